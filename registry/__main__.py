@@ -1,0 +1,43 @@
+"""Move the aliases of registered rankers: `python -m registry promote|rollback --help`."""
+
+from typing import Annotated
+
+import typer
+
+from registry import store
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Which registered ranker is served.")
+
+TargetLLM = Annotated[str, typer.Option(help="Exact name of the LLM whose answers are predicted.")]
+
+
+@app.command()
+def promote(
+    target_llm: TargetLLM, version: Annotated[str, typer.Option(help="Version to serve; the newest unless given.")] = ""
+) -> None:
+    """Make a version the champion: running servers take it within seconds, with no restart."""
+    if version and not version.isdecimal():
+        raise store.RegistryError(f"a version is a whole number, but got {version!r}.")
+    typer.echo(
+        f"{store.model_name(target_llm)}: version {store.promote(target_llm, int(version) if version else None)} is the champion."
+    )
+
+
+@app.command()
+def rollback(target_llm: TargetLLM) -> None:
+    """Bring the champion before this one back."""
+    typer.echo(f"{store.model_name(target_llm)}: version {store.rollback(target_llm)} is the champion again.")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one sentence and exit code 1."""
+    store.configure_tracking()
+    try:
+        app()
+    except store.RegistryError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""From a ranker's score to output tokens, and from output tokens to a place between 0 and 1 in the queue. Pure."""
+
+from collections.abc import Iterable
+from math import exp, isfinite
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, model_validator
+
+MAX_LOG_TOKENS = 30.0
+"""Predictions stop growing at e^30 tokens, far above any context; it keeps `exp` finite."""
+
+
+class Calibration(BaseModel):
+    """T: score -> predicted output tokens, strictly increasing: straight lines through knots in log tokens.
+
+    Training fits the knots (isotonic blocks, joined through their centres) on validation prompts. Beyond the first
+    and last knot the line goes on with `tail_slope_log_tokens`, since plain isotonic steps would make ties.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    scores: tuple[float, ...]
+    """Knots, strictly increasing; at least one."""
+    log_tokens: tuple[float, ...]
+    """Natural logarithm of the predicted tokens at each knot, strictly increasing."""
+    tail_slope_log_tokens: float
+    """Log tokens per unit of score beyond the knots; above 0."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.scores or len(self.scores) != len(self.log_tokens):
+            raise ValueError(
+                f"as many scores as log_tokens, at least one, but got {len(self.scores)} and {len(self.log_tokens)}."
+            )
+        if not (_is_increasing(self.scores) and _is_increasing(self.log_tokens) and self.tail_slope_log_tokens > 0):
+            raise ValueError(
+                "the knots must be strictly increasing and the tail's slope above 0: fit the calibration anew."
+            )
+        return self
+
+    def predicted_tokens(self, score: float) -> float:
+        """Predicted output tokens of a finite score."""
+        log_tokens = float(np.interp(score, self.scores, self.log_tokens))
+        log_tokens += self.tail_slope_log_tokens * min(score - self.scores[0], 0.0)
+        log_tokens += self.tail_slope_log_tokens * max(score - self.scores[-1], 0.0)
+        return exp(max(-MAX_LOG_TOKENS, min(log_tokens, MAX_LOG_TOKENS)))
+
+
+class LengthDistribution(BaseModel):
+    """Q: tokens -> quantile, the interpolated distribution of *predicted* tokens; strictly increasing, inside (0, 1).
+
+    Knots sit at the middles of equal shares. Outside the outermost knots half a share is left on each side and
+    used up hyperbolically, so that no two lengths tie there either.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    tokens: tuple[float, ...]
+    """Lengths at the quantiles (i + 0.5) / n, strictly increasing, above 0; at least one."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.tokens or self.tokens[0] <= 0 or not _is_increasing(self.tokens):
+            raise ValueError("the lengths of a distribution must be above 0 and strictly increasing, and at least one.")
+        return self
+
+    @classmethod
+    def of(cls, tokens: Iterable[float], max_knots: int = 256) -> Self:
+        """The distribution of a sample of lengths, kept at no more than `max_knots` knots."""
+        sample = np.asarray(list(tokens), dtype=float)
+        num_knots = min(max_knots, len(sample))
+        knots = np.quantile(sample, (np.arange(num_knots) + 0.5) / max(num_knots, 1))
+        return cls(tokens=tuple(np.unique(knots).tolist()))
+
+    def quantile(self, tokens: float) -> float:
+        """The share of predicted lengths below `tokens` (above 0)."""
+        half_share = 0.5 / len(self.tokens)
+        if tokens < self.tokens[0]:
+            return half_share * tokens / self.tokens[0]
+        if tokens > self.tokens[-1]:
+            return 1 - half_share * self.tokens[-1] / tokens
+        return float(np.interp(tokens, self.tokens, (np.arange(len(self.tokens)) + 0.5) / len(self.tokens)))
+
+    @property
+    def median_tokens(self) -> float:
+        """The middle length: what a request that cannot be ranked is taken for."""
+        return float(np.median(self.tokens))
+
+
+def _is_increasing(values: tuple[float, ...]) -> bool:
+    return all(isfinite(value) for value in values) and bool((np.diff(values) > 0).all())

@@ -1,0 +1,79 @@
+"""The one way in which a request (a string or chat messages) becomes the text, and then the tokens, that a ranker sees."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from tokenizers import Tokenizer
+
+Items = TypeVar("Items", str, list[int])
+
+TEXT_RENDERING = "head-tail-1"
+"""Names the behaviour of this file. It stands in every card: a ranker trained under another rendering refuses to load."""
+
+CHARACTERS_PER_TOKEN = 16
+"""More characters than any ordinary token has: what is clipped by characters would not have survived the clip by tokens."""
+
+
+class UnrankableContent(ValueError):
+    """A request without a text to rank; `reason` is one word for a counter: `empty`, `image`, ..."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a ranker reads text, but the request holds none that it can use: {reason}.")
+        self.reason = reason
+
+
+def render_messages(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Render chat messages as the text to rank.
+
+    One user message alone is its own text, so that a length log of prompts and a chat request agree.
+    Anything longer is `role: text` paragraphs in order.
+
+    Raises:
+        UnrankableContent: a part that is not text (`reason` is its type), or no text at all (`empty`).
+        TypeError, KeyError: not in the form of chat messages.
+    """
+    turns = [(str(message["role"]), _content_text(message.get("content"))) for message in messages]
+    turns = [(role, text) for role, text in turns if text.strip()]
+    if not turns:
+        raise UnrankableContent("empty")
+    if len(turns) == 1 and turns[0][0] == "user":
+        return turns[0][1]
+    return "\n\n".join(f"{role}: {text}" for role, text in turns)
+
+
+def encode(tokenizer: Tokenizer, text: str, max_tokens: int) -> list[int]:
+    """Token ids of a text, special tokens included; of a long one the head and the tail, `max_tokens` in all.
+
+    Instructions stand at either end of a long prompt, so the middle is what goes. The clip by characters comes
+    first and makes a prompt of a megabyte cost no more than one of a page.
+    """
+    room = max_tokens - tokenizer.num_special_tokens_to_add(is_pair=False)
+    clipped = _head_and_tail(text, room * CHARACTERS_PER_TOKEN)
+    ids: list[int] = tokenizer.encode(clipped, add_special_tokens=False).ids
+    special: list[int] = tokenizer.encode("").ids
+    begin, end = special[: len(special) // 2], special[len(special) // 2 :]
+    return begin + _head_and_tail(ids, room) + end
+
+
+def _head_and_tail(items: Items, room: int) -> Items:
+    if len(items) <= room:
+        return items
+    tail = room // 2
+    return items[: room - tail] + items[len(items) - tail :]
+
+
+def _content_text(content: Any) -> str:
+    if content is None:  # an assistant's turn that only calls tools
+        return ""
+    if isinstance(content, str):
+        return content
+    return "\n".join(_part_text(part) for part in content)
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    kind = str(part.get("type", "text"))
+    if kind not in {"text", "input_text", "output_text"}:
+        raise UnrankableContent("image" if "image" in kind else "not_text")
+    return str(part["text"])

@@ -1,0 +1,135 @@
+"""A ranker: reads a prompt and says how long the target LLM's answer will be relative to other prompts.
+
+Data only: an ONNX graph, a tokenizer and a card. Nothing here is unpickled or executed as Python.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import file_digest
+from math import isfinite
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+from tqdm import tqdm
+
+from registry.card import InvalidRanker, RankerCard
+from registry.prompts import TEXT_RENDERING, UnrankableContent, encode
+
+ONNX_FILE = "ranker.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a ranker says of one prompt. All three rise with the expected length."""
+
+    score: float
+    """Unitless; comparable within one ranker version only."""
+    predicted_tokens: float
+    """Comparable across rankers."""
+    quantile: float
+    """Place among all predicted lengths, 0 to 1."""
+
+
+class Scorer:
+    """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
+
+    def __init__(self, onnx_path: Path, tokenizer_path: Path, max_tokens: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
+            self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        except Exception as error:  # both libraries raise bare or private exception types
+            raise InvalidRanker(f"the network or tokenizer in {onnx_path.parent} does not load: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._max_tokens = max_tokens
+
+    def score(self, prompt: str) -> float:
+        """Score one prompt. One a call, because int8 makes a score depend on its batch mates.
+
+        Raises:
+            UnrankableContent: an empty prompt.
+            FloatingPointError: the network's answer is not finite.
+        """
+        if not prompt.strip():
+            raise UnrankableContent("empty")
+        ids = np.asarray([encode(self._tokenizer, prompt, self._max_tokens)], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        score = float(np.asarray(self._session.run(["score"], inputs)[0]).reshape(()))
+        if not isfinite(score):
+            raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
+        return score
+
+    def score_all(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
+        """Score prompts one by one, with a progress bar under the title `progress`."""
+        shown = tqdm(prompts, desc=progress, unit="prompt", disable=progress is None, mininterval=1)
+        return np.array([self.score(prompt) for prompt in shown], dtype=np.float64)
+
+
+class Ranker:
+    """A loaded ranker and its card."""
+
+    def __init__(self, card: RankerCard, scorer: Scorer) -> None:
+        self.card = card
+        self.scorer = scorer
+
+    @classmethod
+    def load(cls, folder: Path, target_llm: str | None = None) -> Self:
+        """Load a ranker's folder after checking that it is whole and meant for this code (and `target_llm`).
+
+        Raises:
+            InvalidRanker: a file is missing or changed, or the text rendering or target LLM is another one.
+        """
+        card = RankerCard.read(folder)
+        _check_card(card, target_llm)
+        for name in (ONNX_FILE, TOKENIZER_FILE):
+            _check_digest(folder / name, card.sha256.get(name))
+        return cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
+
+    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
+        """Predict the answer's length; no answer is longer than `cap_tokens` (above 0).
+
+        Raises: what `Scorer.score` raises.
+        """
+        score = self.scorer.score(prompt)
+        return Prediction(score, self.card.calibration.predicted_tokens(score), self.quantile_of(score, cap_tokens))
+
+    def quantile_of(self, score: float, cap_tokens: float | None = None) -> float:
+        """The place in the queue that a score earns."""
+        tokens = self.card.calibration.predicted_tokens(score)
+        return self.card.distribution.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
+
+    def median_quantile(self, cap_tokens: float | None = None) -> float:
+        """The place of a request that cannot be ranked: the median length, or its own cap if that is shorter."""
+        tokens = self.card.distribution.median_tokens
+        return self.card.distribution.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file, as it stands in the card."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _check_card(card: RankerCard, target_llm: str | None) -> None:
+    if card.text_rendering != TEXT_RENDERING:
+        raise InvalidRanker(
+            f"the ranker must read prompts rendered as {TEXT_RENDERING!r}, but was trained on {card.text_rendering!r}; train it anew."
+        )
+    if target_llm is not None and card.target_llm != target_llm:
+        raise InvalidRanker(f"the ranker must be trained for {target_llm!r}, but its card says {card.target_llm!r}.")
+
+
+def _check_digest(path: Path, expected: str | None) -> None:
+    if not path.is_file():
+        raise InvalidRanker(f"a ranker's folder holds {path.name}, but {path.parent} has none.")
+    if sha256_of(path) != expected:
+        raise InvalidRanker(f"{path} is not the file that was registered: its sha256 differs from the card's.")

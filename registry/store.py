@@ -1,0 +1,179 @@
+"""Where ranker versions live: MLflow's model registry. The only file that speaks to its client.
+
+Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is what a rollback brings back.
+"""
+
+import re
+from pathlib import Path
+
+import mlflow
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.types.schema import ColSpec, DataType, Schema
+
+from registry.ranker import Ranker
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+PREVIOUS_CHAMPION = "previous_champion"
+TARGET_LLM_TAG = "target_llm"
+
+SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(DataType.string, "prompt")]),
+    outputs=Schema([ColSpec(DataType.double, name) for name in ("score", "predicted_tokens", "quantile")]),
+)
+REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers", "tqdm"]
+
+
+class RegistryError(RuntimeError):
+    """What was asked of the registry cannot be done; one sentence that says what to do next."""
+
+
+def configure_tracking() -> str:
+    """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
+    if not mlflow.is_tracking_uri_set():
+        mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    return mlflow.get_tracking_uri()
+
+
+def model_name(target_llm: str) -> str:
+    """Name of the registered model; MLflow refuses some characters, so the exact name is the tag `target_llm`."""
+    slug = re.sub(r"[^a-z0-9._-]+", "-", target_llm.lower()).strip("-")
+    if not slug:
+        raise RegistryError(f"a target LLM's name must hold a letter or a digit, but got {target_llm!r}.")
+    return f"pars-{slug}"
+
+
+def register(folder: Path) -> int:
+    """Log a ranker's folder to the active run, register it, propose it as challenger, and return its version.
+
+    Raises:
+        RegistryError: the name's slug belongs to another target LLM.
+        InvalidRanker: the folder is not a ranker.
+    """
+    card = Ranker.load(folder).card
+    name = model_name(card.target_llm)
+    _check_owner(name, card.target_llm)
+    tags = {TARGET_LLM_TAG: card.target_llm, "data_digest": card.data_digest, "encoder": card.encoder}
+    info = mlflow.pyfunc.log_model(
+        name="ranker",
+        loader_module="registry.pyfunc",
+        data_path=str(folder),
+        signature=SIGNATURE,
+        input_example={"prompt": ["Name three primary colours."]},
+        pip_requirements=REQUIREMENTS,
+        metadata={"metrics": card.metrics},
+    )
+    version = int(mlflow.register_model(info.model_uri, name, tags=tags).version)
+    client = mlflow.MlflowClient()
+    client.set_registered_model_tag(name, TARGET_LLM_TAG, card.target_llm)
+    client.set_registered_model_alias(name, CHALLENGER, str(version))
+    return version
+
+
+def alias_version(target_llm: str, alias: str = CHAMPION) -> int | None:
+    """The version that an alias points to; None if there is none, or no such model."""
+    model = _find_model(model_name(target_llm))
+    return _alias(model, alias) if model else None
+
+
+def promote(target_llm: str, version: int | None = None) -> int:
+    """Make a version (the newest unless told) the champion and remember the one before; return the version.
+
+    Raises:
+        RegistryError: no such target LLM or version.
+    """
+    model = _get_model(target_llm)
+    versions = _versions(model.name)
+    chosen = max(versions) if version is None else version
+    if chosen not in versions:
+        raise RegistryError(
+            f"{model.name} has the versions {', '.join(map(str, versions))}, but got {chosen}; name one of them."
+        )
+    before = _alias(model, CHAMPION)
+    client = mlflow.MlflowClient()
+    if before not in (None, chosen):
+        client.set_registered_model_alias(model.name, PREVIOUS_CHAMPION, str(before))
+    if _alias(model, CHALLENGER) == chosen:
+        client.delete_registered_model_alias(model.name, CHALLENGER)
+    client.set_registered_model_alias(model.name, CHAMPION, str(chosen))
+    return chosen
+
+
+def rollback(target_llm: str) -> int:
+    """Bring the champion before this one back (a second rollback undoes the first); return the version.
+
+    Raises:
+        RegistryError: no such target LLM, or nothing to go back to.
+    """
+    model = _get_model(target_llm)
+    before = _alias(model, PREVIOUS_CHAMPION)
+    if before is None:
+        raise RegistryError(f"{model.name} has had no champion before this one; promote another version instead.")
+    return promote(target_llm, before)
+
+
+def fetch(target_llm: str, version: int) -> Path:
+    """The local folder of a registered version's ranker, downloaded if the store is remote.
+
+    Raises:
+        RegistryError: no such version, or its files cannot be had.
+    """
+    return _download(f"models:/{model_name(target_llm)}/{version}")
+
+
+def load_ranker(uri: str) -> Ranker:
+    """Load a ranker by `models:/NAME@ALIAS`, `models:/NAME/VERSION` or the path of its folder.
+
+    Raises:
+        RegistryError: the registry does not have it.
+        InvalidRanker: it does not load.
+    """
+    return Ranker.load(_download(uri) if uri.startswith("models:/") else Path(uri))
+
+
+def _download(uri: str) -> Path:
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(uri))
+        return folder / Model.load(folder).flavors["python_function"]["data"]
+    except (MlflowException, OSError, KeyError) as error:
+        raise RegistryError(f"{uri} cannot be had from the registry at {mlflow.get_tracking_uri()}: {error}") from error
+
+
+def _check_owner(name: str, target_llm: str) -> None:
+    model = _find_model(name)
+    owner = model.tags.get(TARGET_LLM_TAG, target_llm) if model else target_llm
+    if owner != target_llm:
+        raise RegistryError(
+            f"the name {name} belongs to the target LLM {owner!r}, but got {target_llm!r}; choose a name that differs in more than its signs."
+        )
+
+
+def _get_model(target_llm: str) -> RegisteredModel:
+    model = _find_model(model_name(target_llm))
+    if model is None or not _versions(model.name):
+        known = sorted(one.name for one in mlflow.MlflowClient().search_registered_models("name LIKE 'pars-%'"))
+        raise RegistryError(
+            f"no ranker is registered for the target LLM {target_llm!r} at {mlflow.get_tracking_uri()}"
+            f" (registered: {', '.join(known) or 'none'}); train one with `mlflow run . -P target_llm={target_llm} -P lengths=FILE`."
+        )
+    return model
+
+
+def _find_model(name: str) -> RegisteredModel | None:
+    try:
+        return mlflow.MlflowClient().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def _versions(name: str) -> list[int]:
+    return sorted(int(one.version) for one in mlflow.MlflowClient().search_model_versions(f"name = '{name}'"))
+
+
+def _alias(model: RegisteredModel, alias: str) -> int | None:
+    version = model.aliases.get(alias)
+    return None if version is None else int(version)
