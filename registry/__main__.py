@@ -8,19 +8,17 @@ from registry import store
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Which registered ranker is served.")
 
+Version = Annotated[str, typer.Option(help="Version to serve; the newest unless given.")]
 TargetLLM = Annotated[str, typer.Option(help="Exact name of the LLM whose answers are predicted.")]
 
 
 @app.command()
-def promote(
-    target_llm: TargetLLM, version: Annotated[str, typer.Option(help="Version to serve; the newest unless given.")] = ""
-) -> None:
+def promote(target_llm: TargetLLM, version: Version = "") -> None:
     """Make a version the champion: running servers take it within seconds, with no restart."""
     if version and not version.isdecimal():
         raise store.RegistryError(f"a version is a whole number, but got {version!r}.")
-    typer.echo(
-        f"{store.model_name(target_llm)}: version {store.promote(target_llm, int(version) if version else None)} is the champion."
-    )
+    champion = store.promote(target_llm, int(version) if version else None)
+    typer.echo(f"{store.model_name(target_llm)}: version {champion} is the champion.")
 
 
 @app.command()

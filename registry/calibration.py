@@ -31,12 +31,10 @@ class Calibration(BaseModel):
     def _check(self) -> Self:
         if not self.scores or len(self.scores) != len(self.log_tokens):
             raise ValueError(
-                f"as many scores as log_tokens, at least one, but got {len(self.scores)} and {len(self.log_tokens)}."
+                f"at least one knot, but got {len(self.scores)} scores and {len(self.log_tokens)} log_tokens."
             )
         if not (_is_increasing(self.scores) and _is_increasing(self.log_tokens) and self.tail_slope_log_tokens > 0):
-            raise ValueError(
-                "the knots must be strictly increasing and the tail's slope above 0: fit the calibration anew."
-            )
+            raise ValueError("knots must strictly increase and the tail's slope be above 0: fit the calibration anew.")
         return self
 
     def predicted_tokens(self, score: float) -> float:

@@ -1,4 +1,4 @@
-"""The one way in which a request (a string or chat messages) becomes the text, and then the tokens, that a ranker sees."""
+"""The one way in which a request (a string or chat messages) becomes the text, then the tokens, that a ranker sees."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -8,10 +8,10 @@ from tokenizers import Tokenizer
 Items = TypeVar("Items", str, list[int])
 
 TEXT_RENDERING = "head-tail-1"
-"""Names the behaviour of this file. It stands in every card: a ranker trained under another rendering refuses to load."""
+"""Names the behaviour of this file. It stands in every card: a ranker trained under another one refuses to load."""
 
 CHARACTERS_PER_TOKEN = 16
-"""More characters than any ordinary token has: what is clipped by characters would not have survived the clip by tokens."""
+"""More than any ordinary token has: what is clipped by characters would not have survived the clip by tokens."""
 
 
 class UnrankableContent(ValueError):

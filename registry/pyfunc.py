@@ -14,7 +14,11 @@ class PyfuncRanker:
     def __init__(self, ranker: Ranker) -> None:
         self._ranker = ranker
 
-    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002 (part of the interface)
+    ) -> pd.DataFrame:
         """One row of `score`, `predicted_tokens` and `quantile` for each prompt; `params` is not used."""
         predictions = [self._ranker.predict(prompt) for prompt in model_input["prompt"]]
         return pd.DataFrame(predictions, columns=["score", "predicted_tokens", "quantile"])

@@ -122,7 +122,8 @@ def sha256_of(path: Path) -> str:
 def _check_card(card: RankerCard, target_llm: str | None) -> None:
     if card.text_rendering != TEXT_RENDERING:
         raise InvalidRanker(
-            f"the ranker must read prompts rendered as {TEXT_RENDERING!r}, but was trained on {card.text_rendering!r}; train it anew."
+            f"the ranker must read prompts rendered as {TEXT_RENDERING!r}, but was trained on {card.text_rendering!r};"
+            " train it anew."
         )
     if target_llm is not None and card.target_llm != target_llm:
         raise InvalidRanker(f"the ranker must be trained for {target_llm!r}, but its card says {card.target_llm!r}.")

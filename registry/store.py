@@ -32,7 +32,7 @@ class RegistryError(RuntimeError):
 
 def configure_tracking() -> str:
     """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
-    if not mlflow.is_tracking_uri_set():
+    if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
         mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     return mlflow.get_tracking_uri()
 
@@ -88,9 +88,7 @@ def promote(target_llm: str, version: int | None = None) -> int:
     versions = _versions(model.name)
     chosen = max(versions) if version is None else version
     if chosen not in versions:
-        raise RegistryError(
-            f"{model.name} has the versions {', '.join(map(str, versions))}, but got {chosen}; name one of them."
-        )
+        raise RegistryError(f"{model.name} has the versions {versions}, but got {chosen}; name one of them.")
     before = _alias(model, CHAMPION)
     client = mlflow.MlflowClient()
     if before not in (None, chosen):
@@ -136,7 +134,7 @@ def load_ranker(uri: str) -> Ranker:
 def _download(uri: str) -> Path:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
-        return folder / Model.load(folder).flavors["python_function"]["data"]
+        return folder / str(Model.load(folder).flavors["python_function"]["data"])
     except (MlflowException, OSError, KeyError) as error:
         raise RegistryError(f"{uri} cannot be had from the registry at {mlflow.get_tracking_uri()}: {error}") from error
 
@@ -146,7 +144,8 @@ def _check_owner(name: str, target_llm: str) -> None:
     owner = model.tags.get(TARGET_LLM_TAG, target_llm) if model else target_llm
     if owner != target_llm:
         raise RegistryError(
-            f"the name {name} belongs to the target LLM {owner!r}, but got {target_llm!r}; choose a name that differs in more than its signs."
+            f"the name {name} belongs to the target LLM {owner!r}, but got {target_llm!r};"
+            " choose a name that differs in letters or digits."
         )
 
 
@@ -156,7 +155,8 @@ def _get_model(target_llm: str) -> RegisteredModel:
         known = sorted(one.name for one in mlflow.MlflowClient().search_registered_models("name LIKE 'pars-%'"))
         raise RegistryError(
             f"no ranker is registered for the target LLM {target_llm!r} at {mlflow.get_tracking_uri()}"
-            f" (registered: {', '.join(known) or 'none'}); train one with `mlflow run . -P target_llm={target_llm} -P lengths=FILE`."
+            f" (registered: {', '.join(known) or 'none'}); train one with"
+            f" `mlflow run . --env-manager local -P target_llm={target_llm} -P lengths=FILE`."
         )
     return model
 
