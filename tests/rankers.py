@@ -1,4 +1,4 @@
-"""Tiny rankers for tests: real artefacts (ONNX graph, tokenizer, card) whose score is a sum over words, with no training."""
+"""Tiny rankers for tests: real artefacts (ONNX graph, tokenizer, card) whose score is a sum over words."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,0 +1,171 @@
+"""The server's settings, read from the environment here and nowhere else. A wrong one is named at start."""
+
+import os
+import shlex
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "PARS_"
+DEMO_TARGET_LLM = "demo-llm"
+DEMO_LLM = Path(".demo/llm")
+DEMO_VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
+
+OUR_VLLM_FLAGS: Mapping[str, str] = {
+    "--model": "set PARS_LLM instead",
+    "--scheduling-policy": "it is always `priority`",
+    "--scheduler-cls": "the order is made by priorities, in vLLM's own scheduler",
+    "--middleware": "the requests are already ranked inside",
+    "--config": "write its flags here, so that they can be checked",
+    "--host": "use `bentoml serve --host`",
+    "--port": "use `bentoml serve --port`",
+    "--uds": "use `bentoml serve --port`",
+    "--root-path": "the application is mounted at /",
+    "--ssl-keyfile": "use `bentoml serve --ssl-keyfile`",
+    "--ssl-certfile": "use `bentoml serve --ssl-certfile`",
+    "--ssl-ca-certs": "use `bentoml serve --ssl-ca-certs`",
+    "--headless": "the engine runs beside this API server",
+    "--api-server-count": "one API server sees all requests, or their order would not be one order",
+    "-asc": "one API server sees all requests, or their order would not be one order",
+    "--grpc": "the server speaks HTTP",
+    "--grpc-port": "the server speaks HTTP",
+}
+"""vLLM flags that the server sets itself, or that would take requests past it; and what to do instead."""
+
+QUIET: Mapping[str, str] = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+"""Calls to the outside that the libraries would make. Each wants its own word for no."""
+
+
+class SettingsError(ValueError):
+    """A setting that the server cannot start with; the message names it, its value, and what to do."""
+
+
+class Settings(BaseSettings):
+    """`PARS_*` variables. Times carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    target_llm: str = Field(DEMO_TARGET_LLM, min_length=1)
+    """Whose ranker: the champion of `pars-<target_llm>`. Unless given, the name in `PARS_LLM`, or the demo's."""
+    llm: str = Field(str(DEMO_LLM), min_length=1)
+    """Model name or folder for vLLM; by default what `make demo` made."""
+    vllm_args: str = DEMO_VLLM_ARGS
+    """Any other vLLM flags, as one string; by default the demo's with the demo's model, else none."""
+    patience_s: float = Field(120.0, ge=0, le=1e9)
+    """No request is overtaken by one that arrived more than this later; 0 is first-come-first-served."""
+    ranking: bool = True
+    """Off: plain first-come-first-served, and no ranker is needed."""
+    ranking_budget_ms: float = Field(50.0, ge=0)
+    """How long a request may be held for its ranking while the engine has a free sequence."""
+    ranking_backlog_ms: float = Field(2000.0, ge=0)
+    """The same while the engine is full."""
+    ranking_threads: int = Field(1, ge=1)
+    cap_by_max_tokens: bool = True
+    """Whether a request's own limit of tokens caps its predicted length. Off where lengths are imposed, to measure."""
+    trust_client_priority: bool = False
+    """On: a client's non-zero integer `priority` is used as it is, and that request is not ranked."""
+    champion_poll_s: float = Field(5.0, gt=0)
+    """How often the alias `champion` is looked at."""
+    request_timeout_s: float = Field(3600.0, gt=0)
+    """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _follow_the_model(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Another model than the demo's brings its own name, and none of the demo's flags."""
+        if "llm" in given:
+            given = {"target_llm": given["llm"], "vllm_args": "", **given}
+        return given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.request_timeout_s <= self.patience_s:
+            raise ValueError(
+                f"PARS_REQUEST_TIMEOUT_S must be well above PARS_PATIENCE_S ({self.patience_s:g}),"
+                f" but got {self.request_timeout_s:g}; raise it"
+            )
+        if self.ranking_backlog_ms < self.ranking_budget_ms:
+            raise ValueError(
+                f"PARS_RANKING_BACKLOG_MS must be at least PARS_RANKING_BUDGET_MS ({self.ranking_budget_ms:g}),"
+                f" but got {self.ranking_backlog_ms:g}"
+            )
+        _refuse_our_flags(self.vllm_flags)
+        return self
+
+    @property
+    def vllm_flags(self) -> list[str]:
+        """`PARS_VLLM_ARGS`, split as a shell would."""
+        try:
+            return shlex.split(self.vllm_args)
+        except ValueError as error:
+            raise ValueError(
+                f"PARS_VLLM_ARGS must be flags as in a shell, but got {self.vllm_args!r}: {error}"
+            ) from error
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the model is the one that `make demo` made."""
+        return Path(self.llm) == DEMO_LLM
+
+    def check_llm(self) -> None:
+        """Check that a model folder is there; a name is left to vLLM, which may have to fetch it.
+
+        Raises:
+            SettingsError: it looks like a folder, and isn't one.
+        """
+        looks_like_folder = self.llm.startswith((".", "/", "~")) or self.is_demo
+        if looks_like_folder and not Path(self.llm).is_dir():
+            raise SettingsError(
+                f"PARS_LLM names the folder {self.llm}, which is not there: run `make demo`, or set PARS_LLM."
+            )
+
+
+def load_settings(environment: MutableMapping[str, str] = os.environ) -> Settings:
+    """Read the settings, and switch off what the libraries would tell others (unless the user has said otherwise).
+
+    Raises:
+        SettingsError: a wrong or unknown setting.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)} is no setting of the server; there are {', '.join(sorted(known))}.")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(one) for one in error.errors()) + ".") from error
+    _prepare(environment, settings)
+    return settings
+
+
+def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
+    for name, value in QUIET.items():
+        environment.setdefault(name, value)
+    environment.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # a fork would break our threads
+    if settings.is_demo:
+        environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    if Path(settings.llm).is_dir():
+        environment.setdefault("HF_HUB_OFFLINE", "1")  # all that is needed is there
+
+
+def _refuse_our_flags(flags: list[str]) -> None:
+    for flag in flags:
+        name = flag.partition("=")[0].replace("_", "-")
+        if name in OUR_VLLM_FLAGS:
+            raise ValueError(
+                f"PARS_VLLM_ARGS must not hold {name}, which the server sets itself: {OUR_VLLM_FLAGS[name]}"
+            )
+
+
+def _sentence(error: Any) -> str:
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    return f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].lower()}, but got {error['input']!r}"

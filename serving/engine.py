@@ -1,0 +1,103 @@
+"""vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
+
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from vllm import envs
+from vllm.entrypoints.launchers.api_server.app_state import init_app_state
+from vllm.entrypoints.launchers.api_server.entry import build_async_engine_client
+from vllm.entrypoints.launchers.app import build_app
+from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
+from vllm.entrypoints.serve.middleware.authenticate import AuthenticationMiddleware
+from vllm.reasoning import ReasoningParserManager
+from vllm.tool_parsers import ToolParserManager
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+from serving.config import Settings, SettingsError
+from serving.incoming import IncomingLayer
+from serving.prioritiser import Prioritiser
+from serving.priority import ArrivalClock
+from serving.rank_api import RankEndpoint
+from serving.reload import Champion
+
+CHOKE_POINTS = ("generate", "encode")
+"""The engine client's methods through which every engine request goes."""
+
+
+class _Parser(FlexibleArgumentParser):  # type: ignore[misc]  # vllm is untyped
+    def error(self, message: str) -> Any:
+        raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only: {message}.")
+
+
+def parse_vllm_args(settings: Settings) -> Namespace:
+    """Arguments as vLLM parses them, for these settings.
+
+    Raises:
+        SettingsError: a flag that vLLM does not know, or with a wrong value.
+    """
+    names = dict.fromkeys([settings.target_llm, settings.llm])  # clients may use either; the first one is shown
+    ours = ["--model", settings.llm, "--scheduling-policy", "priority"]
+    args = make_arg_parser(_Parser()).parse_args([*settings.vllm_flags, *ours])
+    if args.model_tag is not None:
+        raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only, but got {args.model_tag!r}; set PARS_LLM.")
+    args.served_model_name = args.served_model_name or list(names)
+    try:
+        validate_parsed_serve_args(args)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"PARS_VLLM_ARGS: {error}") from error
+    return args
+
+
+@asynccontextmanager
+async def start_engine(args: Namespace) -> AsyncIterator[Any]:
+    """Start the engine's process; yields vLLM's engine client."""
+    if args.tool_parser_plugin:
+        ToolParserManager.import_tool_parser(args.tool_parser_plugin)
+    if args.reasoning_parser_plugin:
+        ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
+    async with build_async_engine_client(args) as client:
+        yield client
+
+
+def max_num_seqs(client: Any) -> int:
+    """How many sequences the engine runs at once."""
+    config = client.vllm_config
+    return int(config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size)
+
+
+@asynccontextmanager
+async def openai_app(
+    client: Any,
+    args: Namespace,
+    prioritiser: Prioritiser,
+    clock: ArrivalClock,
+    champion: Callable[[], Champion] | None,
+) -> AsyncIterator[FastAPI]:
+    """The application of vLLM itself, on an engine client whose every request is given our priority."""
+    for name in CHOKE_POINTS:
+        setattr(client, name, prioritiser.wrap(partial(getattr(type(client), name), client)))
+    tasks = await client.get_supported_tasks()
+    app = build_app(args, tasks, client.model_config)
+    # The last one added is innermost: what has no API key costs no ranking.
+    trusts = prioritiser.policy.trust_client_priority
+    app.user_middleware.append(Middleware(IncomingLayer, clock=clock, trust_client_priority=trusts))
+    app.router.routes.append(Route("/rank", RankEndpoint(champion, _api_key_check(args)), methods=["POST"]))
+    await init_app_state(client, app.state, args, tasks)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def _api_key_check(args: Namespace) -> Callable[[Headers], bool]:
+    """The check of the API key that vLLM makes, for a route that is not under its guarded prefixes."""
+    tokens = [key for key in (args.api_key or [envs.VLLM_API_KEY]) if key]
+    if not tokens:
+        return lambda _: True
+    check: Callable[[Headers], bool] = AuthenticationMiddleware(app=None, tokens=tokens).verify_token
+    return check

@@ -1,0 +1,128 @@
+"""The choke point before the engine: each request that goes through here carries our priority.
+
+vLLM's default priority of 0 would beat every clock time, and several routes can't carry one. So not the routes but the
+engine client's own methods are wrapped.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from registry.prompts import UnrankableContent
+from serving.incoming import Incoming, current_incoming
+from serving.metrics import ENGINE_REQUESTS
+from serving.priority import ArrivalClock, priority
+from serving.ranking import EngineLoad, Place, Ranking
+from serving.texts import Text
+
+Generate = Callable[..., AsyncGenerator[Any, None]]
+
+
+@dataclass
+class Policy:
+    """How priorities are made; the server's settings."""
+
+    patience_s: float = 120.0
+    cap_by_max_tokens: bool = True
+    trust_client_priority: bool = False
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """What is asked of the engine client's method, as far as it matters here."""
+
+    text: Text
+    cap_tokens: float | None
+    num_sequences: int
+    client_priority: int
+
+
+class Prioritiser:
+    """Gives each engine request its priority, and counts it in and out of the engine."""
+
+    def __init__(self, policy: Policy, clock: ArrivalClock, load: EngineLoad, ranking: Ranking | None) -> None:
+        """With no `ranking`, requests are served first-come-first-served."""
+        self.policy = policy
+        self._clock = clock
+        self._load = load
+        self._ranking = ranking
+
+    def wrap(self, generate: Generate) -> Generate:
+        """The same method of the engine client, with our priority in place of the caller's."""
+
+        def generate_with_priority(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            # The text is taken here and not at the first step, because the order of the calls says whose text is whose.
+            incoming = current_incoming(self._clock)
+            request = self._read(incoming, args, kwargs)
+            return self._generate(generate, incoming, request, args, kwargs)
+
+        return generate_with_priority
+
+    async def _generate(
+        self, generate: Generate, incoming: Incoming, request: EngineRequest, args: Any, kwargs: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        kwargs["priority"] = await self._admit(incoming, request)
+        try:
+            async with aclosing(generate(*args, **kwargs)) as outputs:
+                async for output in outputs:
+                    yield output
+        finally:
+            self._load.leave(request.num_sequences)
+
+    async def _admit(self, incoming: Incoming, request: EngineRequest) -> int:
+        """The priority of a request, which is then counted in the engine's load."""
+        if self.policy.trust_client_priority and request.client_priority != 0:
+            self._enter("client", request)
+            return request.client_priority
+        if self._ranking is None:
+            self._enter("arrival", request)
+            return incoming.arrival_us
+        place = await self._find_place(self._ranking, incoming, request)
+        ENGINE_REQUESTS.labels("median" if place.reason else "ranked").inc()
+        return priority(incoming.arrival_us, self.policy.patience_s, place.quantile)
+
+    async def _find_place(self, ranking: Ranking, incoming: Incoming, request: EngineRequest) -> Place:
+        if isinstance(request.text, UnrankableContent):
+            return ranking.median(request.text.reason, request.cap_tokens, request.num_sequences)
+        known = incoming.places.get((request.text, request.cap_tokens))
+        if known is not None:
+            self._load.enter(request.num_sequences)
+            return known
+        place = await ranking.find_place(request.text, request.cap_tokens, request.num_sequences)
+        incoming.places[request.text, request.cap_tokens] = place
+        return place
+
+    def _enter(self, source: str, request: EngineRequest) -> None:
+        ENGINE_REQUESTS.labels(source).inc()
+        self._load.enter(request.num_sequences)
+
+    def _read(self, incoming: Incoming, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> EngineRequest:
+        prompt = args[0] if args else kwargs["prompt"]
+        params = args[1] if len(args) > 1 else kwargs.get("sampling_params", kwargs.get("pooling_params"))
+        text = incoming.next_text(_text_of(prompt))
+        return EngineRequest(
+            text=text,
+            cap_tokens=self._cap_tokens(incoming, params),
+            num_sequences=getattr(params, "n", None) or 1,
+            client_priority=kwargs.get("priority") or 0,
+        )
+
+    def _cap_tokens(self, incoming: Incoming, params: Any) -> float | None:
+        """The longest answer that this request can get: the client's limit, or the room left in the context."""
+        if not self.policy.cap_by_max_tokens:
+            return None
+        if incoming.is_beam_search:
+            return incoming.cap_tokens
+        cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
+        return None if cap is None else max(cap, 1)
+
+
+def _text_of(prompt: Any) -> str | None:
+    """The text of an engine prompt, if it has one and nothing else: token ids, embeddings and media can't be ranked."""
+    if isinstance(prompt, str):
+        return prompt
+    if not isinstance(prompt, Mapping) or prompt.get("type", "token") != "token":
+        return None
+    text = prompt.get("prompt")
+    return text if isinstance(text, str) else None

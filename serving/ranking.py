@@ -1,0 +1,205 @@
+"""Text to place in the queue, within two time budgets. No ranking problem fails a request: it goes on with the median.
+
+The ranking budget limits how long a request is held while the engine has a free sequence; while the engine is full,
+holding costs nothing and the backlog budget is the limit. What nobody waits for any more is not computed.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from registry.prompts import UnrankableContent
+from registry.ranker import Prediction
+from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
+
+logger = logging.getLogger(__name__)
+
+UNRANKABLE_BY_NATURE = frozenset({"empty", "image", "not_text", "no_text", "malformed"})
+"""Reasons that the client gave; the others are ours, and worth a log line."""
+LOG_EVERY_S = 10.0
+
+
+class Ranks(Protocol):
+    """What is needed of a `registry.ranker.Ranker`."""
+
+    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
+        """The prediction for one prompt."""
+
+    def median_quantile(self, cap_tokens: float | None = None) -> float:
+        """The place of a request that cannot be ranked."""
+
+
+class EngineLoad:
+    """How many sequences are in the engine, waiting or running; counted here, so that it is known without asking."""
+
+    def __init__(self, max_num_seqs: int) -> None:
+        self.max_num_seqs = max_num_seqs
+        self.num_sequences = 0
+        self.on_leave: Callable[[], None] = lambda: None
+
+    @property
+    def num_free(self) -> int:
+        """Sequences that the engine could take at once; negative when requests wait in it."""
+        return self.max_num_seqs - self.num_sequences
+
+    def enter(self, num_sequences: int) -> None:
+        """Count a request that is on its way into the engine."""
+        self.num_sequences += num_sequences
+
+    def leave(self, num_sequences: int) -> None:
+        """Count a request that is finished or gone."""
+        self.num_sequences -= num_sequences
+        self.on_leave()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place among all answers: 0 the shortest, 1 the longest; `reason` says why it is the median's, if it is."""
+
+    quantile: float
+    reason: str | None = None
+
+
+@dataclass(eq=False)
+class Held:
+    """A request that is held until its place is known."""
+
+    text: str
+    cap_tokens: float | None
+    num_sequences: int
+    place: asyncio.Future[Place]
+    job: Future[float] | None = None
+
+
+class Ranking:
+    """Finds the place of each request in worker threads. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        ranker: Callable[[], Ranks],
+        load: EngineLoad,
+        budget_s: float = 0.05,
+        backlog_s: float = 2.0,
+        num_threads: int = 1,
+    ) -> None:
+        """`ranker` is asked at each use, so that a swap needs no word here."""
+        self._ranker = ranker
+        self._load = load
+        self.budget_s = budget_s
+        self.backlog_s = backlog_s
+        self._threads = ThreadPoolExecutor(num_threads, thread_name_prefix="ranking")
+        self._num_jobs_ahead = num_threads + 1  # one more than can run, so that no thread waits for the event loop
+        self._jobs: set[Future[float]] = set()
+        self._waiting: dict[Held, None] = {}
+        self._overdue: dict[Held, None] = {}
+        self._logged_at_s: dict[str, float] = {}
+        load.on_leave = self._release_overdue
+
+    async def find_place(self, text: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
+        """Hold a request until it is ranked, or has waited long enough.
+
+        On return the request is counted in the engine's load (the caller counts it out); if cancelled, it is not.
+        """
+        loop = asyncio.get_running_loop()
+        held = Held(text, cap_tokens, num_sequences, loop.create_future())
+        self._waiting[held] = None
+        self._dispatch()
+        timers = [
+            loop.call_later(self.budget_s, self._budget_is_over, held),
+            loop.call_later(self.backlog_s, self._fail_open, held, "backlog"),
+        ]
+        started_s = time.perf_counter()
+        try:
+            return await held.place
+        except asyncio.CancelledError:
+            if not held.place.cancelled():
+                self._load.leave(num_sequences)
+            raise
+        finally:
+            HOLD_SECONDS.observe(time.perf_counter() - started_s)
+            for timer in timers:
+                timer.cancel()
+            self._forget(held)
+
+    def median(self, reason: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
+        """The place of a request that is not ranked; it is counted in the engine's load and by its reason."""
+        self._load.enter(num_sequences)
+        self._count(reason)
+        return Place(self._ranker().median_quantile(cap_tokens), reason)
+
+    def close(self) -> None:
+        """Let the threads end; nothing is computed any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _dispatch(self) -> None:
+        while self._waiting and len(self._jobs) < self._num_jobs_ahead:
+            held = next(iter(self._waiting))
+            del self._waiting[held]
+            loop = held.place.get_loop()
+            job = held.job = self._threads.submit(self._rank, held.text, held.cap_tokens)
+            self._jobs.add(job)
+            job.add_done_callback(lambda job, held=held, loop=loop: _call_in(loop, self._job_is_done, held, job))
+
+    def _rank(self, text: str, cap_tokens: float | None) -> float:
+        with RANKING_SECONDS.time():
+            return self._ranker().predict(text, cap_tokens).quantile
+
+    def _job_is_done(self, held: Held, job: Future[float]) -> None:
+        self._jobs.discard(job)
+        self._dispatch()
+        if job.cancelled() or held.place.done():
+            return
+        error = job.exception()
+        if error is None:
+            self._settle(held, Place(job.result()))
+        elif isinstance(error, UnrankableContent):
+            self._fail_open(held, error.reason)
+        else:
+            self._fail_open(held, "not_finite" if isinstance(error, FloatingPointError) else "error", error)
+
+    def _budget_is_over(self, held: Held) -> None:
+        if held.place.done():
+            return
+        self._overdue[held] = None
+        self._release_overdue()
+
+    def _release_overdue(self) -> None:
+        """No more requests fail open than the engine has free sequences; for the others holding costs nothing."""
+        while self._overdue and self._load.num_free > 0:
+            self._fail_open(next(iter(self._overdue)), "budget")
+
+    def _fail_open(self, held: Held, reason: str, error: BaseException | None = None) -> None:
+        if held.place.done():
+            return
+        self._count(reason, error)
+        self._settle(held, Place(self._ranker().median_quantile(held.cap_tokens), reason))
+
+    def _settle(self, held: Held, place: Place) -> None:
+        held.place.set_result(place)
+        self._load.enter(held.num_sequences)
+        self._forget(held)
+
+    def _forget(self, held: Held) -> None:
+        self._waiting.pop(held, None)
+        self._overdue.pop(held, None)
+        if held.job is not None:
+            held.job.cancel()
+
+    def _count(self, reason: str, error: BaseException | None = None) -> None:
+        FAIL_OPENS.labels(reason).inc()
+        now_s = time.monotonic()
+        if reason in UNRANKABLE_BY_NATURE or now_s - self._logged_at_s.get(reason, -LOG_EVERY_S) < LOG_EVERY_S:
+            return
+        self._logged_at_s[reason] = now_s
+        detail = type(error).__name__ if error else "out of time"  # an exception's words could quote the prompt
+        logger.warning("A request takes the median's place, because its ranking failed: %s (%s).", reason, detail)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: object) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits
+        loop.call_soon_threadsafe(callback, *args)

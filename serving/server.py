@@ -1,0 +1,79 @@
+"""The parts put together: the champion first, since failing is cheap there; then the engine; then the application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+
+from serving.config import Settings
+from serving.engine import max_num_seqs, openai_app, parse_vllm_args, start_engine
+from serving.prioritiser import Policy, Prioritiser
+from serving.priority import ArrivalClock
+from serving.ranking import EngineLoad, Ranking
+from serving.reload import ChampionFollower
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running engine and its application."""
+
+    app: FastAPI
+    client: Any
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the engine's process is alive."""
+        return not self.client.errored
+
+
+@asynccontextmanager
+async def run_server(settings: Settings) -> AsyncIterator[Server]:
+    """Load the champion, start the engine, and build vLLM's application around our priorities; on leaving, stop all.
+
+    Raises:
+        SettingsError: a wrong vLLM flag.
+        NoChampion, RegistryError, InvalidRanker: there is no ranker to serve.
+    """
+    args = parse_vllm_args(settings)
+    clock = ArrivalClock()
+    async with AsyncExitStack() as stack:
+        follower = await _follow_champion(settings, stack) if settings.ranking else None
+        client = await stack.enter_async_context(start_engine(args))
+        load = EngineLoad(max_num_seqs(client))
+        ranking = _make_ranking(settings, follower, load, stack) if follower else None
+        prioritiser = Prioritiser(_policy(settings), clock, load, ranking)
+        champion = (lambda: follower.champion) if follower else None
+        app = await stack.enter_async_context(openai_app(client, args, prioritiser, clock, champion))
+        yield Server(app, client)
+
+
+async def _follow_champion(settings: Settings, stack: AsyncExitStack) -> ChampionFollower:
+    follower = await asyncio.to_thread(ChampionFollower, settings.target_llm, settings.champion_poll_s)
+    task = asyncio.create_task(follower.follow())
+    stack.push_async_callback(_cancel, task)
+    return follower
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _make_ranking(settings: Settings, follower: ChampionFollower, load: EngineLoad, stack: AsyncExitStack) -> Ranking:
+    ranking = Ranking(
+        lambda: follower.champion.ranker,
+        load,
+        budget_s=settings.ranking_budget_ms / 1000,
+        backlog_s=settings.ranking_backlog_ms / 1000,
+        num_threads=settings.ranking_threads,
+    )
+    stack.callback(ranking.close)
+    return ranking
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(settings.patience_s, settings.cap_by_max_tokens, settings.trust_client_priority)
