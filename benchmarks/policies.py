@@ -1,0 +1,63 @@
+"""How each policy orders the waiting queue: the integer priority that the client sends with a request.
+
+The replayed server trusts a client's non-zero priority (lower = sooner) and ranks what comes without one, so
+every policy runs on one server in one run.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+
+from benchmarks.plan import PlannedRequest
+from registry.ranker import Ranker
+
+Policy = Literal["fcfs", "pars", "oracle", "control"]
+Prioritise = Callable[[int, int], int | None]
+"""(index of the request, send time in microseconds since the epoch) -> priority, or None to let the server rank."""
+
+
+def parse_policies(text: str) -> tuple[Policy, ...]:
+    """Read a comma-separated list of policies.
+
+    Raises:
+        ValueError: an unknown policy, or no `fcfs`, which every other one is compared with.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    known = get_args(Policy)
+    if any(name not in known for name in names) or "fcfs" not in names:
+        raise ValueError(f"policies are fcfs and any of {', '.join(known[1:])}, but got {text!r}.")
+    return tuple(policy for policy in known if policy in names)
+
+
+def fcfs(_index: int, sent_us: int) -> int:
+    """First come, first served."""
+    return sent_us
+
+
+def pars(_index: int, _sent_us: int) -> None:
+    """Shortest predicted first: the server's own ranking."""
+
+
+def oracle(requests: Sequence[PlannedRequest]) -> Prioritise:
+    """Shortest first by the true lengths: the limit for any ranker. Ties go by arrival."""
+    places = np.unique([request.output_tokens for request in requests], return_inverse=True)[1]
+    return lambda index, _sent_us: int(places[index]) + 1
+
+
+def control(quantiles: Sequence[float], patience_s: float) -> Prioritise:
+    """Order by a ranker that cannot know anything; `quantiles` are its places for the requests.
+
+    It must gain nothing: if it does, the truth leaks into the order.
+    """
+    return lambda index, sent_us: sent_us + round(patience_s * 1e6 * quantiles[index])
+
+
+def control_quantiles(ranker: Ranker, requests: Sequence[PlannedRequest], is_reversed: bool) -> list[float]:
+    """Places by a ranker trained on shuffled labels; reversed in the second replay of a pair.
+
+    Shuffled labels leave a ranker with an order of its own, and by chance that order may agree a little with the
+    truth. Its mirror image was as likely, so a pair of both has no such luck (antithetic variates).
+    """
+    quantiles = [ranker.predict(request.prompt).quantile for request in requests]
+    return [1 - quantile if is_reversed else quantile for quantile in quantiles]

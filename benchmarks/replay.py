@@ -1,0 +1,115 @@
+"""Replays recorded traffic against the served endpoint under several policies and logs the comparison to MLflow."""
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+
+from benchmarks import endpoint, low_load, policies, report, results
+from benchmarks.client import ReplayError, replay
+from benchmarks.config import ReplayConfig
+from benchmarks.control import control_ranker
+from benchmarks.plan import PlannedRequest, plan_requests
+from benchmarks.policies import Policy, Prioritise
+from benchmarks.server import serve
+from registry.ranker import Ranker
+from training.length_log import LabelledPrompts, read_length_log
+
+WARM_UP_REQUESTS = 32
+
+
+@dataclass(frozen=True)
+class Served:
+    """The endpoint under replay and what is sent to it."""
+
+    url: str
+    model: str
+    prompts: LabelledPrompts
+
+
+def run_replay(config: ReplayConfig, server_log: Path) -> str:
+    """Replay, log everything to the active MLflow run, and return the report as text.
+
+    Raises:
+        ReplayError: the server or a request failed, or the control gained something.
+    """
+    chosen_policies = policies.parse_policies(config.policies)
+    test = read_length_log(config).part("test", seed=config.seed)
+    mlflow.log_params(asdict(config))
+    with ExitStack() as stack:
+        control = stack.enter_context(control_ranker(config)) if "control" in chosen_policies else None
+        url = stack.enter_context(serve(_settings(config), server_log))
+        model = endpoint.served_model(url)
+        served = Served(url, model, endpoint.choose_that_fit(url, model, test, config.requests))
+        before = endpoint.ranking_counts(url)
+        answers = _replay_all(config, served, chosen_policies, control)
+        counts = endpoint.ranking_counts(url) - before
+        one_by_one = _plan(config, served, 0)[: config.low_load_requests]
+        quiet = low_load.measure(url, model, one_by_one) if one_by_one else None
+    table = results.summarise(answers)
+    text = report.log(report.Replayed(answers, table, counts, quiet))
+    if (reason := results.leak(table)) is not None:
+        raise ReplayError(f"{text}\n{reason}")
+    return text
+
+
+def _settings(config: ReplayConfig) -> dict[str, str]:
+    """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`."""
+    settings = {
+        "PARS_TARGET_LLM": config.target_llm,
+        "PARS_LLM": config.llm,
+        "PARS_VLLM_ARGS": config.vllm_args,
+        "PARS_PATIENCE_S": str(config.patience_s),
+        "PARS_TRUST_CLIENT_PRIORITY": "on",
+        "PARS_CAP_BY_MAX_TOKENS": "off",
+        "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
+    }
+    return {name: value for name, value in settings.items() if value}
+
+
+def _replay_all(
+    config: ReplayConfig, served: Served, chosen: tuple[Policy, ...], control: Ranker | None
+) -> pd.DataFrame:
+    """One row an answer. Each repeat runs every policy, each time beginning with another one."""
+    warm_up = _plan(config, served, 0)[:WARM_UP_REQUESTS]
+    asyncio.run(replay(served.url, served.model, warm_up, policies.fcfs, "warm-up"))
+    frames = []
+    for repeat in range(config.repeats):
+        requests = _plan(config, served, repeat)
+        for policy in chosen[repeat % len(chosen) :] + chosen[: repeat % len(chosen)]:
+            prioritise = _prioritise(policy, config, requests, control, repeat)
+            title = f"{policy}, replay {repeat + 1} of {config.repeats}"
+            answers = asyncio.run(replay(served.url, served.model, requests, prioritise, title))
+            frames.append(pd.DataFrame(answers).assign(policy=policy, repeat=repeat))
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.sort_values("policy", key=lambda names: names.map(chosen.index), kind="stable", ignore_index=True)
+
+
+def _plan(config: ReplayConfig, served: Served, repeat: int) -> list[PlannedRequest]:
+    return plan_requests(
+        list(served.prompts.prompts),
+        served.prompts.output_tokens.astype(int).tolist(),
+        config.arrivals,
+        config.rate_per_s,
+        seed=config.seed + repeat // 2,
+        is_reversed=_is_reversed(repeat),
+    )
+
+
+def _prioritise(
+    policy: Policy, config: ReplayConfig, requests: list[PlannedRequest], control: Ranker | None, repeat: int
+) -> Prioritise:
+    if policy == "oracle":
+        return policies.oracle(requests)
+    if policy == "control":
+        assert control is not None
+        quantiles = policies.control_quantiles(control, requests, _is_reversed(repeat))
+        return policies.control(quantiles, config.patience_s)
+    return policies.fcfs if policy == "fcfs" else policies.pars
+
+
+def _is_reversed(repeat: int) -> bool:
+    return repeat % 2 == 1

@@ -1,0 +1,68 @@
+"""From answers to the comparison table. Pure."""
+
+import pandas as pd
+
+RATIO = "fcfs_over_policy"
+CONTROL_RANGE = (0.9, 1.1)
+"""FCFS / control must lie in here, or the truth leaks into the order."""
+
+
+def summarise(answers: pd.DataFrame) -> pd.DataFrame:
+    """One row a policy from one row an answer (`policy, repeat, output_tokens, sent_s, ttft_s, e2e_s`).
+
+    `s_per_token` is the mean over requests of end-to-end seconds / output tokens; `fcfs_over_policy` compares it
+    with first-come-first-served, and its `_min` and `_max` are the spread over pairs of repeats (a plan and its
+    reverse). The rows stand in the order in which the policies first appear.
+    """
+    rows = answers.assign(s_per_token=answers.e2e_s / answers.output_tokens)
+    table = pd.DataFrame({policy: _row(one) for policy, one in rows.groupby("policy", sort=False)}).T
+    pairs = rows.groupby([rows.repeat // 2, "policy"]).s_per_token.mean().unstack()
+    ratios = pairs.rdiv(pairs["fcfs"], axis=0)
+    table.insert(1, RATIO, table["s_per_token"].rdiv(table["s_per_token"]["fcfs"]))
+    table.insert(2, f"{RATIO}_min", ratios.min())
+    table.insert(3, f"{RATIO}_max", ratios.max())
+    return table.rename_axis("policy")
+
+
+def _row(one: pd.DataFrame) -> pd.Series:
+    makespan_s = (one.sent_s + one.e2e_s).groupby(one.repeat).max().sum()
+    row: dict[str, float] = {"s_per_token": one.s_per_token.mean()}
+    for name in ("s_per_token", "ttft_s", "e2e_s"):
+        row |= {f"{name}_p{q}": float(one[name].quantile(q / 100)) for q in (50, 90, 99)}
+    return pd.Series(
+        row
+        | {
+            "ttft_s_mean": one.ttft_s.mean(),
+            "e2e_s_mean": one.e2e_s.mean(),
+            "max_wait_s": one.ttft_s.max(),
+            "total_s_per_total_tokens": one.e2e_s.sum() / one.output_tokens.sum(),
+            "output_tokens_per_s": one.output_tokens.sum() / makespan_s,
+        }
+    )
+
+
+def leak(table: pd.DataFrame) -> str | None:
+    """Why the table cannot be trusted, if its control row gained or lost anything."""
+    if "control" not in table.index:
+        return None
+    ratio = float(table[RATIO]["control"])
+    low, high = CONTROL_RANGE
+    if low <= ratio <= high:
+        return None
+    return f"FCFS / control must lie within {low} to {high}, but is {ratio:.3f}: the truth leaks into the order."
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The columns that a person reads first, for a terminal."""
+    shown = {
+        "s_per_token": "s/token",
+        RATIO: "FCFS / it",
+        "s_per_token_p50": "s/token p50",
+        "s_per_token_p90": "s/token p90",
+        "ttft_s_p50": "TTFT p50 s",
+        "e2e_s_mean": "end-to-end s",
+        "e2e_s_p99": "end-to-end p99 s",
+        "max_wait_s": "max wait s",
+        "output_tokens_per_s": "tokens/s",
+    }
+    return str(table[list(shown)].rename(columns=shown).to_string(float_format="{:.3g}".format))

@@ -1,0 +1,75 @@
+"""The server under replay: one `bentoml serve` that ranks what comes without a priority and trusts one that is sent."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from benchmarks.client import ReplayError
+
+START_LIMIT_S = 600
+STOP_LIMIT_S = 60
+
+
+@contextmanager
+def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
+    """Start the service in the working folder, wait until it answers, yield its address, and stop it.
+
+    `settings` are `PARS_*` variables, laid over this process's environment. The server's output goes to `log_path`.
+
+    Raises:
+        ReplayError: it stopped, or did not answer in time; the message names the log.
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=os.environ | dict(settings), start_new_session=True
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(url, process, log_path)
+        yield url
+    finally:
+        _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log_path: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ReplayError(
+                f"the server must start, but stopped with exit code {process.returncode}; see {log_path}."
+            )
+        try:
+            # While the engine starts, the port is bound and connections hang.
+            if httpx.get(f"{url}/v1/models", timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            time.sleep(1)
+    raise ReplayError(f"the server must answer within {START_LIMIT_S} s, but did not; see {log_path}.")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the whole process group to end, and end what did not."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(STOP_LIMIT_S)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue

@@ -1,0 +1,119 @@
+"""Versions and aliases in a real MLflow registry."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from registry import store
+from registry.ranker import Ranker
+from tests.rankers import write_ranker
+
+
+def register(folder: Path, target_llm: str = "demo-llm", weight: float = 1.0) -> int:
+    with mlflow.start_run():
+        return store.register(write_ranker(folder / f"{target_llm.replace('/', '-')}{weight}", target_llm, weight))
+
+
+@pytest.mark.parametrize(
+    ("target_llm", "name"),
+    [
+        ("gpt-4", "pars-gpt-4"),
+        ("meta-llama/Llama-3.1:8B", "pars-meta-llama-llama-3.1-8b"),
+        ("My LLM", "pars-my-llm"),
+    ],
+)
+def test_name_is_one_that_mlflow_takes(target_llm: str, name: str) -> None:
+    assert store.model_name(target_llm) == name
+
+
+def test_name_without_a_letter_is_refused() -> None:
+    with pytest.raises(store.RegistryError, match="'//'"):
+        store.model_name("//")
+
+
+def test_life_of_the_champion(registry: str, tmp_path: Path) -> None:
+    assert store.alias_version("demo-llm") is None
+    first, second = register(tmp_path, weight=1.0), register(tmp_path, weight=2.0)
+    assert (first, second) == (1, 2)
+    assert store.alias_version("demo-llm") is None
+    assert store.alias_version("demo-llm", store.CHALLENGER) == 2
+    with pytest.raises(store.RegistryError, match="no champion before"):
+        store.rollback("demo-llm")
+    assert store.promote("demo-llm", 1) == 1
+    assert store.promote("demo-llm") == store.alias_version("demo-llm") == 2
+    assert store.alias_version("demo-llm", store.CHALLENGER) is None
+    assert store.promote("demo-llm", 2) == 2
+    assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 1
+    assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 2
+
+
+def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_path: Path) -> None:
+    version = register(tmp_path, "meta-llama/Llama-3")
+    store.promote("meta-llama/Llama-3")
+    name = store.model_name("meta-llama/Llama-3")
+    by_version = Ranker.load(store.fetch("meta-llama/Llama-3", version), "meta-llama/Llama-3")
+    by_alias = store.load_ranker(f"models:/{name}@champion")
+    assert by_alias.card == by_version.card
+    assert mlflow.MlflowClient().get_registered_model(name).tags["target_llm"] == "meta-llama/Llama-3"
+    answer = mlflow.pyfunc.load_model(f"models:/{name}/{version}").predict(pd.DataFrame({"prompt": ["Hi", "Hi there"]}))
+    assert list(answer.columns) == ["score", "predicted_tokens", "quantile"]
+    assert answer.score.tolist() == [by_alias.scorer.score("Hi"), by_alias.scorer.score("Hi there")]
+
+
+def test_artefact_holds_data_only(registry: str, tmp_path: Path) -> None:
+    version = register(tmp_path)
+    logged = store.fetch("demo-llm", version).parent.parent
+    files = {path.suffix for path in logged.rglob("*") if path.is_file()}
+    assert not files & {".py", ".pkl", ".pickle", ".pt", ".bin"}
+
+
+def test_slug_of_another_target_llm_is_refused(registry: str, tmp_path: Path) -> None:
+    register(tmp_path, "org/llm")
+    with pytest.raises(store.RegistryError, match="belongs to the target LLM 'org/llm', but got 'org-llm'"):
+        register(tmp_path, "org-llm")
+    assert store.promote("org/llm") == 1
+
+
+def test_unknown_versions_are_named(registry: str, tmp_path: Path) -> None:
+    register(tmp_path)
+    with pytest.raises(store.RegistryError, match=r"has the versions \[1\], but got 7"):
+        store.promote("demo-llm", 7)
+    with pytest.raises(store.RegistryError, match="models:/pars-demo-llm/7"):
+        store.load_ranker("models:/pars-demo-llm/7")
+    with pytest.raises(store.RegistryError, match="models:/pars-demo-llm@champion"):
+        store.load_ranker("models:/pars-demo-llm@champion")
+
+
+def run_registry(uri: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"MLFLOW_TRACKING_URI": uri}
+    command = [sys.executable, "-m", "registry", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_empty_registry_is_one_clear_sentence(registry: str, command: str) -> None:
+    done = run_registry(registry, command, "--target-llm", "nobody")
+    assert done.returncode == 1
+    assert "no ranker is registered for the target LLM 'nobody'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_command_line_promotes_and_rolls_back(registry: str, tmp_path: Path) -> None:
+    register(tmp_path, weight=1.0)
+    register(tmp_path, weight=2.0)
+    assert (
+        "version 1 is the champion"
+        in run_registry(registry, "promote", "--target-llm", "demo-llm", "--version", "1").stdout
+    )
+    assert (
+        "version 2 is the champion"
+        in run_registry(registry, "promote", "--target-llm", "demo-llm", "--version", "").stdout
+    )
+    assert "version 1 is the champion again" in run_registry(registry, "rollback", "--target-llm", "demo-llm").stdout
+    wrong = run_registry(registry, "promote", "--target-llm", "demo-llm", "--version", "one")
+    assert wrong.returncode == 1 and "'one'" in wrong.stderr
