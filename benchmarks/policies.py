@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.plan import PlannedRequest
 from registry.ranker import Ranker
 
-Policy = Literal["fcfs", "pars", "oracle", "control"]
+Policy = Literal["fcfs", "control", "pars", "oracle"]
 Prioritise = Callable[[int, int], int | None]
 """(index of the request, send time in microseconds since the epoch) -> priority, or None to let the server rank."""
 

@@ -1,0 +1,69 @@
+# PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
+.DEFAULT_GOAL := help
+.PHONY: help install demo check test test-slow requirements clean
+SHELL := /bin/bash
+
+PYTHON ?= python3.11
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-deps --disable-pip-version-check
+
+# `mlflow run --env-manager local` uses the python that stands first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Nothing calls out: each library has its own word for it.
+export MLFLOW_DISABLE_TELEMETRY := true
+export VLLM_NO_USAGE_STATS := 1
+export BENTOML_DO_NOT_TRACK := True
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: .venv/.installed ## Install what the product needs (CPU build) into .venv
+demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
+	@python -m benchmarks demo
+
+check: .venv/.installed-dev ## Format, lint, types and architecture
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+
+test: .venv/.installed-dev ## Tests, with the real engine (at most 15 minutes)
+	pytest -m "not slow"
+
+test-slow: .venv/.installed-dev ## Longer tests with the real engine
+	pytest -m slow
+
+# The resolver's answer is pinned, and installed without asking pip to resolve it again. The CPU build of torch
+# comes from wherever pip is configured to look, or else from PyTorch's own index.
+define install_pinned
+$(PIP_INSTALL) -r $(1) || $(PIP_INSTALL) --extra-index-url $(TORCH_CPU_INDEX) -r $(1)
+endef
+
+.venv/.installed: requirements/cpu.txt pyproject.toml
+	@echo "Installing some 230 packages (5 GB) into .venv: about 4 minutes ..."
+	@$(PYTHON) -m venv .venv
+	@$(call install_pinned,requirements/cpu.txt)
+	@$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-dev: requirements/dev.txt .venv/.installed
+	@$(call install_pinned,requirements/dev.txt)
+	@touch $@
+
+# uv does not read pip's configuration: set UV_EXTRA_INDEX_URL or UV_FIND_LINKS to where torch's CPU build is.
+requirements: UV_EXTRA_INDEX_URL ?= $(TORCH_CPU_INDEX)
+requirements: export UV_EXTRA_INDEX_URL := $(UV_EXTRA_INDEX_URL)
+requirements: export UV_INDEX_STRATEGY := unsafe-best-match
+requirements: export UV_CUSTOM_COMPILE_COMMAND := make requirements
+requirements: ## Resolve pyproject.toml anew into requirements/*.txt
+	uv pip compile pyproject.toml -q -U -p 3.11 --extra cpu -o requirements/cpu.txt
+	uv pip compile pyproject.toml -q -p 3.11 --extra cpu --extra dev -c requirements/cpu.txt -o requirements/dev.txt
+	env -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	  uv pip compile pyproject.toml -q -p 3.11 --extra cuda -o requirements/cuda.txt
+	uv pip compile pyproject.toml -q -p 3.11 --extra training -c requirements/cpu.txt -o requirements/training.txt
+	sed -i 's/+cpu//' requirements/training.txt
+
+clean: ## Remove what the demo and the tests made (not .venv, not MLflow's runs)
+	rm -rf .demo .pars .pytest_cache .mypy_cache .ruff_cache .hypothesis
