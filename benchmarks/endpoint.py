@@ -60,9 +60,11 @@ def choose_that_fit(url: str, model: str, test: LabelledPrompts, num_requests: i
 def ranking_counts(url: str) -> RankingCounts:
     """Read the server's counters."""
     page = httpx.get(f"{url}/metrics", timeout=TIMEOUT_S).raise_for_status().text
-    totals = {"pars_ranked_total": 0.0, "pars_fail_open_total": 0.0}
+    ranked = failed_open = 0.0
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
-            if sample.name in totals:
-                totals[sample.name] += sample.value
-    return RankingCounts(ranked=totals["pars_ranked_total"], failed_open=totals["pars_fail_open_total"])
+            if sample.name == "pars_engine_requests_total" and sample.labels["source"] == "ranked":
+                ranked += sample.value
+            elif sample.name == "pars_ranking_fail_opens_total":
+                failed_open += sample.value
+    return RankingCounts(ranked, failed_open)
