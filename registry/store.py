@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
@@ -61,7 +62,7 @@ def register(folder: Path) -> int:
         loader_module="registry.pyfunc",
         data_path=str(folder),
         signature=SIGNATURE,
-        input_example={"prompt": ["Name three primary colours."]},
+        input_example=pd.DataFrame({"prompt": ["Name three primary colours."]}),
         pip_requirements=REQUIREMENTS,
         metadata={"metrics": card.metrics},
     )
