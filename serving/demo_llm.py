@@ -39,7 +39,7 @@ def write_demo_llm(folder: Path, layers: int = 2) -> Path:
         dtype="float32",
     )
     set_seed(0)
-    LlamaForCausalLM(config).save_pretrained(folder)
+    LlamaForCausalLM(config).save_pretrained(folder)  # type: ignore[no-untyped-call]  # transformers is half typed
     _write_tokenizer(folder)
     return folder
 
@@ -53,7 +53,7 @@ def _write_tokenizer(folder: Path) -> None:
     word_pieces.update(post_processor=None, truncation=None, padding=None)
     bare = folder / "tokenizer.json"
     bare.write_text(json.dumps(word_pieces), encoding="utf-8")
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(bare),
         unk_token="[UNK]",
         pad_token="[PAD]",

@@ -4,12 +4,12 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from vllm import envs
 from vllm.entrypoints.launchers.api_server.app_state import init_app_state
 from vllm.entrypoints.launchers.api_server.entry import build_async_engine_client
@@ -31,8 +31,8 @@ CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""
 
 
-class _Parser(FlexibleArgumentParser):  # type: ignore[misc]  # vllm is untyped
-    def error(self, message: str) -> Any:
+class _Parser(FlexibleArgumentParser):
+    def error(self, message: str) -> NoReturn:
         raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only: {message}.")
 
 
@@ -44,7 +44,9 @@ def parse_vllm_args(settings: Settings) -> Namespace:
     """
     names = dict.fromkeys([settings.target_llm, settings.llm])  # clients may use either; the first one is shown
     ours = ["--model", settings.llm, "--scheduling-policy", "priority"]
-    args = make_arg_parser(_Parser()).parse_args([*settings.vllm_flags, *ours])
+    args: Namespace = make_arg_parser(_Parser()).parse_args(  # type: ignore[no-untyped-call]  # vllm is half typed
+        [*settings.vllm_flags, *ours]
+    )
     if args.model_tag is not None:
         raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only, but got {args.model_tag!r}; set PARS_LLM.")
     args.served_model_name = args.served_model_name or list(names)
@@ -88,7 +90,7 @@ async def openai_app(
     # The last one added is innermost: what has no API key costs no ranking.
     trusts = prioritiser.policy.trust_client_priority
     app.user_middleware.append(Middleware(IncomingLayer, clock=clock, trust_client_priority=trusts))
-    app.router.routes.append(Route("/rank", RankEndpoint(champion, _api_key_check(args)), methods=["POST"]))
+    app.router.routes.append(Route("/rank", RankEndpoint(champion, _api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)
     async with app.router.lifespan_context(app):
         yield app
@@ -99,5 +101,4 @@ def _api_key_check(args: Namespace) -> Callable[[Headers], bool]:
     tokens = [key for key in (args.api_key or [envs.VLLM_API_KEY]) if key]
     if not tokens:
         return lambda _: True
-    check: Callable[[Headers], bool] = AuthenticationMiddleware(app=None, tokens=tokens).verify_token
-    return check
+    return AuthenticationMiddleware(Router(), tokens).verify_token

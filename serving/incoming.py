@@ -76,12 +76,12 @@ class Incoming:
         self.cap_tokens = cap_tokens(body)
 
 
-_current: ContextVar[Incoming | None] = ContextVar("pars_incoming", default=None)
+INCOMING: ContextVar[Incoming | None] = ContextVar("pars_incoming", default=None)
 
 
 def current_incoming(clock: ArrivalClock) -> Incoming:
     """The HTTP request that this task works for, or a new one that arrives now."""
-    return _current.get() or Incoming(clock)
+    return INCOMING.get() or Incoming(clock)
 
 
 class IncomingLayer:
@@ -105,8 +105,8 @@ class IncomingLayer:
             incoming.see(message)
             return message
 
-        token = _current.set(incoming)
+        token = INCOMING.set(incoming)
         try:
             await self._app(scope, receive_and_see, send)
         finally:
-            _current.reset(token)
+            INCOMING.reset(token)

@@ -36,14 +36,14 @@ class RankRequest(BaseModel):
 
 
 class RankEndpoint:
-    """The route's handler."""
+    """The route, and what it needs."""
 
     def __init__(self, champion: Callable[[], Champion] | None, is_authorised: Callable[[Headers], bool]) -> None:
         """With no `champion`, ranking is off."""
         self._champion = champion
         self._is_authorised = is_authorised
 
-    async def __call__(self, request: Request) -> Response:
+    async def rank(self, request: Request) -> Response:
         """Answer with the prediction, or with a 4xx that says what is wrong."""
         if not self._is_authorised(request.headers):
             return _error(401, "Unauthorized: send one of the server's API keys as a bearer token.")

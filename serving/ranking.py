@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from registry.prompts import UnrankableContent
@@ -143,7 +144,7 @@ class Ranking:
             loop = held.place.get_loop()
             job = held.job = self._threads.submit(self._rank, held.text, held.cap_tokens)
             self._jobs.add(job)
-            job.add_done_callback(lambda job, held=held, loop=loop: _call_in(loop, self._job_is_done, held, job))
+            job.add_done_callback(partial(_call_in, loop, self._job_is_done, held))
 
     def _rank(self, text: str, cap_tokens: float | None) -> float:
         with RANKING_SECONDS.time():

@@ -22,6 +22,7 @@ class Server:
 
     app: FastAPI
     client: Any
+    prioritiser: Prioritiser
 
     @property
     def is_ready(self) -> bool:
@@ -47,7 +48,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         prioritiser = Prioritiser(_policy(settings), clock, load, ranking)
         champion = (lambda: follower.champion) if follower else None
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, clock, champion))
-        yield Server(app, client)
+        yield Server(app, client, prioritiser)
 
 
 async def _follow_champion(settings: Settings, stack: AsyncExitStack) -> ChampionFollower:

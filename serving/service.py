@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import bentoml
 
 from registry import store
+from registry.card import InvalidRanker
 from serving.config import SettingsError, load_settings
 from serving.reload import NoChampion, find_champion
 
@@ -48,7 +49,7 @@ def _resources() -> dict[str, Any]:
 
 
 def _give_up(*_: object) -> NoReturn:
-    sys.exit(1)
+    sys.exit("Error: the engine did not start; the reason stands above.")
 
 
 class Shim:
@@ -78,8 +79,9 @@ class Pars:
         self._stack = AsyncExitStack()
         self._server: Server | None = None
 
-    @bentoml.on_deployment
-    def check() -> None:  # type: ignore[misc]  # BentoML makes it a static method
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]  # BentoML loads its names lazily, out of mypy's sight
+    @staticmethod
+    def check() -> None:
         """In the supervisor, before any worker: what would stop the worker is said once, with exit code 1."""
         signal.signal(ENGINE_DID_NOT_START, _give_up)
         store.configure_tracking()
@@ -90,7 +92,7 @@ class Pars:
         except (SettingsError, NoChampion, store.RegistryError) as error:
             sys.exit(f"Error: {error}")
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def start(self) -> None:
         """In the worker: the ranker first, the engine last."""
         store.configure_tracking()
@@ -99,12 +101,13 @@ class Pars:
 
             self._server = await self._stack.enter_async_context(run_server(settings))
         except Exception as error:
-            logger.error("Error: %s", error, exc_info=not isinstance(error, SettingsError))
+            is_clear = isinstance(error, (SettingsError, NoChampion, store.RegistryError, InvalidRanker))
+            logger.error("Error: %s", error, exc_info=not is_clear)
             os.kill(os.getppid(), ENGINE_DID_NOT_START)
-            raise
+            os._exit(1)  # BentoML would print a second trace; the engine, if it was there, is closed by now
         shim.app = self._server.app
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         """Stop the engine."""
         await self._stack.aclose()

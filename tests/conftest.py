@@ -1,0 +1,80 @@
+"""Fixtures that are dear: the real engine starts twice in a session, once behind BentoML and once with a spy inside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from registry import store
+from serving.demo_llm import write_demo_llm
+from tests.rankers import write_ranker
+from tests.servers import VLLM_ARGS, RunningServer, free_port, running
+
+API_KEY = "not-a-secret"
+
+
+@contextmanager
+def tracking(uri: str) -> Iterator[None]:
+    """Use another MLflow store for a while."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="session")
+def demo_llm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a small random-weight Llama."""
+    return write_demo_llm(tmp_path_factory.mktemp("llm") / "demo")
+
+
+@pytest.fixture(scope="session")
+def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Address of a registry with three rankers for `demo-llm`: 1 counts words and is the champion, 2 is its opposite,
+    and 3 does not load."""
+    folder = tmp_path_factory.mktemp("store")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    with tracking(uri):
+        mlflow.set_experiment(experiment_id=mlflow.create_experiment("rankers", (folder / "artifacts").as_uri()))
+        for weight in (1.0, -1.0, 2.0):
+            with mlflow.start_run():
+                store.register(write_ranker(folder / f"weight{weight}", weight=weight))
+        store.promote("demo-llm", 1)
+        (store.fetch("demo-llm", 3) / "ranker.onnx").write_bytes(b"not a network")
+    return uri
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store: str) -> Iterator[RunningServer]:
+    """`bentoml serve` with the demo LLM and the champion."""
+    settings = {
+        "MLFLOW_TRACKING_URI": ranker_store,
+        "PARS_TARGET_LLM": "demo-llm",
+        "PARS_LLM": str(demo_llm),
+        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2",
+        "PARS_CHAMPION_POLL_S": "0.5",
+    }
+    port = free_port()
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with running(["bentoml", "serve", "--port", str(port)], port, settings, log) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store: str) -> Iterator[RunningServer]:
+    """The same application with an API key, every route that vLLM has, and a spy before the engine."""
+    settings = {
+        "MLFLOW_TRACKING_URI": ranker_store,
+        "PARS_TARGET_LLM": "demo-llm",
+        "PARS_LLM": str(demo_llm),
+        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 --enable-scale-out --api-key {API_KEY}",
+        "PARS_CHAMPION_POLL_S": "3600",
+    }
+    port = free_port()
+    log = tmp_path_factory.mktemp("engine") / "log.txt"
+    with running(["tests.engine_host", str(port)], port, settings, log) as started:
+        yield started

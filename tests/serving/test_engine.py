@@ -1,0 +1,225 @@
+"""Every request that reaches vLLM's real engine carries our priority, and is served in that order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import combinations
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import API_KEY
+from tests.servers import RunningServer
+
+LONG_AGO_US = 1_700_000_000_000_000
+CHAT = {"messages": [{"role": "user", "content": "say something"}]}
+MEGABYTE = b"x " * 500_000
+FIVE = {"model": "demo-llm", "max_tokens": 5}
+
+GENERATING: list[tuple[str, dict[str, Any], int]] = [
+    ("/v1/chat/completions", {**FIVE, **CHAT}, 1),
+    ("/v1/chat/completions", {**FIVE, **CHAT, "n": 3}, 3),
+    ("/v1/chat/completions", {**FIVE, **CHAT, "n": 2, "use_beam_search": True}, 9),
+    ("/v1/chat/completions/batch", {**FIVE, "messages": [CHAT["messages"]] * 3}, 3),
+    ("/v1/completions", {**FIVE, "prompt": "say something"}, 1),
+    ("/v1/completions", {**FIVE, "prompt": ["one", "two three", "four"]}, 3),
+    ("/v1/completions", {**FIVE, "prompt": [[5, 6], [7, 8]]}, 2),
+    ("/v1/completions", {**FIVE, "prompt": "say something", "n": 2, "use_beam_search": True}, 9),
+    ("/v1/responses", {"model": "demo-llm", "input": "say something", "max_output_tokens": 5}, 1),
+    ("/v1/messages", {**FIVE, **CHAT}, 1),
+    ("/invocations", {**FIVE, **CHAT}, 1),
+    ("/invocations", {**FIVE, "prompt": "say something"}, 1),
+    ("/inference/v1/generate", {"model": "demo-llm", "token_ids": [5, 6], "sampling_params": {"max_tokens": 5}}, 1),
+    ("/generative_scoring", {"model": "demo-llm", "query": "a", "items": ["b", "c"], "label_token_ids": [5, 6]}, 2),
+]
+"""Route, body, and how many engine requests it makes. Beam search: one, then two at each of four more steps."""
+
+NOT_GENERATING = {
+    "/detokenize",
+    "/inference/v1/abort_requests",
+    "/is_scaling_elastic_ep",
+    "/ping",
+    "/scale_elastic_ep",
+    "/tokenize",
+    "/v1/chat/completions/derender",
+    "/v1/chat/completions/render",
+    "/v1/completions/derender",
+    "/v1/completions/render",
+    "/v1/messages/count_tokens",
+    "/v1/messages/render",
+    "/v1/responses/render",
+    "/v1/responses/{response_id}/cancel",
+    "/v1/systemone",  # this model has no head for it
+}
+
+
+@pytest.fixture
+async def client(engine: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with engine.client(headers={"Authorization": f"Bearer {API_KEY}"}) as client:
+        await arrived(client)  # forget what came before
+        yield client
+
+
+async def arrived(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """What has reached the engine since the last look, in order."""
+    requests: list[dict[str, Any]] = (await client.get("/test/arrived")).json()
+    return requests
+
+
+@asynccontextmanager
+async def policy(client: httpx.AsyncClient, **changes: object) -> AsyncIterator[None]:
+    """Another policy of priorities for a while."""
+    before = (await client.post("/test/policy", json=changes)).json()
+    yield
+    await client.post("/test/policy", json=before)
+
+
+async def test_every_post_route_of_the_openapi_page_is_known(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    posts = {path for path, methods in paths.items() if "post" in methods}
+    assert posts == NOT_GENERATING | {path for path, _, _ in GENERATING}
+
+
+@pytest.mark.parametrize(("path", "body", "num_requests"), GENERATING)
+async def test_every_engine_request_carries_our_priority_and_not_the_clients(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], num_requests: int
+) -> None:
+    response = await client.post(path, json={**body, "priority": -7}, headers={"X-Vllm-Priority": "-8"})
+    assert response.status_code == 200, response.text
+    priorities = [request["priority"] for request in await arrived(client)]
+    assert len(priorities) == num_requests
+    assert min(priorities) > LONG_AGO_US
+
+
+async def test_each_prompt_of_a_list_is_ranked_on_its_own(client: httpx.AsyncClient) -> None:
+    prompts = ["one", "one " * 30, "one " * 10]
+    async with policy(client, cap_by_max_tokens=False):
+        await client.post("/v1/completions", json={**FIVE, "prompt": prompts})
+    first, second, third = [request["priority"] for request in await arrived(client)]
+    assert first < third < second
+
+
+async def test_chat_is_ranked_by_the_users_words_and_not_by_the_template(client: httpx.AsyncClient) -> None:
+    async with policy(client, cap_by_max_tokens=False):
+        for body in ({**CHAT}, {"prompt": "say something"}):
+            path = "/v1/chat/completions" if "messages" in body else "/v1/completions"
+            await client.post(path, json={**FIVE, **body})
+            await client.post("/rank", json=body)
+    chat, prompt = [request["priority"] for request in await arrived(client)]
+    assert abs(prompt - chat) < 30_000_000  # a word more or less is at least 0.4 s of 120; the rest is time passing
+
+
+async def test_max_tokens_caps_the_place_in_the_queue(client: httpx.AsyncClient) -> None:
+    long_prompt = "one " * 60
+    async with policy(client, patience_s=1e6):
+        for max_tokens in (1, 100):
+            await client.post("/v1/completions", json={**FIVE, "max_tokens": max_tokens, "prompt": long_prompt})
+    capped, uncapped = [request["priority"] for request in await arrived(client)]
+    assert capped < uncapped - 1e11
+
+
+async def test_trusted_clients_integer_is_used_as_it_is(client: httpx.AsyncClient) -> None:
+    async with policy(client, trust_client_priority=True):
+        for priority in (-7, 0, 12):
+            await client.post("/v1/completions", json={**FIVE, "prompt": "one", "priority": priority})
+    first, second, third = [request["priority"] for request in await arrived(client)]
+    assert (first, third) == (-7, 12)
+    assert second > LONG_AGO_US
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions", "/rank"])
+async def test_without_the_api_key_nothing_is_ranked(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.post(path, json={**FIVE, "prompt": "one"}, headers={"Authorization": "Bearer other"})
+    assert response.status_code == 401
+    assert await arrived(client) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"model": "demo-llm", "messages": ', "JSON"),
+        (b'{"model": "demo-llm"}', "messages"),
+        (b'{"model": "demo-llm", "messages": []}', "Provide at least one message"),
+        (b'{"model": "demo-llm", "messages": "hello"}', "messages"),
+        (b'{"model": "demo-llm", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url":'
+         b' {"url": "data:image/png;base64,AA"}}]}]}', "not a multimodal model"),
+        (b'{"model": "demo-llm", "messages": [{"role": "user", "content": "' + MEGABYTE + b'"}]}', "maximum"),
+        (b"[]", "valid dictionary"),
+        (b"\xff\xfe", "JSON|decode"),
+    ],
+    ids=["malformed", "no messages", "empty messages", "text for messages", "image", "1 MB", "a list", "not UTF-8"],
+)  # fmt: skip
+async def test_bad_chat_request_gets_vllms_own_clear_400(
+    client: httpx.AsyncClient, content: bytes, message: str
+) -> None:
+    response = await client.post("/v1/chat/completions", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400, response.text
+    assert any(word in response.json()["error"]["message"] for word in message.split("|")), response.text
+    assert await arrived(client) == []
+
+
+EQUAL_WORK = {"model": "demo-llm", "max_tokens": 24, "ignore_eos": True}
+
+
+async def serve_burst(
+    client: httpx.AsyncClient, num_words: Sequence[int], gap_s: float = 0.01
+) -> tuple[list[int], list[float]]:
+    """Fill the engine, then send prompts of these many words one after the other.
+
+    Returns the prompts in the order in which their answers came, and when each was sent.
+    """
+    plug = {**EQUAL_WORK, "max_tokens": 200, "prompt": "plug"}
+    plugs = [asyncio.create_task(client.post("/v1/completions", json=plug)) for _ in range(2)]
+    num_arrived = 0
+    while num_arrived < len(plugs):
+        num_arrived += len(await arrived(client))
+    finished: list[int] = []
+    sent_s: list[float] = []
+
+    async def send(index: int) -> None:
+        body = {**EQUAL_WORK, "prompt": "one " * num_words[index]}
+        (await client.post("/v1/completions", json=body)).raise_for_status()
+        finished.append(index)
+
+    tasks = []
+    for index in range(len(num_words)):
+        sent_s.append(asyncio.get_running_loop().time())
+        tasks.append(asyncio.create_task(send(index)))
+        await asyncio.sleep(gap_s)
+    await asyncio.gather(*plugs, *tasks)
+    return finished, sent_s
+
+
+def displacement(order: Sequence[int], ideal: Sequence[int]) -> int:
+    """How far the most displaced item is from its ideal position."""
+    return max(abs(order.index(item) - ideal.index(item)) for item in ideal)
+
+
+WORST_ORDER = list(range(40, 8, -2))
+"""Words of each prompt, the longest first. Two sequences run at a time, so neighbours may finish together."""
+
+
+async def test_burst_in_the_worst_order_is_served_shortest_predicted_first(client: httpx.AsyncClient) -> None:
+    async with policy(client, cap_by_max_tokens=False):
+        finished, _ = await serve_burst(client, WORST_ORDER)
+    assert displacement(finished, list(reversed(range(len(WORST_ORDER))))) <= 1
+
+
+async def test_with_patience_zero_the_same_burst_is_first_come_first_served(client: httpx.AsyncClient) -> None:
+    async with policy(client, cap_by_max_tokens=False, patience_s=0):
+        finished, _ = await serve_burst(client, WORST_ORDER)
+    assert displacement(finished, list(range(len(WORST_ORDER)))) <= 1
+
+
+async def test_nobody_is_overtaken_by_a_request_that_arrived_later_than_patience(client: httpx.AsyncClient) -> None:
+    patience_s = 1.0
+    async with policy(client, cap_by_max_tokens=False, patience_s=patience_s):
+        finished, sent_s = await serve_burst(client, [*WORST_ORDER, *WORST_ORDER], gap_s=0.06)
+    overtaken = [
+        sent_s[later] - sent_s[earlier]
+        for earlier, later in combinations(range(len(sent_s)), 2)
+        if finished.index(later) < finished.index(earlier) - 1  # neighbours run at the same time
+    ]
+    assert overtaken, "the burst must be long enough for some to overtake"
+    assert max(overtaken) <= patience_s + 0.1

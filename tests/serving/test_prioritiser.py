@@ -1,0 +1,141 @@
+"""The wrap around the engine client's methods."""
+
+import asyncio
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from serving.incoming import INCOMING, Incoming
+from serving.prioritiser import Policy, Prioritiser
+from serving.priority import ArrivalClock
+from serving.ranking import EngineLoad, Ranking
+from tests.serving.fakes import FakeEngine, FakeRanker
+
+NOW_US = 1_790_000_000_000_000
+PATIENCE_S = 10.0
+
+
+class Setting:
+    """A prioritiser in front of a fake engine; time stands (almost) still."""
+
+    def __init__(self, policy: Policy, is_ranking: bool = True) -> None:
+        self.engine = FakeEngine()
+        self.ranker = FakeRanker()
+        self.load = EngineLoad(max_num_seqs=4)
+        self.clock = ArrivalClock(lambda: NOW_US)
+        self.ranking = Ranking(lambda: self.ranker, self.load) if is_ranking else None
+        self.generate = Prioritiser(policy, self.clock, self.load, self.ranking).wrap(self.engine.generate)
+
+    async def priority_of(self, prompt: Any, max_tokens: int | None = None, n: int = 1, **others: Any) -> int:
+        params = SimpleNamespace(max_tokens=max_tokens, n=n)
+        assert [output async for output in self.generate(prompt, params, "id", **others)] == ["first", "second"]
+        priority: int = self.engine.asked[-1]["priority"]
+        return priority
+
+
+@pytest.fixture
+def setting() -> Iterator[Setting]:
+    setting = Setting(Policy(PATIENCE_S))
+    yield setting
+    assert setting.ranking is not None
+    setting.ranking.close()
+
+
+def tokens(text: str) -> dict[str, Any]:
+    return {"type": "token", "prompt_token_ids": [1], "prompt": text}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "max_tokens", "patience_share"),
+    [
+        ("one two", None, 0.2),
+        (tokens("one two three"), None, 0.3),
+        (tokens("one two three"), 1, 0.1),
+        (tokens("one two three"), 0, 0.1),
+        (tokens(""), None, 0.0),
+        ({"type": "token", "prompt_token_ids": [1]}, None, 0.5),
+        ({"type": "token", "prompt_token_ids": [1]}, 2, 0.2),
+        ({"type": "multimodal", "prompt_token_ids": [1], "prompt": "an image"}, None, 0.5),
+        ({"type": "embeds", "prompt": "one"}, None, 0.5),
+        ({"prompt_token_ids": [1]}, None, 0.5),
+    ],
+)
+async def test_priority_is_arrival_and_the_predicted_share_of_patience(
+    setting: Setting, prompt: Any, max_tokens: int | None, patience_share: float
+) -> None:
+    assert await setting.priority_of(prompt, max_tokens) == NOW_US + round(PATIENCE_S * 1e6 * patience_share)
+
+
+@pytest.mark.parametrize("client_priority", [-3, 0, 7])
+async def test_clients_priority_is_ignored_unless_trusted(setting: Setting, client_priority: int) -> None:
+    assert await setting.priority_of("one", priority=client_priority) == NOW_US + 1_000_000
+
+
+async def test_trusted_clients_non_zero_integer_is_used_and_not_ranked() -> None:
+    setting = Setting(Policy(trust_client_priority=True))
+    assert await setting.priority_of("one", priority=-3) == -3
+    assert setting.ranker.asked == []
+    assert await setting.priority_of("one", priority=0) > NOW_US
+    assert setting.ranker.asked == ["one"]
+
+
+async def test_without_ranking_requests_are_served_as_they_arrive() -> None:
+    setting = Setting(Policy(), is_ranking=False)
+    assert [await setting.priority_of("one", priority=-3) for _ in range(3)] == [NOW_US, NOW_US + 1, NOW_US + 2]
+
+
+async def test_cap_can_be_switched_off() -> None:
+    setting = Setting(Policy(PATIENCE_S, cap_by_max_tokens=False))
+    assert await setting.priority_of("one two three", max_tokens=1) == NOW_US + 3_000_000
+
+
+async def test_beam_search_ranks_once_and_is_capped_by_its_own_limit_not_by_one_token_a_step(setting: Setting) -> None:
+    incoming = Incoming(setting.clock, "/v1/completions")
+    incoming.see({"type": "http.request", "body": b'{"use_beam_search": true, "max_tokens": 2}'})
+    token = INCOMING.set(incoming)
+    try:
+        for _ in range(3):
+            assert await setting.priority_of("one two three", max_tokens=1) == NOW_US + 2_000_000
+    finally:
+        INCOMING.reset(token)
+    assert setting.ranker.asked == ["one two three"]
+
+
+async def test_pooling_request_is_a_short_one(setting: Setting) -> None:
+    async for _ in setting.generate(tokens("one two three"), SimpleNamespace(), "id"):
+        pass
+    assert setting.engine.asked[-1]["priority"] == NOW_US + 1_000_000
+
+
+async def test_arguments_by_name_reach_the_engine_as_they_are(setting: Setting) -> None:
+    params = SimpleNamespace(max_tokens=None, n=1)
+    async for _ in setting.generate(prompt="one", sampling_params=params, request_id="id", lora_request="adapter"):
+        pass
+    assert setting.engine.asked == [
+        {"prompt": "one", "request_id": "id", "lora_request": "adapter", "priority": NOW_US + 1_000_000}
+    ]
+
+
+async def test_request_is_counted_while_it_is_in_the_engine(setting: Setting) -> None:
+    outputs = setting.generate("one", SimpleNamespace(max_tokens=5, n=3), "id")
+    assert setting.load.num_sequences == 0
+    await anext(outputs)
+    assert setting.load.num_sequences == 3
+    await outputs.aclose()
+    assert setting.load.num_sequences == 0
+    assert setting.engine.is_closed, "vLLM aborts a request when its generator is closed"
+
+
+async def test_client_that_leaves_while_its_request_is_held_never_reaches_the_engine(setting: Setting) -> None:
+    setting.ranker.may_go_on.clear()
+    setting.load.enter(4)
+    task = asyncio.create_task(setting.priority_of("one"))
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    setting.ranker.may_go_on.set()
+    assert setting.engine.asked == []
+    assert setting.load.num_sequences == 4

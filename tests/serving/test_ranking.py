@@ -1,0 +1,175 @@
+"""The two time budgets, and that no ranking problem fails or delays a request."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import REGISTRY
+
+from registry.prompts import UnrankableContent
+from serving.ranking import EngineLoad, Place, Ranking
+from tests.serving.fakes import FakeRanker
+
+
+@pytest.fixture
+def ranker() -> FakeRanker:
+    return FakeRanker()
+
+
+@pytest.fixture
+def load() -> EngineLoad:
+    return EngineLoad(max_num_seqs=2)
+
+
+@pytest.fixture
+async def ranking(ranker: FakeRanker, load: EngineLoad) -> AsyncIterator[Ranking]:
+    ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
+    yield ranking
+    ranker.may_go_on.set()
+    ranking.close()
+
+
+def fail_opens(reason: str) -> float:
+    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", {"reason": reason}) or 0.0
+
+
+async def test_ranked_request_gets_its_place_and_is_counted_into_the_engine(ranking: Ranking, load: EngineLoad) -> None:
+    assert await ranking.find_place("three short words", None) == Place(0.3)
+    assert load.num_sequences == 1
+    assert await ranking.find_place("three short words", 1.0, num_sequences=4) == Place(0.1)
+    assert load.num_sequences == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("out of memory"), "error"),
+        (FloatingPointError("nan"), "not_finite"),
+        (UnrankableContent("empty"), "empty"),
+    ],
+)
+async def test_error_gives_the_median_and_is_counted(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad, error: Exception, reason: str
+) -> None:
+    before, ranker.error = fail_opens(reason), error
+    assert await ranking.find_place("a b", None) == Place(0.5, reason)
+    assert await ranking.find_place("a b", 2.0) == Place(0.2, reason)
+    assert fail_opens(reason) == before + 2
+    assert load.num_sequences == 2
+
+
+async def test_log_says_once_that_ranking_fails_and_never_quotes_the_prompt(
+    ranking: Ranking, ranker: FakeRanker, caplog: pytest.LogCaptureFixture
+) -> None:
+    ranker.error = ValueError("cannot read 'my secret'")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            await ranking.find_place("my secret", None)
+    assert [record.getMessage() for record in caplog.records] == [
+        "A request takes the median's place, because its ranking failed: error (ValueError)."
+    ]
+
+
+async def test_hanging_ranker_holds_a_request_for_the_budget_while_the_engine_is_free(
+    ranking: Ranking, ranker: FakeRanker
+) -> None:
+    ranker.may_go_on.clear()
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    assert await ranking.find_place("a", None) == Place(0.5, "budget")
+    assert 0.04 < loop.time() - started_s < 0.4
+
+
+async def test_hanging_ranker_holds_a_request_for_the_backlog_budget_while_the_engine_is_full(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    ranker.may_go_on.clear()
+    load.enter(2)
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    assert await ranking.find_place("a", None) == Place(0.5, "backlog")
+    assert 0.45 < loop.time() - started_s < 1
+
+
+async def test_when_the_budget_ends_only_as_many_fail_open_as_the_engine_has_free_sequences(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    ranker.may_go_on.clear()
+    burst = [asyncio.create_task(ranking.find_place("a b c", None)) for _ in range(10)]
+    await asyncio.sleep(0.15)
+    assert [task.result() for task in burst if task.done()] == [Place(0.5, "budget")] * 2
+    assert load.num_free == 0
+    ranker.may_go_on.set()
+    places = await asyncio.gather(*burst)
+    assert places.count(Place(0.3)) == 8
+
+
+async def test_sequence_that_becomes_free_lets_the_oldest_overdue_request_go(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    ranker.may_go_on.clear()
+    load.enter(2)
+    first, second = [asyncio.create_task(ranking.find_place("a", None)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    assert not first.done()
+    load.leave(1)
+    assert await first == Place(0.5, "budget")
+    assert not second.done()
+    assert load.num_free == 0
+    second.cancel()
+
+
+async def test_what_nobody_waits_for_is_not_computed_and_late_results_are_thrown_away(
+    ranking: Ranking, ranker: FakeRanker
+) -> None:
+    ranker.may_go_on.clear()
+    reasons = [(await ranking.find_place(name, None)).reason for name in ("one", "two", "three")]
+    assert reasons == ["budget", "budget", "backlog"], "the first two have filled the engine"
+    ranker.may_go_on.set()
+    assert await ranking.find_place("four", None) == Place(0.1)
+    assert ranker.asked == ["one", "four"]
+
+
+async def test_cancelled_request_is_neither_computed_nor_counted(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    ranker.may_go_on.clear()
+    hanging, *gone = [asyncio.create_task(ranking.find_place(name, None)) for name in ("a", "b", "c", "d")]
+    await asyncio.sleep(0.01)
+    for task in gone:
+        task.cancel()
+    await asyncio.wait(gone)
+    ranker.may_go_on.set()
+    await hanging
+    await asyncio.sleep(0.05)
+    assert ranker.asked == ["a"]
+    assert load.num_sequences == 1
+
+
+async def test_request_cancelled_just_after_its_place_was_found_is_counted_out_again(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    task = asyncio.create_task(ranking.find_place("a", None))
+    while load.num_sequences == 0:
+        await asyncio.sleep(0)
+    was_running = task.cancel()
+    await asyncio.wait([task])
+    assert load.num_sequences == (0 if was_running else 1)
+
+
+async def test_ranking_resumes_when_the_ranker_recovers(ranking: Ranking, ranker: FakeRanker, load: EngineLoad) -> None:
+    ranker.may_go_on.clear()
+    assert (await ranking.find_place("a b", None)).reason == "budget"
+    ranker.may_go_on.set()
+    assert await ranking.find_place("a b", None) == Place(0.2)
+    ranker.error = RuntimeError()
+    assert (await ranking.find_place("a b", None)).reason == "error"
+    ranker.error = None
+    assert await ranking.find_place("a b", None) == Place(0.2)
+
+
+async def test_burst_of_300_on_a_quick_ranker_is_ranked_whole(ranking: Ranking, load: EngineLoad) -> None:
+    places = await asyncio.gather(*(ranking.find_place("a " * (1 + index % 9), None) for index in range(300)))
+    assert [place.quantile for place in places] == [(1 + index % 9) / 10 for index in range(300)]
+    assert load.num_sequences == 300

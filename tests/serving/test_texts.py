@@ -1,0 +1,101 @@
+"""What of each API's body a ranker reads."""
+
+from typing import Any
+
+import pytest
+
+from registry.prompts import UnrankableContent
+from serving.texts import cap_tokens, holds_text, texts_of, uses_beam_search
+
+HELLO = [{"role": "user", "content": "hello"}]
+TEXT = {"type": "text", "text": "hello"}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "texts"),
+    [
+        ("/v1/chat/completions", {"messages": HELLO}, ["hello"]),
+        ("/v1/chat/completions", {"messages": [{"role": "system", "content": "be brief"}, *HELLO]},
+         ["system: be brief\n\nuser: hello"]),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": [TEXT]}]}, ["hello"]),
+        ("/v1/chat/completions/batch", {"messages": [HELLO, [{"role": "user", "content": "bye"}]]}, ["hello", "bye"]),
+        ("/v1/responses", {"input": "hello"}, ["hello"]),
+        ("/v1/responses", {"input": "hello", "instructions": "be brief"}, ["system: be brief\n\nuser: hello"]),
+        ("/v1/responses", {"input": [{"type": "reasoning", "summary": []}, *HELLO]}, ["hello"]),
+        ("/v1/responses", {"input": [{"role": "user", "content": [{**TEXT, "type": "input_text"}]}]}, ["hello"]),
+        ("/v1/responses", {"input": [{"type": "function_call_output", "call_id": "1", "output": "42"}]}, ["tool: 42"]),
+        ("/v1/messages", {"messages": HELLO}, ["hello"]),
+        ("/v1/messages", {"messages": HELLO, "system": [{"type": "text", "text": "be brief"}]},
+         ["system: be brief\n\nuser: hello"]),
+        ("/v1/messages", {"messages": [{"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "1", "content": "42"},
+            {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "43"}]},
+            {"type": "thinking", "thinking": "hm"}]}]}, ["42\n43"]),
+        ("/invocations", {"messages": HELLO}, ["hello"]),
+        ("/invocations", {"input": "hello"}, ["hello"]),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "héllo 🌍 مرحبا"}]}, ["héllo 🌍 مرحبا"]),
+    ],
+)  # fmt: skip
+def test_text_is_the_users(path: str, body: dict[str, Any], texts: list[str]) -> None:
+    assert texts_of(path, body) == texts
+    assert holds_text(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/completions", {"prompt": "hello"}),
+        ("/invocations", {"prompt": "hello"}),
+        ("/inference/v1/generate", {"token_ids": [1]}),
+        ("/v1/chat/completions", ["not", "an", "object"]),
+    ],
+)
+def test_other_bodies_leave_it_to_the_engines_own_prompt(path: str, body: Any) -> None:
+    assert texts_of(path, body) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        ("/v1/chat/completions", {}, "malformed"),
+        ("/v1/chat/completions", {"messages": []}, "empty"),
+        ("/v1/chat/completions", {"messages": "hello"}, "malformed"),
+        ("/v1/chat/completions", {"messages": [{"content": "hello"}]}, "malformed"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": ""}]}, "empty"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": [IMAGE]}]}, "image"),
+        ("/v1/messages", {"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}]}, "image"),
+        ("/v1/messages", {"messages": [{"role": "user"}]}, "malformed"),
+        ("/v1/responses", {"input": [42]}, "malformed"),
+        ("/v1/responses", {"input": [{"role": "user", "content": [{"type": "input_file"}]}]}, "not_text"),
+    ],
+)
+def test_what_cannot_be_ranked_says_why(path: str, body: dict[str, Any], reason: str) -> None:
+    texts = texts_of(path, body)
+    assert texts is not None
+    (text,) = texts
+    assert isinstance(text, UnrankableContent)
+    assert text.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("body", "cap"),
+    [
+        ({"max_tokens": 5}, 5),
+        ({"max_completion_tokens": 6, "max_tokens": 5}, 6),
+        ({"max_output_tokens": 7}, 7),
+        ({"max_tokens": None}, None),
+        ({"max_tokens": 0}, None),
+        ({"max_tokens": "many"}, None),
+        ({}, None),
+        ([], None),
+    ],
+)
+def test_cap_has_a_name_in_each_api(body: Any, cap: int | None) -> None:
+    assert cap_tokens(body) == cap
+
+
+def test_beam_search_is_seen() -> None:
+    assert uses_beam_search({"use_beam_search": True})
+    assert not uses_beam_search({"use_beam_search": False})
+    assert not uses_beam_search([])
