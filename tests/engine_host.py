@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 import sys
 from dataclasses import asdict, replace
 from typing import Any
@@ -48,6 +49,7 @@ class Spy:
 async def main(port: int) -> None:
     """Serve until stopped."""
     configure_tracking()
+    signal.signal(signal.SIGTERM, lambda *_: None)  # else uvicorn, once it has stopped, raises it again
     async with run_server(load_settings()) as server:
         Spy(server)
         config = uvicorn.Config(server.app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,5 +84,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
+        process.kill()
+    with suppress(ProcessLookupError):  # an engine that was left behind
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()

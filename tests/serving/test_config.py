@@ -1,0 +1,106 @@
+"""The server's settings: defaults, and errors that name what is wrong."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from serving.config import QUIET, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment() -> Iterator[None]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("PARS_") and name not in QUIET
+    }
+    with patch.dict(os.environ, inherited, clear=True):
+        yield
+
+
+def test_defaults_are_the_demos() -> None:
+    settings = load_settings()
+    assert (settings.target_llm, settings.llm) == ("demo-llm", ".demo/llm")
+    assert "--max-num-seqs" in settings.vllm_flags
+    assert settings.is_demo
+    assert (settings.patience_s, settings.ranking_budget_ms, settings.ranking_backlog_ms) == (120, 50, 2000)
+    assert (settings.cap_by_max_tokens, settings.trust_client_priority, settings.ranking) == (True, False, True)
+
+
+def test_another_model_brings_its_own_name_and_none_of_the_demos_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARS_LLM", "meta-llama/Llama-3.1-8B-Instruct")
+    settings = load_settings()
+    assert settings.target_llm == "meta-llama/Llama-3.1-8B-Instruct"
+    assert settings.vllm_flags == []
+    assert not settings.is_demo
+    settings.check_llm()
+
+
+def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "PARS_TARGET_LLM": "demo-llm",
+        "PARS_LLM": "some/model",
+        "PARS_VLLM_ARGS": "--dtype float32 --chat-template 'a b'",
+        "PARS_PATIENCE_S": "0",
+        "PARS_RANKING": "off",
+        "PARS_CAP_BY_MAX_TOKENS": "off",
+        "PARS_TRUST_CLIENT_PRIORITY": "on",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert (settings.target_llm, settings.llm) == ("demo-llm", "some/model")
+    assert settings.vllm_flags == ["--dtype", "float32", "--chat-template", "a b"]
+    assert (settings.patience_s, settings.ranking) == (0, False)
+    assert (settings.cap_by_max_tokens, settings.trust_client_priority) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PARS_PATIENCE_S", "soon", ["PARS_PATIENCE_S", "'soon'"]),
+        ("PARS_PATIENCE_S", "-1", ["PARS_PATIENCE_S", "greater than or equal to 0", "'-1'"]),
+        ("PARS_PATIENCE_S", "nan", ["PARS_PATIENCE_S", "'nan'"]),
+        ("PARS_PATIENCE_S", "1e12", ["PARS_PATIENCE_S", "'1e12'"]),
+        ("PARS_PATIENCE_S", "3600", ["PARS_REQUEST_TIMEOUT_S", "3600"]),
+        ("PARS_PATIENCE", "3", ["PARS_PATIENCE ", "PARS_PATIENCE_S"]),
+        ("PARS_RANKING", "perhaps", ["PARS_RANKING", "'perhaps'"]),
+        ("PARS_RANKING_BUDGET_MS", "5000", ["PARS_RANKING_BACKLOG_MS", "5000"]),
+        ("PARS_REQUEST_TIMEOUT_S", "60", ["PARS_REQUEST_TIMEOUT_S", "PARS_PATIENCE_S", "60"]),
+        ("PARS_TARGET_LLM", "", ["PARS_TARGET_LLM"]),
+        ("PARS_VLLM_ARGS", "--dtype 'half", ["PARS_VLLM_ARGS", "'half"]),
+        ("PARS_VLLM_ARGS", "--scheduling-policy fcfs", ["--scheduling-policy", "priority"]),
+        ("PARS_VLLM_ARGS", "--scheduling_policy=fcfs", ["--scheduling-policy", "priority"]),
+        ("PARS_VLLM_ARGS", "--max-num-seqs 4 --port=8000", ["--port", "bentoml serve --port"]),
+        ("PARS_VLLM_ARGS", "--middleware a.B", ["--middleware"]),
+        ("PARS_VLLM_ARGS", "--model other", ["--model", "PARS_LLM"]),
+    ],
+)
+def test_wrong_setting_is_named_with_its_value_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: list[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert "\n" not in message
+
+
+def test_missing_model_folder_says_what_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"make demo.*PARS_LLM"):
+        load_settings().check_llm()
+    (tmp_path / ".demo/llm").mkdir(parents=True)
+    load_settings().check_llm()
+
+
+def test_libraries_are_told_to_be_quiet_unless_the_user_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VLLM_NO_USAGE_STATS", "0")
+    monkeypatch.setenv("PARS_LLM", str(tmp_path))
+    load_settings()
+    assert os.environ["VLLM_NO_USAGE_STATS"] == "0"
+    assert os.environ["BENTOML_DO_NOT_TRACK"] == "True"
+    assert os.environ["HF_HUB_OFFLINE"] == "1", "a model in a local folder needs no hub"

@@ -1,0 +1,212 @@
+"""`bentoml serve` as a user runs it, with vLLM's real engine behind it."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from registry import store
+from tests.conftest import tracking
+from tests.servers import PROJECT, RunningServer, free_port, server_environment
+
+HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello there"}]
+SWAP_TIMEOUT_S = 30.0
+
+
+@pytest.fixture
+async def client(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def user(server: RunningServer) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+
+def test_openai_client_chats_streaming_and_not(user: openai.OpenAI) -> None:
+    whole = user.chat.completions.create(model="demo-llm", messages=HELLO, max_tokens=8, temperature=0)
+    chunks = list(
+        user.chat.completions.create(model="demo-llm", messages=HELLO, max_tokens=8, temperature=0, stream=True)
+    )
+    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert whole.usage is not None
+    assert whole.usage.completion_tokens == 8
+    assert streamed == whole.choices[0].message.content
+    assert len(chunks) > 4, "it must come piece by piece"
+
+
+def test_openai_client_completes_a_list_of_prompts_in_order(user: openai.OpenAI) -> None:
+    prompts = ["one", "two " * 40, "three"]
+    apart = [
+        user.completions.create(model="demo-llm", prompt=prompt, max_tokens=6, temperature=0).choices[0].text
+        for prompt in prompts
+    ]
+    together = user.completions.create(model="demo-llm", prompt=prompts, max_tokens=6, temperature=0)
+    assert [choice.text for choice in together.choices] == apart
+
+
+def test_errors_are_vllms_own(user: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="does not exist"):
+        user.chat.completions.create(model="another-llm", messages=HELLO)
+    with pytest.raises(openai.BadRequestError, match="maximum context length"):
+        user.completions.create(model="demo-llm", prompt="x " * 500_000)
+
+
+async def test_model_has_the_target_llms_name(client: httpx.AsyncClient) -> None:
+    models = (await client.get("/v1/models")).json()["data"]
+    assert models[0]["id"] == "demo-llm"
+
+
+async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/completions", json={"model": "demo-llm", "prompt": "hello", "max_tokens": 2})
+    page = (await client.get("/metrics")).text
+    for name in (
+        'pars_engine_requests_total{source="ranked"}',
+        "pars_ranking_seconds_bucket",
+        'pars_ranker_version{target_llm="demo-llm"}',
+        "vllm:num_requests_waiting",
+        "bentoml_service_request_total",
+    ):
+        assert name in page
+
+
+async def served_version(client: httpx.AsyncClient) -> int:
+    version: int = (await client.post("/rank", json={"prompt": "one"})).json()["ranker_version"]
+    return version
+
+
+@contextmanager
+def promoted(server: RunningServer, version: int) -> Iterator[None]:
+    with tracking(server.settings["MLFLOW_TRACKING_URI"]):
+        store.promote("demo-llm", version)
+        try:
+            yield
+        finally:
+            store.promote("demo-llm", 1)
+
+
+async def wait_for_version(client: httpx.AsyncClient, version: int) -> None:
+    async with asyncio.timeout(SWAP_TIMEOUT_S):
+        while await served_version(client) != version:
+            await asyncio.sleep(0.1)
+
+
+async def test_moving_the_champions_alias_swaps_the_ranker_under_load_and_loses_no_request(
+    server: RunningServer, client: httpx.AsyncClient
+) -> None:
+    responses: list[httpx.Response] = []
+
+    async def keep_asking() -> None:
+        while True:
+            body = {"model": "demo-llm", "prompt": "one two", "max_tokens": 4}
+            responses.append(await client.post("/v1/completions", json=body))
+
+    traffic = [asyncio.create_task(keep_asking()) for _ in range(4)]
+    try:
+        with promoted(server, 2):
+            await wait_for_version(client, 2)
+            assert (await client.post("/rank", json={"prompt": "one two"})).json()["score"] == -2
+        await wait_for_version(client, 1)
+    finally:
+        for task in traffic:
+            task.cancel()
+        await asyncio.gather(*traffic, return_exceptions=True)
+    assert responses
+    assert {response.status_code for response in responses} == {200}
+
+
+async def test_champion_that_does_not_load_is_refused_and_named_in_the_log(
+    server: RunningServer, client: httpx.AsyncClient
+) -> None:
+    with promoted(server, 3):
+        async with asyncio.timeout(SWAP_TIMEOUT_S):
+            while "Version 3 is refused, version 1 keeps serving" not in server.log.read_text():
+                await asyncio.sleep(0.1)
+        assert await served_version(client) == 1
+
+
+async def test_log_holds_nothing_of_a_prompt(server: RunningServer, client: httpx.AsyncClient) -> None:
+    few = {"model": "demo-llm", "max_tokens": 2}
+    chat = {**few, "messages": [{"role": "user", "content": "zanzibar"}]}
+    await client.post("/v1/completions", json={**few, "prompt": "zanzibar"})
+    await client.post("/v1/chat/completions", json=chat)
+    await client.post("/rank", json={"prompt": "zanzibar"})
+    assert "zanzibar" not in server.log.read_text()
+
+
+def serve_in_vain(settings: dict[str, str], folder: Path = PROJECT, target: tuple[str, ...] = ()) -> str:
+    """Run `bentoml serve` with settings that it cannot start with; returns what it said."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "bentoml", "serve", *target, "--port", str(free_port())],
+        cwd=folder,
+        env=server_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"PARS_PATIENCE_S": "soon"}, "PARS_PATIENCE_S"),
+        ({"PARS_VLLM_ARGS": "--port 8000"}, "--port"),
+        ({"PARS_LLM": "./nothing/here"}, "make demo"),
+        ({"PARS_TARGET_LLM": "nobody", "PARS_LLM": "."}, "-e promote -P target_llm=nobody"),
+    ],
+)
+def test_server_that_cannot_start_says_why_and_exits(ranker_store: str, settings: dict[str, str], words: str) -> None:
+    said = serve_in_vain({"MLFLOW_TRACKING_URI": ranker_store, **settings})
+    assert words in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_unknown_vllm_flag_is_named_before_the_model_loads(ranker_store: str, demo_llm: Path) -> None:
+    settings = {"MLFLOW_TRACKING_URI": ranker_store, "PARS_TARGET_LLM": "demo-llm", "PARS_LLM": str(demo_llm)}
+    said = serve_in_vain({**settings, "PARS_VLLM_ARGS": "--max-num-sequences 3"})
+    assert "PARS_VLLM_ARGS" in said
+    assert "--max-num-sequences" in said
+    assert "Initializing a V1 LLM engine" not in said
+
+
+@pytest.mark.slow
+def test_built_bento_is_served_from_another_folder(ranker_store: str, tmp_path: Path) -> None:
+    environment = {**server_environment({}), "BENTOML_HOME": str(tmp_path / "bentoml")}
+    built = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build", "-f", "bentofile.cpu.yaml", "--version", "test"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    settings = {"BENTOML_HOME": environment["BENTOML_HOME"], "MLFLOW_TRACKING_URI": ranker_store}
+    settings |= {"PARS_TARGET_LLM": "nobody", "PARS_LLM": "some/model", "PYTHONPATH": ""}
+    assert "no champion" in serve_in_vain(settings, tmp_path, ("pars:test",)), "its code must run up to here"
+
+
+@pytest.mark.slow
+async def test_answer_that_takes_longer_than_bentomls_usual_time_out_arrives(client: httpx.AsyncClient) -> None:
+    body = {"model": "demo-llm", "prompt": "hello", "ignore_eos": True, "max_tokens": 1900}
+    started_s = time.monotonic()
+    await client.post("/v1/completions", json=body)
+    num_rounds = int(75 / (time.monotonic() - started_s)) + 1
+    started_s = time.monotonic()
+    response = await client.post("/v1/completions", json={**body, "n": 2 * num_rounds})
+    assert response.status_code == 200, response.text
+    assert time.monotonic() - started_s > 60
+    assert len(response.json()["choices"]) == 2 * num_rounds
