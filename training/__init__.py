@@ -1,0 +1,1 @@
+"""How a ranker is made: a log of one LLM's answer lengths in, a registered ranker out."""

@@ -1,0 +1,39 @@
+"""From scores to predicted tokens: isotonic blocks joined through their centres in log tokens, tails extended."""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.isotonic import IsotonicRegression
+
+from registry.calibration import Calibration
+
+Values = npt.NDArray[np.float64]
+
+LEAST_TAIL_RISE = 0.01
+"""Log tokens that a tail rises at least over the spread of the scores, so that even a useless ranker makes no ties."""
+
+
+def fit_calibration(scores: Values, output_tokens: Values) -> Calibration:
+    """Fit T on validation prompts: strictly increasing, whatever the scores are worth.
+
+    Plain isotonic regression is a staircase, whose steps are ties. So each block (prompts of one fitted value)
+    becomes one knot at its mean score, and straight lines join the knots.
+    """
+    log_tokens = np.log(output_tokens)
+    fitted = IsotonicRegression().fit_transform(scores, log_tokens)
+    levels, blocks = np.unique(fitted, return_inverse=True)
+    centres = np.bincount(blocks, scores) / np.bincount(blocks)
+    is_knot = np.concatenate([[True], np.diff(centres) > 0])
+    return Calibration(
+        scores=tuple(centres[is_knot].tolist()),
+        log_tokens=tuple(levels[is_knot].tolist()),
+        tail_slope_log_tokens=_tail_slope(scores, log_tokens),
+    )
+
+
+def _tail_slope(scores: Values, log_tokens: Values) -> float:
+    """Slope of the straight line through all prompts, but never flat or falling."""
+    spread = float(np.std(scores))
+    if spread == 0:
+        return 1.0
+    slope = float(np.cov(scores, log_tokens, bias=True)[0, 1]) / spread**2
+    return max(slope, LEAST_TAIL_RISE / spread)

@@ -1,0 +1,82 @@
+"""The network of a ranker: a pretrained text encoder, mean pooling, one linear head."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+
+from training.config import DEFAULT_ENCODER, TrainingError
+
+
+class RankerNetwork(nn.Module):
+    """Token ids of prompts in, one score a prompt out. Higher = longer."""
+
+    def __init__(self, encoder: PreTrainedModel, hidden_size: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.weight = nn.Parameter(torch.randn(hidden_size) * hidden_size**-0.5)
+        self.bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Scores, float32 [prompts], of int64 ids and mask [prompts, tokens]."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        mask = attention_mask.unsqueeze(-1).float()
+        pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        # Written out, not nn.Linear: neither bf16 nor int8 then rounds the score itself, which would make ties.
+        return cast(Tensor, (pooled * self.weight).sum(-1) + self.bias)
+
+
+def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
+    """A network with the encoder's pretrained weights and a fresh head (drawn from torch's global seed).
+
+    Raises:
+        TrainingError: the encoder cannot be had or is too short for `max_tokens`.
+    """
+    try:
+        model = AutoModel.from_pretrained(encoder_path(encoder), dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise _no_encoder(encoder, error) from error
+    most = getattr(model.config, "max_position_embeddings", None) or max_tokens
+    if max_tokens > most:
+        raise TrainingError(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
+    return RankerNetwork(model, model.config.hidden_size)
+
+
+def load_tokenizer(encoder: str) -> Tokenizer:
+    """The encoder's own tokenizer, without padding or truncation: exactly what the artefact will hold.
+
+    Raises:
+        TrainingError: there is none that can be written as `tokenizer.json`.
+    """
+    try:
+        fast = AutoTokenizer.from_pretrained(encoder_path(encoder), use_fast=True)
+        tokenizer = Tokenizer.from_str(fast.backend_tokenizer.to_str())
+    except (OSError, ValueError, AttributeError) as error:
+        raise _no_encoder(encoder, error) from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def encoder_path(encoder: str) -> str:
+    """Where the encoder is: inside the installed package for the default, else the name or path as given."""
+    if encoder != DEFAULT_ENCODER or Path(encoder).exists():
+        return encoder
+    package = find_spec(DEFAULT_ENCODER.replace("-", "_"))
+    if package is None or package.origin is None:
+        raise TrainingError(
+            f"the default encoder is the package {DEFAULT_ENCODER}, which is not installed; install it."
+        )
+    return str(Path(package.origin).parent / "model")
+
+
+def _no_encoder(encoder: str, error: Exception) -> TrainingError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return TrainingError(
+        f"encoder must be {DEFAULT_ENCODER}, a Hugging Face name or a folder,"
+        f" but {encoder!r} cannot be loaded: {reason}"
+    )

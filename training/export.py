@@ -1,0 +1,114 @@
+"""Write a trained network as an artefact: an int8 ONNX graph, the tokenizer, and the card with its calibration."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
+
+from registry.calibration import Calibration, LengthDistribution
+from registry.card import RankerCard
+from registry.prompts import TEXT_RENDERING
+from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Scorer, sha256_of
+from training.calibrate import fit_calibration
+from training.config import TrainingConfig
+from training.encoder import RankerNetwork
+from training.length_log import LabelledPrompts
+from training.metrics import ranking_metrics
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The prompts of one training."""
+
+    train: LabelledPrompts
+    validation: LabelledPrompts
+    test: LabelledPrompts
+    data_digest: str
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """What the artefact says of the test prompts, beside the truth."""
+
+    predicted_tokens: npt.NDArray[np.float64]
+    output_tokens: npt.NDArray[np.float64]
+    metrics: dict[str, float]
+
+
+def write_ranker(
+    folder: Path, config: TrainingConfig, splits: Splits, network: RankerNetwork, tokenizer: Tokenizer
+) -> TestResult:
+    """Export into `folder`, then calibrate and test what was exported, one prompt a call as in serving."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / TOKENIZER_FILE))
+    export_onnx(network, folder / ONNX_FILE)
+    scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, config.max_tokens)
+    scores = scorer.score_all(splits.validation.prompts, progress="calibrating on validation prompts")
+    calibration = fit_calibration(scores, splits.validation.output_tokens)
+    result = _test(scorer, calibration, splits.test, config.seed)
+    RankerCard(
+        target_llm=config.ranker_target_llm,
+        encoder=config.encoder,
+        max_tokens=config.max_tokens,
+        text_rendering=TEXT_RENDERING,
+        data_digest=splits.data_digest,
+        training_prompts=len(splits.train),
+        seed=config.seed,
+        calibration=calibration,
+        distribution=LengthDistribution.of(calibration.predicted_tokens(score) for score in scores),
+        metrics=result.metrics,
+        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+    ).write(folder)
+    return result
+
+
+def export_onnx(network: RankerNetwork, path: Path) -> None:
+    """Write the network with int8 weights, quantised dynamically per channel (per tensor loses order)."""
+    ids = torch.ones((2, 8), dtype=torch.int64)  # a batch of one would become a constant of the graph
+    dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    with tempfile.TemporaryDirectory() as scratch, _quiet_exporter():
+        plain = Path(scratch) / "plain.onnx"
+        torch.onnx.export(
+            network.eval(),
+            (ids, torch.ones_like(ids)),
+            plain,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["score"],
+            dynamo=True,
+            dynamic_shapes=(dynamic, dynamic),
+            external_data=False,
+            verbose=False,
+        )
+        quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True)
+
+
+def _test(scorer: Scorer, calibration: Calibration, test: LabelledPrompts, seed: int) -> TestResult:
+    scores = scorer.score_all(test.prompts, progress="testing on test prompts")
+    metrics = ranking_metrics(scores, test.output_tokens, seed)
+    predicted = np.array([calibration.predicted_tokens(score) for score in scores])
+    return TestResult(predicted, test.output_tokens, metrics)
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """The exporter and the quantiser advise at length on steps that are not ours to take."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "root")]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)

@@ -1,0 +1,42 @@
+"""Plots of a ranker on its test prompts."""
+
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from training.export import TestResult
+from training.metrics import pair_accuracy_by_length_ratio
+
+RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
+
+
+def predicted_against_true(result: TestResult) -> Figure:
+    """Predicted against true output tokens, both on a log scale, with the diagonal."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.loglog(result.output_tokens, result.predicted_tokens, ".", markersize=3, alpha=0.3)
+    ends = [result.output_tokens.min(), result.output_tokens.max()]
+    axes.loglog(ends, ends, linewidth=1, color="grey")
+    axes.set(
+        xlabel="true output tokens",
+        ylabel="predicted output tokens",
+        title=f"{len(result.output_tokens)} test prompts, tau-b {result.metrics['kendall_tau_b']:.3f}",
+    )
+    return figure
+
+
+def accuracy_by_length_ratio(result: TestResult) -> Figure:
+    """Share of pairs ordered right, by how many times longer the longer answer is."""
+    accuracies = pair_accuracy_by_length_ratio(result.predicted_tokens, result.output_tokens, RATIO_EDGES)
+    labels = [_bin_label(low, high) for low, high in pairwise(RATIO_EDGES)]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.bar(labels, np.nan_to_num(accuracies))
+    axes.axhline(0.5, linewidth=1, color="grey")
+    axes.set(xlabel="longer ÷ shorter true length", ylabel="pair accuracy", ylim=(0, 1), title="Pairs ordered right")
+    return figure
+
+
+def _bin_label(low: float, high: float) -> str:
+    return f"{low:g} to {high:g}" if np.isfinite(high) else f"from {low:g}"

@@ -1,0 +1,119 @@
+"""From a config to a registered ranker: read, tune, fit, calibrate, export, test, register."""
+
+import logging
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.data.pandas_dataset import from_pandas
+
+from registry import store
+from training import plots
+from training.config import TrainingConfig
+from training.curves import MlflowCurves
+from training.export import Splits, TestResult, write_ranker
+from training.fit import fit
+from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainedRanker:
+    """A registered version and its test metrics."""
+
+    name: str
+    version: int
+    metrics: dict[str, float]
+
+
+def train(config: TrainingConfig) -> TrainedRanker:
+    """Train and register a ranker under an MLflow run.
+
+    Raises:
+        TrainingError: the length log, the encoder or a setting is wrong; nothing was trained.
+        RegistryError: the name belongs to another target LLM.
+    """
+    name = store.model_name(config.ranker_target_llm)  # an impossible name fails here, not after the training
+    with mlflow.start_run(run_name=f"train {config.ranker_target_llm}"):
+        log = read_length_log(config)
+        splits = split(config, log)
+        _log_config(config)
+        _log_data(config, log, splits)
+        best = _tune(config, splits)
+        network, tokenizer = fit(best, splits.train, splits.validation, [MlflowCurves()])
+        with tempfile.TemporaryDirectory() as folder:
+            result = write_ranker(Path(folder), best, splits, network, tokenizer)
+            _log_result(result)
+            version = store.register(Path(folder))
+        mlflow.set_tag("ranker", f"models:/{name}/{version}")
+    return TrainedRanker(name, version, result.metrics)
+
+
+def train_folder(config: TrainingConfig, folder: Path) -> Path:
+    """Train once with the config's own values (no study, no MLflow run, no registration) into `folder`; return it.
+
+    With `shuffle_labels` this is the control of a benchmark.
+    """
+    splits = split(config, read_length_log(config))
+    network, tokenizer = fit(config, splits.train, splits.validation)
+    result = write_ranker(folder, config, splits, network, tokenizer)
+    logger.info("ranker in %s: %s", folder, result.metrics)
+    return folder
+
+
+def split(config: TrainingConfig, log: LengthLog) -> Splits:
+    """The prompts that train, validate and test. Test prompts keep their true lengths even in a control."""
+    train_prompts = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
+    validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
+    test = require_two_lengths(log.part("test"), "test")
+    if config.shuffle_labels:
+        train_prompts, validation = _shuffled(train_prompts, config.seed), _shuffled(validation, config.seed)
+    return Splits(train_prompts, validation, test, log.digest)
+
+
+def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
+    if config.trials == 0:
+        return config
+    from training.tune import tune  # optuna and plotly are not loaded for nothing
+
+    return tune(config, splits)
+
+
+def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
+    return replace(labelled, output_tokens=np.random.default_rng(seed).permutation(labelled.output_tokens))
+
+
+def _log_config(config: TrainingConfig) -> None:
+    """Log every setting but those that `mlflow run` has logged already: MLflow lets no parameter change."""
+    run = mlflow.active_run()
+    there = mlflow.get_run(run.info.run_id).data.params if run else {}
+    mlflow.log_params({name: value for name, value in asdict(config).items() if name not in there})
+
+
+def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
+    """Log the dataset as an input, its digest and the counts of its rows."""
+    frame = pd.DataFrame({"prompt": log.prompts, "output_tokens": log.output_tokens, "split": log.splits})
+    dataset = from_pandas(
+        frame, source=str(config.lengths), targets="output_tokens", name=config.lengths.stem, digest=log.digest
+    )
+    mlflow.log_input(dataset, context="training")
+    mlflow.log_params(
+        {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}
+    )
+    mlflow.log_params(
+        {
+            "used_train_prompts": len(splits.train),
+            "used_validation_prompts": len(splits.validation),
+            "used_test_prompts": len(splits.test),
+        }
+    )
+
+
+def _log_result(result: TestResult) -> None:
+    mlflow.log_metrics(result.metrics)
+    mlflow.log_figure(plots.predicted_against_true(result), "plots/predicted_against_true.png")
+    mlflow.log_figure(plots.accuracy_by_length_ratio(result), "plots/pair_accuracy_by_length_ratio.png")
