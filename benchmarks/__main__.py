@@ -15,6 +15,7 @@ from benchmarks.plan import Arrivals
 from benchmarks.replay import run_replay
 from registry.card import InvalidRanker
 from registry.store import RegistryError, configure_tracking
+from serving.reload import NoChampion
 from training.config import TrainingError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="What PARS brings, measured.")
@@ -88,7 +89,7 @@ def main() -> None:
     configure_tracking()
     try:
         app()
-    except (DemoError, ReplayError, RegistryError, InvalidRanker, TrainingError, ValueError) as error:
+    except (DemoError, ReplayError, RegistryError, NoChampion, InvalidRanker, TrainingError, ValueError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(1) from None
 

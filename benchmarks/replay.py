@@ -16,6 +16,7 @@ from benchmarks.plan import PlannedRequest, plan_requests
 from benchmarks.policies import Policy, Prioritise
 from benchmarks.server import serve
 from registry.ranker import Ranker
+from serving.reload import find_champion
 from training.length_log import LabelledPrompts, read_length_log
 
 WARM_UP_REQUESTS = 32
@@ -34,9 +35,12 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     """Replay, log everything to the active MLflow run, and return the report as text.
 
     Raises:
+        NoChampion: the target LLM has no ranker to replay.
         ReplayError: the server or a request failed, or the control gained something.
     """
     chosen_policies = policies.parse_policies(config.policies)
+    if "pars" in chosen_policies:
+        find_champion(config.target_llm)
     test = read_length_log(config).part("test", seed=config.seed)
     mlflow.log_params(asdict(config))
     with ExitStack() as stack:
