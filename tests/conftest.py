@@ -8,7 +8,7 @@ import mlflow
 import pytest
 
 from registry import store
-from serving.demo_llm import write_demo_llm
+from benchmarks.demo_llm import write_demo_llm
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
