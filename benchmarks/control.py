@@ -6,8 +6,6 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from training.train import train_folder
-
 from benchmarks.config import ReplayConfig
 from registry.ranker import Ranker
 from registry.store import load_ranker
@@ -22,6 +20,8 @@ def control_ranker(config: ReplayConfig) -> Iterator[Ranker]:
     if config.control:
         yield load_ranker(config.control)
         return
+    from training.train import train_folder  # Lightning takes seconds to import: not where no control is trained
+
     with TemporaryDirectory() as folder:
         yield Ranker.load(train_folder(_training(config), Path(folder)))
 

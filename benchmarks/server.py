@@ -22,16 +22,17 @@ STOP_LIMIT_S = 60
 def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
     """Start the service in the working folder, wait until it answers, yield its address, and stop it.
 
-    `settings` are `PARS_*` variables, laid over this process's environment. The server's output goes to `log_path`.
+    `settings` are all the `PARS_*` variables that it gets. The server's output goes to `log_path`.
 
     Raises:
         ReplayError: it stopped, or did not answer in time; the message names the log.
     """
     port = _free_port()
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=log, env=os.environ | dict(settings), start_new_session=True
+            command, stdout=log, stderr=log, env=environment | dict(settings), start_new_session=True
         )
     try:
         url = f"http://127.0.0.1:{port}"
