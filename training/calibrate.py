@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
 from registry.calibration import Calibration
 
@@ -10,6 +10,9 @@ Values = npt.NDArray[np.float64]
 
 LEAST_TAIL_RISE = 0.01
 """Log tokens that a tail rises at least over the spread of the scores, so that even a useless ranker makes no ties."""
+
+LEAST_SPREAD = 1e-6
+"""Scores closer together than this are all the same."""
 
 
 def fit_calibration(scores: Values, output_tokens: Values) -> Calibration:
@@ -19,9 +22,10 @@ def fit_calibration(scores: Values, output_tokens: Values) -> Calibration:
     becomes one knot at its mean score, and straight lines join the knots.
     """
     log_tokens = np.log(output_tokens)
-    fitted = IsotonicRegression().fit_transform(scores, log_tokens)
+    distinct, inverse, prompts = np.unique(scores, return_inverse=True, return_counts=True)
+    fitted = isotonic_regression(np.bincount(inverse, log_tokens) / prompts, sample_weight=prompts)
     levels, blocks = np.unique(fitted, return_inverse=True)
-    centres = np.bincount(blocks, scores) / np.bincount(blocks)
+    centres = np.bincount(blocks, distinct * prompts) / np.bincount(blocks, prompts)
     is_knot = np.concatenate([[True], np.diff(centres) > 0])
     return Calibration(
         scores=tuple(centres[is_knot].tolist()),
@@ -33,7 +37,7 @@ def fit_calibration(scores: Values, output_tokens: Values) -> Calibration:
 def _tail_slope(scores: Values, log_tokens: Values) -> float:
     """Slope of the straight line through all prompts, but never flat or falling."""
     spread = float(np.std(scores))
-    if spread == 0:
+    if spread < LEAST_SPREAD:
         return 1.0
     slope = float(np.cov(scores, log_tokens, bias=True)[0, 1]) / spread**2
     return max(slope, LEAST_TAIL_RISE / spread)

@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from training.config import DEFAULT_ENCODER, TrainingError
 
@@ -36,6 +37,7 @@ def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
     Raises:
         TrainingError: the encoder cannot be had or is too short for `max_tokens`.
     """
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # it counts tensors, several times a study
     try:
         model = AutoModel.from_pretrained(encoder_path(encoder), dtype=torch.float32)
     except (OSError, ValueError) as error:

@@ -1,11 +1,12 @@
 """Fit a network to labelled prompts; knows nothing of MLflow, Optuna or files."""
 
 import logging
+import warnings
 from collections.abc import Sequence
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from tokenizers import Tokenizer
 
 from training.batches import Batches, encode_all
@@ -29,9 +30,13 @@ def fit(
     network = load_network(config.encoder, config.max_tokens)
     train_batches = _batches(config, tokenizer, train, config.seed)
     module = RankerModule(network.train(), make_loss(config), config.learning_rate)
-    _trainer(config, len(train_batches), callbacks).fit(
-        module, train_batches, _batches(config, tokenizer, validation, None)
-    )
+    validation_batches = _batches(config, tokenizer, validation, None)
+    trainer = _trainer(config, len(train_batches), callbacks)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated"
+        )  # Lightning with torch 2.13
+        trainer.fit(module, train_batches, validation_batches)
     return network.cpu().eval(), tokenizer
 
 
@@ -58,7 +63,7 @@ def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[C
         max_epochs=config.epochs,
         precision=precision_of(config.precision),  # type: ignore[arg-type]  # Lightning checks the word
         devices=1,
-        callbacks=list(callbacks),
+        callbacks=[TQDMProgressBar(), *callbacks],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -97,9 +98,9 @@ def _log_config(config: TrainingConfig) -> None:
 def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
     """Log the dataset as an input, its digest and the counts of its rows."""
     frame = pd.DataFrame({"prompt": log.prompts, "output_tokens": log.output_tokens, "split": log.splits})
-    dataset = from_pandas(
-        frame, source=str(config.lengths), targets="output_tokens", name=config.lengths.stem, digest=log.digest
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted in multiple ways")
+        dataset = from_pandas(frame, str(config.lengths), "output_tokens", config.lengths.stem, log.digest)
     mlflow.log_input(dataset, context="training")
     mlflow.log_params(
         {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}

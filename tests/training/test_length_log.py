@@ -1,0 +1,255 @@
+"""`training/length_log.py`, `table.py` and `cells.py`: what a log may hold, and what each mistake is told."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.config import LengthLogSource, TrainingError
+from training.length_log import LengthLog, read_length_log, require_two_lengths
+
+Rows = list[dict[str, Any]]
+
+GOOD: Rows = [{"prompt": f"prompt {number}", "output_tokens": number + 1} for number in range(5)]
+
+
+def write(path: Path, rows: Rows) -> Path:
+    if path.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def read(path: Path, rows: Rows, **choice: Any) -> LengthLog:
+    return read_length_log(LengthLogSource(lengths=write(path, rows), **choice))
+
+
+def labels(log: LengthLog) -> dict[str, float]:
+    return dict(zip(log.prompts, log.output_tokens.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
+def test_both_formats_give_the_same_log(tmp_path: Path, name: str) -> None:
+    log = read(tmp_path / name, GOOD)
+    assert labels(log) == {row["prompt"]: row["output_tokens"] for row in GOOD}
+    assert log.digest == read(tmp_path / "other.jsonl", GOOD).digest
+
+
+def test_digest_and_order_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
+    log, reverse = read(tmp_path / "a.jsonl", GOOD), read(tmp_path / "b.jsonl", GOOD[::-1])
+    assert (log.prompts, log.splits, log.digest) == (reverse.prompts, reverse.splits, reverse.digest)
+
+
+def test_digest_tells_another_length(tmp_path: Path) -> None:
+    changed = [*GOOD[:-1], {**GOOD[-1], "output_tokens": 99}]
+    assert read(tmp_path / "a.jsonl", GOOD).digest != read(tmp_path / "b.jsonl", changed).digest
+
+
+def test_columns_are_selectable_and_empty_answers_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"question": f"q{number}", "text-davinci-003": number % 4} for number in range(8)]
+    with caplog.at_level(logging.INFO):
+        log = read(tmp_path / "log.parquet", rows, prompt_column="question", length_column="text-davinci-003")
+    assert (log.counts.rows, log.counts.labelled, log.counts.empty_answers) == (8, 6, 2)
+    assert "'empty_answers': 2" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
+def test_null_lengths_are_left_out_and_counted(tmp_path: Path, name: str) -> None:
+    log = read(tmp_path / name, [*GOOD, {"prompt": "unlabelled", "output_tokens": None}])
+    assert log.counts.no_length == 1
+    assert "unlabelled" not in log.prompts
+
+
+def test_samples_of_a_prompt_become_their_median(tmp_path: Path) -> None:
+    rows = [{"prompt": "twice", "output_tokens": tokens} for tokens in (10, 13)]
+    rows += [{"prompt": "thrice", "output_tokens": tokens} for tokens in (1, 2, 90)]
+    log = read(tmp_path / "log.jsonl", rows)
+    assert labels(log) == {"twice": 11.5, "thrice": 2.0}
+    assert (log.counts.labelled, log.counts.prompts) == (5, 2)
+
+
+def test_a_cut_sample_is_kept_in_mind(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "a", "output_tokens": 8, "finish_reason": "length"},
+        {"prompt": "a", "output_tokens": 5, "finish_reason": "stop"},
+        {"prompt": "b", "output_tokens": 3, "finish_reason": None},
+    ]
+    log = read(tmp_path / "log.jsonl", rows)
+    assert dict(zip(log.prompts, log.finish_reasons, strict=True)) == {"a": "length", "b": None}
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
+def test_chat_messages_are_rendered(tmp_path: Path, name: str) -> None:
+    chat = [{"role": "user", "content": "prompt 0"}]
+    rows: Rows = [{"messages": chat, "output_tokens": 3}]
+    rows.append({"messages": [{"role": "system", "content": "Be brief."}, *chat], "output_tokens": 4})
+    assert labels(read(tmp_path / name, rows)) == {"prompt 0": 3.0, "system: Be brief.\n\nuser: prompt 0": 4.0}
+
+
+def test_a_log_may_mix_prompts_and_messages(tmp_path: Path) -> None:
+    rows = [*GOOD, {"messages": [{"role": "user", "content": "chat"}], "output_tokens": 7}]
+    assert labels(read(tmp_path / "log.jsonl", rows))["chat"] == 7.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "  \n", [], [{"role": "user", "content": ""}], [{"role": "user", "content": [{"type": "image_url"}]}]],
+)
+def test_a_row_without_text_is_left_out_and_counted(tmp_path: Path, text: Any) -> None:
+    log = read(tmp_path / "log.jsonl", [*GOOD, {"prompt": text, "output_tokens": 3}])
+    assert (log.counts.no_text, log.counts.prompts) == (1, len(GOOD))
+
+
+def test_any_script_and_a_megabyte_are_fine(tmp_path: Path) -> None:
+    texts = ["🦉🦉", "שלום עולם", "مرحبا \u202e abc", "word " * 200_000]
+    rows = [{"prompt": text, "output_tokens": index + 1} for index, text in enumerate(texts)]
+    assert set(read(tmp_path / "log.jsonl", rows).prompts) == set(texts)
+
+
+BAD_LENGTHS = [-1, 1.5, "12", "many", True, float("inf"), 10**30, [3]]
+
+
+@pytest.mark.parametrize("value", BAD_LENGTHS)
+def test_a_wrong_length_names_row_column_and_value(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(TrainingError, match=r"row 6 .*column 'output_tokens'") as raised:
+        read(tmp_path / "log.jsonl", [*GOOD, {"prompt": "bad", "output_tokens": value}])
+    assert repr(str(value)) in str(raised.value)
+
+
+@pytest.mark.parametrize("values", [[1.0, -2.0], ["1", "2"], [1.0, 0.5]])
+def test_a_wrong_length_is_found_in_parquet_too(tmp_path: Path, values: list[Any]) -> None:
+    with pytest.raises(TrainingError, match=r"row [12] .*column 'output_tokens'"):
+        read(tmp_path / "log.parquet", [{"prompt": str(value), "output_tokens": value} for value in values])
+
+
+def test_whole_lengths_may_be_stored_as_floats(tmp_path: Path) -> None:
+    # What a null in a column of numbers turns its neighbours into.
+    log = read(tmp_path / "log.parquet", [*GOOD, {"prompt": "null", "output_tokens": np.nan}])
+    assert labels(log)["prompt 0"] == 1.0
+
+
+@pytest.mark.parametrize("value", [7, {"text": "a"}, ["a"], [{"content": "no role"}], [None]])
+def test_a_wrong_prompt_names_row_column_and_value(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(TrainingError, match=r"row 6 .*column 'prompt'"):
+        read(tmp_path / "log.jsonl", [*GOOD, {"prompt": value, "output_tokens": 3}])
+
+
+def test_several_models_must_be_chosen_from(tmp_path: Path) -> None:
+    rows = [
+        {**row, "model": model, "output_tokens": row["output_tokens"] + shift}
+        for row in GOOD
+        for model, shift in MODELS
+    ]
+    with pytest.raises(TrainingError, match=r"llama, qwen; give model=NAME"):
+        read(tmp_path / "log.jsonl", rows)
+    with pytest.raises(TrainingError, match=r"no row is of model 'gpt'; the log holds llama, qwen"):
+        read(tmp_path / "log.jsonl", rows, model="gpt")
+    log = read(tmp_path / "log.jsonl", rows, model="qwen")
+    assert (log.counts.rows, labels(log)["prompt 0"]) == (5, 101.0)
+
+
+MODELS = [("llama", 0), ("qwen", 100)]
+
+
+def test_one_model_needs_no_choice_and_no_column_allows_none(tmp_path: Path) -> None:
+    one = [{**row, "model": "llama"} for row in GOOD]
+    assert read(tmp_path / "one.jsonl", one).counts.rows == 5
+    with pytest.raises(TrainingError, match="column 'model'"):
+        read(tmp_path / "none.jsonl", GOOD, model="llama")
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
+@pytest.mark.parametrize(
+    ("choice", "missing"),
+    [({"length_column": "tokens"}, "tokens"), ({"prompt_column": "text"}, "text"), ({"group_column": "task"}, "task")],
+)
+def test_a_missing_column_lists_those_there_are(
+    tmp_path: Path, name: str, choice: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(TrainingError, match=f"the column '{missing}', but its columns are 'prompt', 'output_tokens'"):
+        read(tmp_path / name, GOOD, **choice)
+
+
+def test_neither_prompt_nor_messages_is_a_missing_prompt(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="the column 'prompt', but its columns are 'text', 'output_tokens'"):
+        read(tmp_path / "log.jsonl", [{"text": "a", "output_tokens": 1}])
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (GOOD[:1], "1 labelled prompts with 1 distinct"),
+        ([{**row, "output_tokens": 7} for row in GOOD], "5 labelled prompts with 1 distinct"),
+        ([{**row, "output_tokens": 0} for row in GOOD], "0 labelled prompts with 0 distinct"),
+    ],
+)
+def test_lengths_that_do_not_differ_cannot_be_ranked(tmp_path: Path, rows: Rows, told: str) -> None:
+    with pytest.raises(TrainingError, match=told):
+        read(tmp_path / "log.jsonl", rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("log.csv", b"prompt,output_tokens\na,1\n", r"end in .parquet or .jsonl, but got 'log.csv'"),
+        ("log.parquet", b"not parquet", "must be a parquet file"),
+        ("log.jsonl", b'{"prompt": "a", "output_tokens": 1}\n{"prompt": \n', "line 2 is not"),
+        ("log.jsonl", b"[1, 2]\n", r"line 1 holds '\[1, 2\]'"),
+        ("log.jsonl", b"\xff\xfe\x00\n", "must be a UTF-8 text file"),
+        ("log.jsonl", b"", r"its columns are \(none\)"),
+    ],
+)
+def test_an_unreadable_file_says_what_is_wrong(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TrainingError, match=told):
+        read_length_log(LengthLogSource(lengths=tmp_path / name))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"there is no file .*nowhere\.jsonl"):
+        read_length_log(LengthLogSource(lengths=tmp_path / "nowhere.jsonl"))
+
+
+def test_a_group_is_never_torn_apart(tmp_path: Path) -> None:
+    rows = [{"prompt": f"p{number}", "output_tokens": number + 1, "task": f"t{number % 20}"} for number in range(400)]
+    log = read(tmp_path / "log.jsonl", rows, group_column="task")
+    splits_of_task: dict[int, set[str]] = {}
+    for prompt, split in zip(log.prompts, log.splits, strict=True):
+        splits_of_task.setdefault(int(prompt[1:]) % 20, set()).add(split)
+    assert all(len(splits) == 1 for splits in splits_of_task.values())
+
+
+def test_max_prompts_draws_by_seed_within_the_split(tmp_path: Path) -> None:
+    log = read(tmp_path / "log.jsonl", [{"prompt": f"p{n}", "output_tokens": n + 1} for n in range(200)])
+    everything, few, others = log.part("train"), log.part("train", 20), log.part("train", 20, seed=1)
+    assert few.prompts == everything.prompts[:20]
+    assert set(few.prompts) != set(others.prompts)
+    assert set(others.prompts) <= set(everything.prompts)
+    assert not set(everything.prompts) & set(log.part("test").prompts)
+
+
+def test_a_split_that_is_too_small_says_how_large_a_log_must_be(tmp_path: Path) -> None:
+    log = read(tmp_path / "log.jsonl", GOOD)
+    with pytest.raises(TrainingError, match=r"the validation split .* give some hundred prompts"):
+        require_two_lengths(log.part("validation", 1), "validation")
+
+
+@given(st.lists(st.tuples(st.text(), st.none() | st.integers(0, 500)), min_size=1, max_size=30))
+def test_every_row_is_counted_once(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, int | None]]
+) -> None:
+    rows: Rows = [{"prompt": prompt, "output_tokens": tokens} for prompt, tokens in cells]
+    log = read(tmp_path_factory.mktemp("log") / "log.jsonl", [*GOOD, *rows])
+    counts = log.counts
+    assert counts.rows == len(rows) + len(GOOD)
+    assert counts.rows == counts.labelled + counts.no_length + counts.empty_answers + counts.no_text
+    assert len(log.prompts) == counts.prompts <= counts.labelled

@@ -1,0 +1,83 @@
+"""`training/metrics.py`."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nps
+from scipy.stats import kendalltau
+
+from training import metrics
+from training.metrics import Values, kendall_tau_b, kendall_tau_b_interval, pair_accuracy, pair_accuracy_by_length_ratio
+
+SMALL_WHOLE_NUMBERS = nps.arrays(np.float64, st.integers(2, 25), elements=st.integers(1, 9).map(float))
+
+
+@given(SMALL_WHOLE_NUMBERS, st.integers(0, 99))
+def test_tau_matches_scipy(true: Values, seed: int) -> None:
+    predicted = np.random.default_rng(seed).integers(0, 9, len(true)).astype(float)
+    expected = kendalltau(predicted, true).statistic
+    assert kendall_tau_b(predicted, true) == pytest.approx(0.0 if np.isnan(expected) else expected)
+
+
+def test_tau_of_the_right_and_the_wrong_order() -> None:
+    true = np.array([1.0, 5.0, 9.0])
+    assert kendall_tau_b(true * 2, true) == pytest.approx(1)
+    assert kendall_tau_b(-true, true) == pytest.approx(-1)
+
+
+def test_a_constant_prediction_orders_nothing() -> None:
+    true = np.array([1.0, 5.0, 9.0])
+    assert kendall_tau_b(np.zeros(3), true) == 0
+    assert pair_accuracy(np.zeros(3), true) == 0.5
+
+
+def test_the_interval_holds_the_tau_and_narrows_with_more_prompts() -> None:
+    rng = np.random.default_rng(0)
+    widths = []
+    for num_prompts in (100, 2000):
+        true = rng.normal(size=num_prompts)
+        predicted = true + rng.normal(size=num_prompts)
+        low, high = kendall_tau_b_interval(predicted, true, resamples=200)
+        assert low < kendall_tau_b(predicted, true) < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 3
+
+
+@given(SMALL_WHOLE_NUMBERS, st.integers(0, 99))
+def test_pair_accuracy_matches_counting(true: Values, seed: int) -> None:
+    predicted = np.random.default_rng(seed).integers(0, 9, len(true)).astype(float)
+    assert pair_accuracy(predicted, true) == pytest.approx(_counted(predicted, true, 1, np.inf), nan_ok=True)
+
+
+def test_bins_by_ratio_match_counting_and_include_their_lower_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "PAIRS_IN_A_BLOCK", 100)  # several blocks
+    rng = np.random.default_rng(1)
+    true, predicted = rng.integers(1, 30, 40).astype(float), rng.integers(0, 9, 40).astype(float)
+    edges = (1.0, 1.5, 2.0, 5.0)
+    expected = [_counted(predicted, true, *one) for one in ((1.0, 1.5), (1.5, 2.0), (2.0, 5.0))]
+    assert pair_accuracy_by_length_ratio(predicted, true, edges) == pytest.approx(expected)
+
+
+def test_an_empty_bin_is_not_a_number() -> None:
+    assert np.isnan(pair_accuracy_by_length_ratio(np.array([0.0, 1.0]), np.array([1.0, 2.0]), (5.0, 9.0))[0])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "told"),
+    [([1.0], [1.0], "at least 2"), ([1.0, 2.0], [1.0], "as many"), ([1.0, np.nan], [1.0, 2.0], "finite")],
+)
+def test_what_cannot_be_ranked_is_refused(predicted: list[float], true: list[float], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        kendall_tau_b(np.array(predicted), np.array(true))
+
+
+def _counted(predicted: Values, true: Values, low: float, high: float) -> float:
+    rightness = [
+        (np.sign((predicted[i] - predicted[j]) * (true[i] - true[j])) + 1) / 2
+        for i, j in combinations(range(len(true)), 2)
+        if true[i] != true[j] and low <= max(true[i], true[j]) / min(true[i], true[j]) < high
+    ]
+    return float(np.mean(rightness)) if rightness else float("nan")
