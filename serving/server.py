@@ -16,10 +16,9 @@ from serving.priority import ArrivalClock
 from serving.ranking import EngineLoad, Ranking
 from serving.reload import ChampionFollower
 
-
 GIL_SWITCH_S = 0.0005
-"""How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once in
-each ranking: beside a loop that never rests, on one core, a ranking of 5 ms took 16 ms, and with this 11."""
+"""How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once
+in each ranking: beside a loop that never rests, on one core, a ranking of 5 ms took 16 ms, and with this 11."""
 
 
 @dataclass(frozen=True)
