@@ -11,9 +11,10 @@ from typing import Any
 
 from registry.prompts import UnrankableContent
 from serving.incoming import Incoming, current_incoming
+from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
 from serving.priority import ArrivalClock, priority
-from serving.ranking import EngineLoad, Place, Ranking
+from serving.ranking import Place, Ranking
 from serving.texts import Text
 
 Generate = Callable[..., AsyncGenerator[Any, None]]

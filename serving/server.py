@@ -11,9 +11,10 @@ from fastapi import FastAPI
 
 from serving.config import Settings
 from serving.engine import max_num_seqs, openai_app, parse_vllm_args, start_engine
+from serving.load import EngineLoad
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
-from serving.ranking import EngineLoad, Ranking
+from serving.ranking import Ranking
 from serving.reload import ChampionFollower
 
 GIL_SWITCH_S = 0.0005

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from serving.incoming import INCOMING, Incoming
+from serving.load import EngineLoad
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
-from serving.ranking import EngineLoad, Ranking
+from serving.ranking import Ranking
 from tests.serving.fakes import FakeEngine, FakeRanker
 
 NOW_US = 1_790_000_000_000_000

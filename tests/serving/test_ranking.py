@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from registry.prompts import UnrankableContent
-from serving.ranking import EngineLoad, Place, Ranking
+from serving.load import EngineLoad
+from serving.ranking import Place, Ranking
 from tests.serving.fakes import FakeRanker
 
 
