@@ -63,6 +63,8 @@ class TrainingConfig(LengthLogSource):
     """Tokens of a prompt that the ranker reads; travels in the card."""
     validation_prompts: int = 1000
     """Validation prompts at most, for the curves and the calibration."""
+    test_prompts: int | None = None
+    """Test prompts at most; all of them unless given."""
     validations_per_epoch: int = 4
     trial_prompts: int = 1500
     """Training prompts of one trial at most, so that a study costs little more than the final fit."""
@@ -105,6 +107,7 @@ _LEAST = {
     "chunk_prompts": 1,
     "max_tokens": 8,
     "validation_prompts": 2,
+    "test_prompts": 2,
     "validations_per_epoch": 1,
     "trial_prompts": 2,
     "trial_validation_prompts": 2,

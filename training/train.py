@@ -70,7 +70,7 @@ def split(config: TrainingConfig, log: LengthLog) -> Splits:
     """The prompts that train, validate and test. Test prompts keep their true lengths even in a control."""
     train_prompts = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
     validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
-    test = require_two_lengths(log.part("test"), "test")
+    test = require_two_lengths(log.part("test", config.test_prompts, config.seed), "test")
     if config.shuffle_labels:
         train_prompts, validation = _shuffled(train_prompts, config.seed), _shuffled(validation, config.seed)
     return Splits(train_prompts, validation, test, log.digest)

@@ -97,6 +97,7 @@ def log_study(study: optuna.Study) -> None:
     mlflow.log_metric("best_trial_validation_kendall_tau_b", study.best_value)
     trials = study.trials_dataframe(("number", "value", "params", "state", "duration"))
     trials["duration"] = trials["duration"].dt.total_seconds()
+    trials["state"] = trials["state"].astype(object)  # MLflow 3.17 trips over the str columns of pandas 3
     mlflow.log_table(trials.rename(columns={"duration": "duration_s"}), TRIALS_TABLE)
     for name, plot in _PLOTS.items():
         if len([one for one in study.trials if one.state.is_finished() and one.value is not None]) > 1:

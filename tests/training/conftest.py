@@ -1,39 +1,15 @@
 """One real training, small, shared by the session: real MLflow, Optuna, Lightning and ONNX Runtime."""
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from training.config import TrainingConfig
+from tests.training.tiny import TARGET_LLM, TinyTraining, tracking
+from training.config import DEFAULT_ENCODER, TrainingConfig
 from training.workload import write_workload
-
-TARGET_LLM = "demo/Tiny LLM"
-
-
-@dataclass(frozen=True)
-class TinyTraining:
-    """What one training left behind."""
-
-    config: TrainingConfig
-    tracking_uri: str
-    experiment_id: str
-    version: int
-    run_id: str
-
-
-@contextmanager
-def tracking(uri: str) -> Iterator[None]:
-    """Use another MLflow store for a while."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield
-    finally:
-        mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +21,21 @@ def workload_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of an encoder of one small layer with random weights: fast, and worth nothing."""
+    from transformers import BertConfig, BertModel
+
+    from training.encoder import encoder_path
+
+    folder = tmp_path_factory.mktemp("encoder")
+    shape = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    BertModel(shape).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(Path(encoder_path(DEFAULT_ENCODER)) / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_training(tmp_path_factory: pytest.TempPathFactory, workload_log: Path) -> TinyTraining:
     """A study of two trials and a final fit on the workload, registered in a store of its own."""
     from training.train import train
@@ -52,12 +43,17 @@ def tiny_training(tmp_path_factory: pytest.TempPathFactory, workload_log: Path) 
     folder = tmp_path_factory.mktemp("training")
     config = TrainingConfig(lengths=workload_log, target_llm=TARGET_LLM, trials=2, trial_prompts=64, batch_prompts=16)
     uri = f"sqlite:///{folder / 'mlflow.db'}"
-    with tracking(uri):
+    with tracking(uri), pytest.MonkeyPatch.context() as patch:
         experiment = mlflow.create_experiment("tiny", (folder / "artifacts").as_uri())
         mlflow.set_experiment(experiment_id=experiment)
+        # As `mlflow run` does it: a run with the parameters as they were typed, to be resumed.
+        client = mlflow.MlflowClient()
+        run_id = client.create_run(experiment).info.run_id
+        for name, typed in {"lengths": "typed.jsonl", "max_prompts": "''", "trials": "2"}.items():
+            client.log_param(run_id, name, typed)
+        patch.setenv("MLFLOW_RUN_ID", run_id)
         trained = train(config)
-        (parent,) = mlflow.search_runs([experiment], "tags.ranker LIKE 'models:/%'", output_format="list")
-    return TinyTraining(config, uri, experiment, trained.version, parent.info.run_id)
+    return TinyTraining(config, uri, experiment, trained.version, run_id)
 
 
 @pytest.fixture
