@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from json import JSONDecodeError
 from typing import Any
 
@@ -78,4 +79,5 @@ def _sentences(error: ValidationError) -> str:
 
 
 def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": {"message": message, "type": "BadRequestError", "code": status}}, status_code=status)
+    kind = HTTPStatus(status).phrase
+    return JSONResponse({"error": {"message": message, "type": kind, "code": status}}, status_code=status)
