@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
@@ -18,6 +18,7 @@ from benchmarks.server import serve
 from registry.ranker import Ranker
 from serving.reload import find_champion
 from training.length_log import LabelledPrompts, read_length_log
+from training.parameters import log_parameters
 
 WARM_UP_REQUESTS = 32
 
@@ -42,7 +43,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     if "pars" in chosen_policies:
         find_champion(config.target_llm)
     test = read_length_log(config).part("test", seed=config.seed)
-    mlflow.log_params(asdict(config))
+    log_parameters(config)
     with ExitStack() as stack:
         control = stack.enter_context(control_ranker(config)) if "control" in chosen_policies else None
         url = stack.enter_context(serve(_settings(config), server_log))

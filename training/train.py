@@ -18,6 +18,7 @@ from training.curves import MlflowCurves
 from training.export import Splits, TestResult, write_ranker
 from training.fit import fit
 from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from training.parameters import log_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def train(config: TrainingConfig) -> TrainedRanker:
     with mlflow.start_run(run_name=f"train {config.ranker_target_llm}"):
         log = read_length_log(config)
         splits = split(config, log)
-        _log_config(config)
+        log_parameters(config)
         _log_data(config, log, splits)
         best = _tune(config, splits)
         network, tokenizer = fit(best, splits.train, splits.validation, [MlflowCurves()])
@@ -86,13 +87,6 @@ def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
 
 def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
     return replace(labelled, output_tokens=np.random.default_rng(seed).permutation(labelled.output_tokens))
-
-
-def _log_config(config: TrainingConfig) -> None:
-    """Log every setting but those that `mlflow run` has logged already: MLflow lets no parameter change."""
-    run = mlflow.active_run()
-    there = mlflow.get_run(run.info.run_id).data.params if run else {}
-    mlflow.log_params({name: value for name, value in asdict(config).items() if name not in there})
 
 
 def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
