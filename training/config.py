@@ -57,7 +57,7 @@ class TrainingConfig(LengthLogSource):
     epochs: int = 1
     batch_prompts: int = 64
     """Prompts of one step; all their pairs count."""
-    chunk_prompts: int = 16
+    chunk_prompts: int = 8
     """Prompts of similar length that are padded together; a batch is several chunks."""
     max_tokens: int = 128
     """Tokens of a prompt that the ranker reads; travels in the card."""
