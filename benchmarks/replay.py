@@ -16,11 +16,15 @@ from benchmarks.plan import PlannedRequest, plan_requests
 from benchmarks.policies import Policy, Prioritise
 from benchmarks.server import serve
 from registry.ranker import Ranker
+from serving.config import DEMO_VLLM_ARGS
 from serving.reload import find_champion
 from training.length_log import LabelledPrompts, read_length_log
 from training.parameters import log_parameters
 
 WARM_UP_REQUESTS = 32
+STREAM_INTERVAL = "--stream-interval 1000"
+"""Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
+make the client and the API server the bottleneck where they share their cores with the engine."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,11 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
 
 def _settings(config: ReplayConfig) -> dict[str, str]:
     """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`."""
+    vllm_args = config.vllm_args or (DEMO_VLLM_ARGS if config.llm is None else "")
     settings = {
         "PARS_TARGET_LLM": config.target_llm,
         "PARS_LLM": config.llm,
-        "PARS_VLLM_ARGS": config.vllm_args,
+        "PARS_VLLM_ARGS": f"{vllm_args} {STREAM_INTERVAL}",
         "PARS_PATIENCE_S": str(config.patience_s),
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_CAP_BY_MAX_TOKENS": "off",
