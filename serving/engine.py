@@ -87,9 +87,10 @@ async def openai_app(
         setattr(client, name, prioritiser.wrap(partial(getattr(type(client), name), client)))
     tasks = await client.get_supported_tasks()
     app = build_app(args, tasks, client.model_config)
-    # The last one added is innermost: what has no API key costs no ranking.
+    # Appended is innermost: what has no API key costs no ranking. vLLM has built the stack, so it is built anew.
     trusts = prioritiser.policy.trust_client_priority
     app.user_middleware.append(Middleware(IncomingLayer, clock=clock, trust_client_priority=trusts))
+    app.middleware_stack = app.build_middleware_stack()
     app.router.routes.append(Route("/rank", RankEndpoint(champion, _api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)
     async with app.router.lifespan_context(app):

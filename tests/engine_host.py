@@ -16,28 +16,48 @@ from starlette.routing import Route
 
 from registry.store import configure_tracking
 from serving.config import load_settings
+from serving.incoming import INCOMING
 from serving.server import Server, run_server
 
 
 class Spy:
-    """Sees each request at the last step before it leaves for the engine's process."""
+    """Sees each request at the last step before it leaves for the engine's process, and in which step it comes back."""
 
     def __init__(self, server: Server) -> None:
         self._prioritiser = server.prioritiser
-        self._arrived: list[dict[str, Any]] = []
-        self._add_request = server.client.engine_core.add_request_async
-        server.client.engine_core.add_request_async = self._see
-        routes = [Route("/test/arrived", self.arrived), Route("/test/policy", self.policy, methods=["POST"])]
-        server.app.router.routes[:0] = routes
+        self._requests: dict[str, dict[str, Any]] = {}
+        self._num_steps = 0
+        core, outputs = server.client.engine_core, server.client.output_processor
+        self._add_request, core.add_request_async = core.add_request_async, self._see_request
+        self._process_outputs, outputs.process_outputs = outputs.process_outputs, self._see_outputs
+        server.app.router.routes[:0] = [
+            Route("/test/requests", self.requests),
+            Route("/test/reset", self.reset, methods=["POST"]),
+            Route("/test/policy", self.policy, methods=["POST"]),
+        ]
 
-    async def _see(self, request: Any) -> None:
-        self._arrived.append({"request_id": request.request_id, "priority": request.priority})
+    async def _see_request(self, request: Any) -> None:
+        incoming = INCOMING.get()
+        arrival_us = incoming.arrival_us if incoming else None
+        seen = {"priority": request.priority, "arrival_us": arrival_us, "finished_in_step": None}
+        self._requests[request.request_id] = seen
         await self._add_request(request)
 
-    async def arrived(self, _: Request) -> Response:
-        """Engine requests since the last look."""
-        arrived, self._arrived = self._arrived, []
-        return JSONResponse(arrived)
+    def _see_outputs(self, outputs: list[Any], *others: Any, **named: Any) -> Any:
+        self._num_steps += 1
+        for output in outputs:
+            if output.finished and output.request_id in self._requests:
+                self._requests[output.request_id]["finished_in_step"] = self._num_steps
+        return self._process_outputs(outputs, *others, **named)
+
+    async def requests(self, _: Request) -> Response:
+        """Engine requests since the last reset, as they reached the engine."""
+        return JSONResponse(list(self._requests.values()))
+
+    async def reset(self, _: Request) -> Response:
+        """Forget what was seen."""
+        self._requests = {}
+        return JSONResponse({})
 
     async def policy(self, request: Request) -> Response:
         """Change some fields of the policy; answers with what it was."""
