@@ -78,6 +78,20 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
         assert name in page
 
 
+async def test_beam_search_is_ranked_once_because_the_layer_inside_bentoml_knows_its_request(
+    client: httpx.AsyncClient,
+) -> None:
+    before = await num_rankings(client)
+    body = {"model": "demo-llm", "messages": HELLO, "max_tokens": 4, "n": 2, "use_beam_search": True}
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
+    assert await num_rankings(client) == before + 1
+
+
+async def num_rankings(client: httpx.AsyncClient) -> float:
+    page = (await client.get("/metrics")).text
+    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("pars_ranking_seconds_count"))
+
+
 async def served_version(client: httpx.AsyncClient) -> int:
     version: int = (await client.post("/rank", json={"prompt": "one"})).json()["ranker_version"]
     return version
