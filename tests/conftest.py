@@ -7,8 +7,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from registry import store
 from benchmarks.demo_llm import write_demo_llm
+from registry import store
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
