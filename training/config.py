@@ -49,7 +49,7 @@ class TrainingConfig(LengthLogSource):
     """By how much the longer prompt of a pair must outscore the shorter before the pair costs nothing."""
     min_length_difference: float = 0.1
     """Pairs count only if the shorter length is at least this share below the longer one; 0 to below 1."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 3e-4
     """At its peak, after the warm-up."""
 
     loss: str = "margin_ranking"

@@ -98,13 +98,16 @@ def test_mlflow_run_trains_and_registers(tmp_path: Path, workload_log: Path) -> 
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     with tracking(uri):
         experiment = mlflow.create_experiment("projects", (tmp_path / "artifacts").as_uri())
+    # Other tests leave their experiment in the environment.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    path = f"{Path(sys.executable).parent}:{environment['PATH']}"
     subprocess.run(
         [
             *("mlflow", "run", ".", "--env-manager", "local", "--experiment-name", "projects"),
             *("-P", f"lengths={workload_log}", "-P", "target_llm=demo llm", "-P", "max_prompts=32", "-P", "trials=0"),
         ],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "MLFLOW_TRACKING_URI": uri, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env={**environment, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": path},
         check=True,
     )
     with tracking(uri):
