@@ -11,7 +11,8 @@ from registry.ranker import Ranker
 from registry.store import load_ranker
 from training.config import LengthLogSource, TrainingConfig
 
-VALIDATION_PROMPTS = 200
+UNSEEN_PROMPTS = 200
+"""Validation and test prompts of a control: enough to calibrate what is worth nothing."""
 
 
 @contextmanager
@@ -32,7 +33,8 @@ def _training(config: ReplayConfig) -> TrainingConfig:
         target_llm=config.target_llm,
         shuffle_labels=True,
         max_prompts=config.control_prompts,
-        validation_prompts=VALIDATION_PROMPTS,
+        validation_prompts=UNSEEN_PROMPTS,
+        test_prompts=UNSEEN_PROMPTS,
         trials=0,
         seed=config.seed,
     )

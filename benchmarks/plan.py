@@ -47,4 +47,4 @@ def send_times_s(num_requests: int, arrivals: Arrivals, rate_per_s: float, seed:
     if rate_per_s <= 0:
         raise ValueError(f"Poisson arrivals need a rate above 0 requests per second, but got {rate_per_s}.")
     gaps_s = np.random.default_rng([seed, 1]).exponential(1 / rate_per_s, num_requests)
-    return np.cumsum(gaps_s) - gaps_s[0]
+    return np.asarray(np.cumsum(gaps_s) - gaps_s[0])

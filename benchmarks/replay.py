@@ -21,7 +21,6 @@ from serving.reload import find_champion
 from training.length_log import LabelledPrompts, read_length_log
 from training.parameters import log_parameters
 
-WARM_UP_REQUESTS = 32
 STREAM_INTERVAL = "--stream-interval 1000"
 """Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
 make the client and the API server the bottleneck where they share their cores with the engine."""
@@ -53,6 +52,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         url = stack.enter_context(serve(_settings(config), server_log))
         model = endpoint.served_model(url)
         served = Served(url, model, endpoint.choose_that_fit(url, model, test, config.requests))
+        _warm_up(config, served)
         before = endpoint.ranking_counts(url)
         answers = _replay_all(config, served, chosen_policies, control)
         counts = endpoint.ranking_counts(url) - before
@@ -80,12 +80,15 @@ def _settings(config: ReplayConfig) -> dict[str, str]:
     return {name: value for name, value in settings.items() if value}
 
 
+def _warm_up(config: ReplayConfig, served: Served) -> None:
+    """Send everything once, ranked, and count nothing: a server's first burst finds it cold."""
+    asyncio.run(replay(served.url, served.model, _plan(config, served, 0), policies.pars, "warm-up"))
+
+
 def _replay_all(
     config: ReplayConfig, served: Served, chosen: tuple[Policy, ...], control: Ranker | None
 ) -> pd.DataFrame:
     """One row an answer. Each repeat runs every policy, each time beginning with another one."""
-    warm_up = _plan(config, served, 0)[:WARM_UP_REQUESTS]
-    asyncio.run(replay(served.url, served.model, warm_up, policies.fcfs, "warm-up"))
     frames = []
     for repeat in range(config.repeats):
         requests = _plan(config, served, repeat)

@@ -1,6 +1,7 @@
 """From a ranker's score to output tokens, and from output tokens to a place between 0 and 1 in the queue. Pure."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from math import exp, isfinite
 from typing import Self
 
@@ -80,7 +81,7 @@ class LengthDistribution(BaseModel):
             return 1 - half_share * self.tokens[-1] / tokens
         return float(np.interp(tokens, self.tokens, (np.arange(len(self.tokens)) + 0.5) / len(self.tokens)))
 
-    @property
+    @cached_property
     def median_tokens(self) -> float:
         """The middle length: what a request that cannot be ranked is taken for."""
         return float(np.median(self.tokens))

@@ -48,7 +48,7 @@ def encode(tokenizer: Tokenizer, text: str, max_tokens: int) -> list[int]:
     first and makes a prompt of a megabyte cost no more than one of a page.
     """
     room = max_tokens - tokenizer.num_special_tokens_to_add(is_pair=False)
-    clipped = _head_and_tail(text, room * CHARACTERS_PER_TOKEN)
+    clipped = _head_and_tail(text, room * CHARACTERS_PER_TOKEN).encode("utf-8", "replace").decode()  # lone surrogates
     ids: list[int] = tokenizer.encode(clipped, add_special_tokens=False).ids
     special: list[int] = tokenizer.encode("").ids
     begin, end = special[: len(special) // 2], special[len(special) // 2 :]

@@ -70,7 +70,16 @@ settings = _read_settings()
 shim = Shim()
 
 
-@bentoml.service(name="pars", workers=1, resources=_resources(), traffic={"timeout": settings.request_timeout_s})
+@bentoml.service(
+    name="pars",
+    workers=1,
+    resources=_resources(),
+    traffic={"timeout": settings.request_timeout_s},
+    # A span and a log line for each part of a streamed answer took a third of this process's time in a burst, which is
+    # time that ranking needs. vLLM traces requests itself (`--otlp-traces-endpoint`), and `/metrics` counts them.
+    tracing={"excluded_urls": [".*"]},
+    logging={"access": {"enabled": False}},
+)
 @bentoml.asgi_app(shim, path="/")
 class Pars:
     """Your LLM behind vLLM's OpenAI API, short answers first."""

@@ -69,6 +69,10 @@ def test_long_prompt_keeps_head_and_tail(tokenizer: Tokenizer) -> None:
     assert kept.startswith("summarise this") and kept.endswith("in french")
 
 
+def test_half_an_emoji_is_no_error(tokenizer: Tokenizer) -> None:
+    assert encode(tokenizer, "Hi \ud83d there", 32) == encode(tokenizer, "Hi ? there", 32)
+
+
 def test_prompt_of_a_megabyte_equals_its_head_and_tail(tokenizer: Tokenizer) -> None:
     words = "one two three four five six seven eight nine ten "
     assert encode(tokenizer, words * 20_000, 64) == encode(tokenizer, words * 100, 64)
