@@ -85,7 +85,9 @@ def demo() -> None:
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: its threads share cores with an engine
     configure_tracking()
     try:
         app()

@@ -1,11 +1,13 @@
 """vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
 
+import os
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NoReturn
 
+import psutil
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -16,6 +18,7 @@ from vllm.entrypoints.launchers.api_server.entry import build_async_engine_clien
 from vllm.entrypoints.launchers.app import build_app
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
 from vllm.entrypoints.serve.middleware.authenticate import AuthenticationMiddleware
+from vllm.platforms import current_platform
 from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
@@ -29,6 +32,11 @@ from serving.reload import Champion
 
 CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""
+
+CPU_ENGINE_NICENESS = 10
+"""On the CPU, how far the engine's processes stand back from taking requests in and ranking them (`nice`). The engine
+fills its cores, and spins while it waits: in a burst of 300 on two cores a ranking took 10 ms of a quiet machine's 5,
+and a third of the requests ran out of their budget; with this 7 ms, and one in twenty."""
 
 
 class _Parser(FlexibleArgumentParser):
@@ -65,7 +73,16 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
     async with build_async_engine_client(args) as client:
+        if current_platform.is_cpu():
+            _stand_back()
         yield client
+
+
+def _stand_back() -> None:
+    """Lower the scheduling priority of the engine's processes, which are this process's children."""
+    for process in psutil.Process().children(recursive=True):
+        for thread in process.threads():  # niceness belongs to a thread
+            os.setpriority(os.PRIO_PROCESS, thread.id, CPU_ENGINE_NICENESS)
 
 
 def max_num_seqs(client: Any) -> int:
