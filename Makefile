@@ -2,11 +2,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo check test test-slow requirements clean
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 PYTHON ?= python3.11
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-deps --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --no-deps --disable-pip-version-check
+SHOW_PROGRESS := | sed -un -E '/^(Collecting|Installing|Successfully)/p' | cut -c 1-100
 
 # `mlflow run --env-manager local` uses the python that stands first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -40,14 +42,14 @@ test-slow: .venv/.installed-dev ## Longer tests with the real engine
 # The resolver's answer is pinned, and installed without asking pip to resolve it again. The CPU build of torch
 # comes from wherever pip is configured to look, or else from PyTorch's own index.
 define install_pinned
-$(PIP_INSTALL) -r $(1) || $(PIP_INSTALL) --extra-index-url $(TORCH_CPU_INDEX) -r $(1)
+$(PIP_INSTALL) -r $(1) $(SHOW_PROGRESS) || $(PIP_INSTALL) --extra-index-url $(TORCH_CPU_INDEX) -r $(1) $(SHOW_PROGRESS)
 endef
 
 .venv/.installed: requirements/cpu.txt pyproject.toml
 	@echo "Installing some 230 packages (5 GB) into .venv: about 4 minutes ..."
 	@$(PYTHON) -m venv .venv
 	@$(call install_pinned,requirements/cpu.txt)
-	@$(PIP_INSTALL) --no-build-isolation --editable .
+	@$(PIP_INSTALL) --no-build-isolation --editable . $(SHOW_PROGRESS)
 	@touch $@
 
 .venv/.installed-dev: requirements/dev.txt .venv/.installed
