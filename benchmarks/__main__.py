@@ -46,6 +46,9 @@ def replay(
     control_prompts: Annotated[
         int, typer.Option(help="Training prompts of the control ranker.")
     ] = DEFAULTS.control_prompts,
+    ranking_backlog_ms: Annotated[
+        float, typer.Option(help="The server's limit of holding a request for its ranking while the engine is full.")
+    ] = DEFAULTS.ranking_backlog_ms,
     patience_s: Annotated[float, typer.Option(help="The server's patience.")] = DEFAULTS.patience_s,
     seed: Annotated[int, typer.Option(help="Draws the prompts, their order and the arrivals.")] = DEFAULTS.seed,
 ) -> None:
@@ -67,6 +70,7 @@ def replay(
         low_load_requests=low_load_requests,
         control=control or None,
         control_prompts=control_prompts,
+        ranking_backlog_ms=ranking_backlog_ms,
         patience_s=patience_s,
         seed=seed,
     )

@@ -31,6 +31,8 @@ class ReplayConfig(LengthLogSource):
     """A ranker trained on shuffled labels (`models:/...` or a folder); a small one is trained unless given."""
     control_prompts: int = 500
     """Training prompts of the control ranker."""
+    ranking_backlog_ms: float = 2000.0
+    """The server's: how long a request may be held for its ranking while the engine is full anyway."""
     patience_s: float = 120.0
     """How much later a request may arrive and still overtake."""
     seed: int = 0

@@ -36,7 +36,8 @@ def steps() -> list[Step]:
     target = ["-P", f"target_llm={TARGET_LLM}"]
     log = ["-P", f"lengths={lengths}"]
     workload = ["python", "-m", "training", "workload", "--out", str(lengths), "--prompts", str(PROMPTS)]
-    replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "control_prompts=300"]
+    training = ["-P", "max_prompts=1000", "-P", "trials=3"]
+    replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "policies=fcfs,pars,oracle"]
     return [
         Step("workload", "Make the embedded workload: prompts whose lengths follow a stated law with noise.", workload),
         Step(
@@ -44,11 +45,11 @@ def steps() -> list[Step]:
             "Make the embedded target LLM (random weights: its answers are gibberish).",
             ["python", "-m", "benchmarks.demo_llm", str(FOLDER / "llm")],
         ),
-        Step("train", "Tune, train and register a ranker.", [*project, *log, *target, "-P", "trials=4"]),
+        Step("train", "Tune, train and register a ranker.", [*project, *log, *target, *training]),
         Step("promote", "Make it the champion.", [*project, "-e", "promote", *target]),
         Step(
             "replay",
-            "Serve it beside vLLM; replay one burst under FCFS, control, PARS and oracle.",
+            "Serve it beside vLLM; replay one burst under FCFS, PARS and oracle (true lengths).",
             [*project, "-e", "replay", *log, *target, *replay],
         ),
     ]

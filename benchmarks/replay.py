@@ -73,6 +73,7 @@ def _settings(config: ReplayConfig) -> dict[str, str]:
         "PARS_LLM": config.llm,
         "PARS_VLLM_ARGS": f"{vllm_args} {STREAM_INTERVAL}",
         "PARS_PATIENCE_S": str(config.patience_s),
+        "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
