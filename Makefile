@@ -17,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export VLLM_NO_USAGE_STATS := 1
 export BENTOML_DO_NOT_TRACK := True
 export HF_HUB_DISABLE_TELEMETRY := 1
-# Threads that wait shall sleep: spinning beside the engine and the tests made training ten times slower.
+# Threads that wait shall sleep: spinning beside other busy processes slows training down several times.
 export OMP_WAIT_POLICY := passive
 
 help: ## List the targets

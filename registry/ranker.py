@@ -42,7 +42,6 @@ class Scorer:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # plans memory anew for each length of a prompt: a burst has many
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])

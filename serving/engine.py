@@ -36,7 +36,8 @@ CHOKE_POINTS = ("generate", "encode")
 CPU_ENGINE_NICENESS = 10
 """On the CPU, how far the engine's processes stand back from taking requests in and ranking them (`nice`). The engine
 fills its cores, and spins while it waits: in a burst of 300 on two cores a ranking took 10 ms of a quiet machine's 5,
-and a third of the requests ran out of their budget; with this 7 ms, and one in twenty."""
+and a third of the requests ran out of their budget; with this 7 ms, and one in twenty, for a two-layer model. For one
+of eight layers it was not enough: 42 % still ran out."""
 
 
 class _Parser(FlexibleArgumentParser):

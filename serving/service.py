@@ -75,7 +75,7 @@ shim = Shim()
     workers=1,
     resources=_resources(),
     traffic={"timeout": settings.request_timeout_s},
-    # A span and a log line for each part of a streamed answer took a third of this process's time in a burst, which is
+    # A span and a log line for each part of a streamed answer took much of this process's time in a burst, which is
     # time that ranking needs. vLLM traces requests itself (`--otlp-traces-endpoint`), and `/metrics` counts them.
     tracing={"excluded_urls": [".*"]},
     logging={"access": {"enabled": False}},
