@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from math import exp, isfinite
+from math import exp, isfinite, log
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_LOG_TOKENS = 30.0
 """Predictions stop growing at e^30 tokens, far above any context; it keeps `exp` finite."""
+
+LEAST_BAND_LOG_TOKENS = 1e-9
+"""A narrower tie band ties nothing."""
 
 
 class Calibration(BaseModel):
@@ -49,6 +52,7 @@ class Calibration(BaseModel):
 class LengthDistribution(BaseModel):
     """Q: tokens -> quantile, the interpolated distribution of *predicted* tokens; strictly increasing, inside (0, 1).
 
+    With a tie band it is a staircase instead: lengths within one band are not told apart, so arrival decides.
     Knots sit at the middles of equal shares. Outside the outermost knots half a share is left on each side and
     used up hyperbolically, so that no two lengths tie there either.
     """
@@ -57,6 +61,8 @@ class LengthDistribution(BaseModel):
 
     tokens: tuple[float, ...]
     """Lengths at the quantiles (i + 0.5) / n, strictly increasing, above 0; at least one."""
+    band_log_tokens: float = Field(default=0.0, ge=0)
+    """Width of the tie bands, in natural logarithms of tokens; 0 tells all lengths apart."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -65,21 +71,27 @@ class LengthDistribution(BaseModel):
         return self
 
     @classmethod
-    def of(cls, tokens: Iterable[float], max_knots: int = 256) -> Self:
+    def of(cls, tokens: Iterable[float], max_knots: int = 256, band_log_tokens: float = 0.0) -> Self:
         """The distribution of a sample of lengths, kept at no more than `max_knots` knots."""
         sample = np.asarray(list(tokens), dtype=float)
         num_knots = min(max_knots, len(sample))
         knots = np.quantile(sample, (np.arange(num_knots) + 0.5) / max(num_knots, 1))
-        return cls(tokens=tuple(np.unique(knots).tolist()))
+        return cls(tokens=tuple(np.unique(knots).tolist()), band_log_tokens=band_log_tokens)
 
     def quantile(self, tokens: float) -> float:
         """The share of predicted lengths below `tokens` (above 0)."""
+        tokens = self._centre_of_band(tokens)
         half_share = 0.5 / len(self.tokens)
         if tokens < self.tokens[0]:
             return half_share * tokens / self.tokens[0]
         if tokens > self.tokens[-1]:
             return 1 - half_share * self.tokens[-1] / tokens
         return float(np.interp(tokens, self.tokens, (np.arange(len(self.tokens)) + 0.5) / len(self.tokens)))
+
+    def _centre_of_band(self, tokens: float) -> float:
+        if self.band_log_tokens < LEAST_BAND_LOG_TOKENS:
+            return tokens
+        return exp(round(log(tokens) / self.band_log_tokens) * self.band_log_tokens)
 
     @cached_property
     def median_tokens(self) -> float:

@@ -1,11 +1,23 @@
 """A registered ranker as `mlflow.pyfunc`: the loader is this installed code, the artefact holds only data."""
 
+import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types.schema import ColSpec, DataType, Schema
 
-from registry.ranker import Ranker
+from registry.ranker import RANKER_FILES, Ranker
+
+SIGNATURE = ModelSignature(
+    inputs=Schema([ColSpec(DataType.string, "prompt")]),
+    outputs=Schema([ColSpec(DataType.double, name) for name in ("score", "predicted_tokens", "quantile")]),
+)
+REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers", "tqdm"]
 
 
 class PyfuncRanker:
@@ -22,6 +34,23 @@ class PyfuncRanker:
         """One row of `score`, `predicted_tokens` and `quantile` for each prompt; `params` is not used."""
         predictions = [self._ranker.predict(prompt) for prompt in model_input["prompt"]]
         return pd.DataFrame(predictions, columns=["score", "predicted_tokens", "quantile"])
+
+
+def log_model(folder: Path, metrics: Mapping[str, float]) -> str:
+    """Log a ranker's folder as a model of the active run and return its address."""
+    with tempfile.TemporaryDirectory() as data:
+        for name in RANKER_FILES:
+            shutil.copy(folder / name, data)
+        info = mlflow.pyfunc.log_model(
+            name="ranker",
+            loader_module="registry.pyfunc",
+            data_path=data,
+            signature=SIGNATURE,
+            input_example=pd.DataFrame({"prompt": ["Name three primary colours."]}),
+            pip_requirements=REQUIREMENTS,
+            metadata={"metrics": dict(metrics)},
+        )
+    return str(info.model_uri)
 
 
 def _load_pyfunc(path: str) -> PyfuncRanker:

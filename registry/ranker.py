@@ -16,11 +16,15 @@ import onnxruntime
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from registry.card import InvalidRanker, RankerCard
+from registry.card import CARD_FILE, InvalidRanker, RankerCard
 from registry.prompts import TEXT_RENDERING, UnrankableContent, encode
 
 ONNX_FILE = "ranker.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+RANKER_FILES = (ONNX_FILE, TOKENIZER_FILE, CARD_FILE)
+"""All that is served. Float weights are left out, or every server would download five times as much."""
+WEIGHTS_FILE = "weights.safetensors"
+"""Float weights, for another training to start from. Scoring does without: see `registry/weights.py`."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Ranker:
         card = RankerCard.read(folder)
         _check_card(card, target_llm)
         for name in (ONNX_FILE, TOKENIZER_FILE):
-            _check_digest(folder / name, card.sha256.get(name))
+            check_digest(folder / name, card.sha256.get(name))
         return cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
 
     def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
@@ -119,6 +123,18 @@ def sha256_of(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
+def check_digest(path: Path, expected: str | None) -> None:
+    """Check that a file of an artefact is the one in its card.
+
+    Raises:
+        InvalidRanker: it is missing or has another digest.
+    """
+    if not path.is_file():
+        raise InvalidRanker(f"a ranker's folder holds {path.name}, but {path.parent} has none.")
+    if sha256_of(path) != expected:
+        raise InvalidRanker(f"{path} is not the file that was registered: its sha256 differs from the card's.")
+
+
 def _check_card(card: RankerCard, target_llm: str | None) -> None:
     if card.text_rendering != TEXT_RENDERING:
         raise InvalidRanker(
@@ -127,10 +143,3 @@ def _check_card(card: RankerCard, target_llm: str | None) -> None:
         )
     if target_llm is not None and card.target_llm != target_llm:
         raise InvalidRanker(f"the ranker must be trained for {target_llm!r}, but its card says {card.target_llm!r}.")
-
-
-def _check_digest(path: Path, expected: str | None) -> None:
-    if not path.is_file():
-        raise InvalidRanker(f"a ranker's folder holds {path.name}, but {path.parent} has none.")
-    if sha256_of(path) != expected:
-        raise InvalidRanker(f"{path} is not the file that was registered: its sha256 differs from the card's.")

@@ -7,24 +7,17 @@ import re
 from pathlib import Path
 
 import mlflow
-import pandas as pd
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.models import Model
 
-from registry.ranker import Ranker
+from registry.pyfunc import log_model
+from registry.ranker import WEIGHTS_FILE, Ranker
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS_CHAMPION = "previous_champion"
 TARGET_LLM_TAG = "target_llm"
-
-SIGNATURE = ModelSignature(
-    inputs=Schema([ColSpec(DataType.string, "prompt")]),
-    outputs=Schema([ColSpec(DataType.double, name) for name in ("score", "predicted_tokens", "quantile")]),
-)
-REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers", "tqdm"]
 
 
 class RegistryError(RuntimeError):
@@ -46,27 +39,40 @@ def model_name(target_llm: str) -> str:
     return f"pars-{slug}"
 
 
+def check_owner(target_llm: str) -> str:
+    """The registered name of a target LLM's rankers, if it is free or theirs.
+
+    Raises:
+        RegistryError: no such name can be, or it belongs to another target LLM.
+    """
+    name = model_name(target_llm)
+    model = _find_model(name)
+    owner = model.tags.get(TARGET_LLM_TAG, target_llm) if model else target_llm
+    if owner != target_llm:
+        raise RegistryError(
+            f"the name {name} belongs to the target LLM {owner!r}, but got {target_llm!r};"
+            " choose a name that differs in letters or digits."
+        )
+    return name
+
+
 def register(folder: Path) -> int:
     """Log a ranker's folder to the active run, register it, propose it as challenger, and return its version.
+
+    Float weights, if the folder has them, become an artefact of the run, not of the version.
 
     Raises:
         RegistryError: the name's slug belongs to another target LLM.
         InvalidRanker: the folder is not a ranker.
     """
     card = Ranker.load(folder).card
-    name = model_name(card.target_llm)
-    _check_owner(name, card.target_llm)
+    name = check_owner(card.target_llm)
     tags = {TARGET_LLM_TAG: card.target_llm, "data_digest": card.data_digest, "encoder": card.encoder}
-    info = mlflow.pyfunc.log_model(
-        name="ranker",
-        loader_module="registry.pyfunc",
-        data_path=str(folder),
-        signature=SIGNATURE,
-        input_example=pd.DataFrame({"prompt": ["Name three primary colours."]}),
-        pip_requirements=REQUIREMENTS,
-        metadata={"metrics": card.metrics},
-    )
-    version = int(mlflow.register_model(info.model_uri, name, tags=tags).version)
+    tags |= {"training_prompts": str(card.training_prompts)}
+    tags |= {metric: f"{value:.4g}" for metric, value in card.metrics.items()}  # to be compared in the list of versions
+    if (folder / WEIGHTS_FILE).is_file():
+        mlflow.log_artifact(str(folder / WEIGHTS_FILE))
+    version = int(mlflow.register_model(log_model(folder, card.metrics), name, tags=tags).version)
     client = mlflow.MlflowClient()
     client.set_registered_model_tag(name, TARGET_LLM_TAG, card.target_llm)
     client.set_registered_model_alias(name, CHALLENGER, str(version))
@@ -119,7 +125,7 @@ def fetch(target_llm: str, version: int) -> Path:
     Raises:
         RegistryError: no such version, or its files cannot be had.
     """
-    return _download(f"models:/{model_name(target_llm)}/{version}")
+    return ranker_folder(f"models:/{model_name(target_llm)}/{version}")
 
 
 def load_ranker(uri: str) -> Ranker:
@@ -129,25 +135,22 @@ def load_ranker(uri: str) -> Ranker:
         RegistryError: the registry does not have it.
         InvalidRanker: it does not load.
     """
-    return Ranker.load(_download(uri) if uri.startswith("models:/") else Path(uri))
+    return Ranker.load(ranker_folder(uri))
 
 
-def _download(uri: str) -> Path:
+def ranker_folder(uri: str) -> Path:
+    """The local folder of a ranker: downloaded if the store is remote, or the path as given.
+
+    Raises:
+        RegistryError: the registry does not have it.
+    """
+    if not uri.startswith("models:/"):
+        return Path(uri)
     try:
         folder = Path(mlflow.artifacts.download_artifacts(uri))
         return folder / str(Model.load(folder).flavors["python_function"]["data"])
     except (MlflowException, OSError, KeyError) as error:
         raise RegistryError(f"{uri} cannot be had from the registry at {mlflow.get_tracking_uri()}: {error}") from error
-
-
-def _check_owner(name: str, target_llm: str) -> None:
-    model = _find_model(name)
-    owner = model.tags.get(TARGET_LLM_TAG, target_llm) if model else target_llm
-    if owner != target_llm:
-        raise RegistryError(
-            f"the name {name} belongs to the target LLM {owner!r}, but got {target_llm!r};"
-            " choose a name that differs in letters or digits."
-        )
 
 
 def _get_model(target_llm: str) -> RegisteredModel:

@@ -76,3 +76,29 @@ def test_distribution_of_equal_predictions_still_works() -> None:
 def test_distribution_of_nothing_is_refused() -> None:
     with pytest.raises(ValidationError):
         LengthDistribution(tokens=())
+
+
+def test_lengths_of_one_band_share_a_place_and_those_of_others_do_not() -> None:
+    distribution = LengthDistribution(tokens=(2.0, 10.0, 30.0), band_log_tokens=0.5)
+    one_band = [exp(2.0 + offset) for offset in (-0.24, 0.0, 0.24)]
+    assert len({distribution.quantile(tokens) for tokens in one_band}) == 1
+    assert distribution.quantile(exp(1.7)) < distribution.quantile(exp(2.0)) < distribution.quantile(exp(2.3))
+
+
+@given(st.floats(0, 40), st.lists(st.floats(1e-12, 1e12), min_size=2, max_size=20))
+def test_quantiles_stay_in_order_whatever_the_band(band: float, tokens: list[float]) -> None:
+    distribution = LengthDistribution(tokens=(2.0, 10.0, 30.0), band_log_tokens=band)
+    quantiles = [distribution.quantile(one) for one in sorted(tokens)]
+    assert all(0 <= quantile <= 1 for quantile in quantiles)
+    assert all(sooner <= later for sooner, later in pairwise(quantiles))
+
+
+def test_a_distribution_from_before_there_were_bands_tells_all_lengths_apart() -> None:
+    old = LengthDistribution.model_validate_json('{"tokens": [2.0, 10.0, 30.0]}')
+    assert old.band_log_tokens == 0
+    assert old.quantile(9.0) < old.quantile(9.01)
+
+
+def test_a_band_of_negative_width_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        LengthDistribution(tokens=(2.0,), band_log_tokens=-0.1)

@@ -1,6 +1,5 @@
 """Loading a ranker's folder, and what it predicts."""
 
-import os
 import pickle
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from registry.card import CARD_FILE, InvalidRanker, RankerCard
 from registry.prompts import UnrankableContent
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker
 from tests.rankers import write_ranker
+from tests.registry.planted import Planted
 
 
 @pytest.fixture
@@ -94,16 +94,6 @@ def test_card_survives_writing(folder: Path, tmp_path: Path) -> None:
     card = RankerCard.read(folder)
     card.write(tmp_path)
     assert RankerCard.read(tmp_path) == card
-
-
-class Planted:
-    """A pickle that leaves a trace when it is loaded."""
-
-    def __init__(self, trace: Path) -> None:
-        self.trace = trace
-
-    def __reduce__(self) -> tuple[object, tuple[str, int]]:
-        return os.open, (str(self.trace), os.O_CREAT)
 
 
 def test_pickle_in_the_folder_is_not_touched(folder: Path, tmp_path: Path) -> None:

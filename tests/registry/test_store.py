@@ -1,6 +1,7 @@
 """Versions and aliases in a real MLflow registry."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
+from tests.registry.planted import Planted
 
 
 def register(folder: Path, target_llm: str = "demo-llm", weight: float = 1.0) -> int:
@@ -60,6 +62,8 @@ def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_
     by_alias = store.load_ranker(f"models:/{name}@champion")
     assert by_alias.card == by_version.card
     assert mlflow.MlflowClient().get_registered_model(name).tags["target_llm"] == "meta-llama/Llama-3"
+    tags = mlflow.MlflowClient().get_model_version(name, str(version)).tags
+    assert (tags["kendall_tau_b"], tags["encoder"]) == ("0.5", by_version.card.encoder)
     answer = mlflow.pyfunc.load_model(f"models:/{name}/{version}").predict(pd.DataFrame({"prompt": ["Hi", "Hi there"]}))
     assert list(answer.columns) == ["score", "predicted_tokens", "quantile"]
     assert answer.score.tolist() == [by_alias.scorer.score("Hi"), by_alias.scorer.score("Hi there")]
@@ -70,6 +74,23 @@ def test_artefact_holds_data_only(registry: str, tmp_path: Path) -> None:
     logged = store.fetch("demo-llm", version).parent.parent
     files = {path.suffix for path in logged.rglob("*") if path.is_file()}
     assert not files & {".py", ".pkl", ".pickle", ".pt", ".bin"}
+
+
+def test_pickle_and_code_planted_in_a_registered_version_are_not_touched(registry: str, tmp_path: Path) -> None:
+    trace, version = tmp_path / "trace", register(tmp_path)
+    logged = store.fetch("demo-llm", version).parents[1]
+    for folder in {path.parent for path in logged.rglob("*")}:
+        for name in ("python_model.pkl", "model.pkl", "data.pickle", "pytorch_model.bin"):
+            (folder / name).write_bytes(pickle.dumps(Planted(trace)))
+        for name in ("sitecustomize.py", "registry.py", "__init__.py"):
+            (folder / name).write_text(f"open({str(trace)!r}, 'w').close()")
+    Ranker.load(store.fetch("demo-llm", version), "demo-llm").predict("Hi")
+    mlflow.pyfunc.load_model(f"models:/{store.model_name('demo-llm')}/{version}").predict(
+        pd.DataFrame({"prompt": ["Hi"]})
+    )
+    assert not trace.exists()
+    pickle.loads((logged / "model.pkl").read_bytes())
+    assert trace.exists(), "the trap works"
 
 
 def test_slug_of_another_target_llm_is_refused(registry: str, tmp_path: Path) -> None:
