@@ -9,106 +9,68 @@ import typer
 
 from registry import store
 from registry.card import InvalidRanker
-from training.config import TrainingConfig, TrainingError
+from training.config import CrossValidationConfig, TrainingConfig, TrainingError
 from training.evaluate import EvaluationConfig, evaluate
+from training.options import takes
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="How a ranker of answer lengths is made and measured."
 )
 
 
-def _whole_number(text: str | int) -> int | None:
-    """An option that `mlflow run` leaves empty is not given."""
-    if text == "":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number.") from None
-
-
-Lengths = Annotated[
-    Path, typer.Option(help="Length log: parquet or JSON Lines, one row per answer, with `prompt` (or `messages`).")
-]
-PromptColumn = Annotated[str, typer.Option(help="Column of the prompt: text, or a list of chat messages.")]
-LengthColumn = Annotated[str, typer.Option(help="Column of the answer's length, in tokens of the target LLM.")]
-Model = Annotated[str, typer.Option(help="Of a log of several models, the one to learn (column `model`).")]
-GroupColumn = Annotated[str, typer.Option(help="Column of a task or template that must not stand in two splits.")]
-MaxPrompts = Annotated[int | None, typer.Option(parser=_whole_number, metavar="N", help="At most so many prompts.")]
-Seed = Annotated[int, typer.Option(help="Draws prompts, batches, the head and the trials. The split is not drawn.")]
-TargetLLM = Annotated[
-    str, typer.Option(help="Exact name of the LLM whose answers these are, as the server will name it.")
-]
-
-
-@app.command()
-def train(
-    lengths: Lengths,
-    target_llm: TargetLLM,
-    prompt_column: PromptColumn = TrainingConfig.prompt_column,
-    length_column: LengthColumn = TrainingConfig.length_column,
-    model: Model = "",
-    group_column: GroupColumn = "",
-    max_prompts: MaxPrompts = TrainingConfig.max_prompts,
-    trials: Annotated[
-        int, typer.Option(help="Trials of the study; 0 trains with the defaults.")
-    ] = TrainingConfig.trials,
-    encoder: Annotated[str, typer.Option(help="Hugging Face name or folder.")] = TrainingConfig.encoder,
-    seed: Seed = TrainingConfig.seed,
-    shuffle_labels: Annotated[
-        bool, typer.Option("--shuffle-labels", help="Train a control on shuffled lengths, as TARGET_LLM-control.")
-    ] = TrainingConfig.shuffle_labels,
-) -> None:
+@app.command("train")
+@takes(TrainingConfig)
+def train_command(config: TrainingConfig) -> None:
     """Tune, train, calibrate, test and register a ranker; everything is logged to MLflow.
 
     Prompts are split by their hash: 80 % train, 10 % validate, 10 % test. --max-prompts counts the training ones.
     """
-    from training.train import train as train_ranker  # Lightning takes seconds to import: not for --help
+    from training.train import train  # Lightning takes seconds to import: not for --help
 
-    config = TrainingConfig(
-        lengths=lengths,
-        target_llm=target_llm,
-        prompt_column=prompt_column,
-        length_column=length_column,
-        model=model or None,
-        group_column=group_column or None,
-        max_prompts=max_prompts,
-        trials=trials,
-        encoder=encoder,
-        seed=seed,
-        shuffle_labels=shuffle_labels,
-    )
-    trained = train_ranker(config)
+    trained = train(config)
     typer.echo(f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}")
     typer.echo(f"Serve it from now on: python -m registry promote --target-llm {config.ranker_target_llm!r}")
 
 
+@app.command("study")
+@takes(TrainingConfig)
+def study_command(config: TrainingConfig) -> None:
+    """Work on the study of a training that runs elsewhere, with the same --storage: its trials only, no final fit."""
+    from training.train import work_on_study
+
+    work_on_study(config)
+    typer.echo(f"All {config.trials} trials of the study are done.")
+
+
 @app.command("evaluate")
-def evaluate_command(
-    rankers: Annotated[
-        str, typer.Option(help="models:/pars-NAME@champion, models:/pars-NAME/3 or folders, by commas.")
-    ],
-    lengths: Lengths,
-    prompt_column: PromptColumn = EvaluationConfig.prompt_column,
-    length_column: LengthColumn = EvaluationConfig.length_column,
-    model: Model = "",
-    group_column: GroupColumn = "",
-    max_prompts: MaxPrompts = EvaluationConfig.max_prompts,
-    seed: Seed = EvaluationConfig.seed,
-) -> None:
-    """Print and log how well registered rankers order the test prompts of a length log."""
-    config = EvaluationConfig(
-        rankers=tuple(uri.strip() for uri in rankers.split(",") if uri.strip()),
-        lengths=lengths,
-        prompt_column=prompt_column,
-        length_column=length_column,
-        model=model or None,
-        group_column=group_column or None,
-        max_prompts=max_prompts,
-        seed=seed,
+@takes(EvaluationConfig)
+def evaluate_command(config: EvaluationConfig) -> None:
+    """Print and log how well registered rankers order the test prompts of a length log.
+
+    Several rankers are compared by a paired bootstrap, and --models tests each of them on several target LLMs.
+    """
+    evaluation = evaluate(config)
+    for result in evaluation.results:
+        typer.echo(f"{result.ranker} on {result.model}: {_metrics_text(result.metrics)}")
+    for model, comparisons in evaluation.comparisons.items():
+        for comparison in comparisons:
+            typer.echo(f"on {model}: {comparison.sentence}")
+    for model, resampling in evaluation.resampling.items():
+        typer.echo(f"on {model}: {resampling.sentence}")
+
+
+@app.command("cross-validate")
+@takes(CrossValidationConfig)
+def cross_validate_command(config: CrossValidationConfig) -> None:
+    """Train and test on parts of a small log in turn, and say how well a ranker does on it; registers nothing."""
+    from training.cross_validation import cross_validate
+
+    metrics = cross_validate(config)
+    typer.echo(
+        f"kendall_tau_b {metrics['kendall_tau_b']:.3f}: mean over {config.repeats} x {config.folds} folds, standard"
+        f" deviation {metrics['kendall_tau_b_std']:.3f} over repeats ({metrics['kendall_tau_b_min']:.3f} to"
+        f" {metrics['kendall_tau_b_max']:.3f})"
     )
-    for uri, metrics in evaluate(config).items():
-        typer.echo(f"{uri}: {_metrics_text(metrics)}")
 
 
 @app.command()

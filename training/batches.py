@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, distributed
 
 from registry.prompts import encode
+from training.labels import Labels
 from training.length_log import LabelledPrompts
 
 
@@ -20,44 +21,100 @@ class Chunk(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The prompts of one step. Their scores, concatenated over the chunks, are in the order of `output_tokens`."""
+    """The prompts of one step. Their scores, concatenated over the chunks, are in the order of the labels."""
 
     chunks: list[Chunk]
-    output_tokens: Tensor
+    labels: Labels
+    encoder_tokens: int
+    """Tokens that the encoder reads, padding left out."""
 
 
 class Batches:
-    """All prompts, batch by batch; each pass over a shuffled one has a new order that only the seed decides."""
+    """All prompts, or all pairs of prompts, batch by batch.
+
+    A prompt comes once a pass, or once for each pair that it is in: a pair is two forward passes. Each pass over a
+    shuffled one (with a seed) has a new order that only the seed decides.
+
+    Iterating goes on after the last batch that was given, so that a pass can be resumed; the state is one number.
+    Where several processes train together each sees its share of every batch. A last batch with fewer prompts
+    (or pairs) than processes repeats one, since all must take the same number of steps.
+    """
 
     def __init__(
         self,
         encoded: Sequence[list[int]],
-        labelled: LabelledPrompts,
-        batch_prompts: int,
+        labels: Labels,
+        batch_size: int,
         chunk_prompts: int,
         seed: int | None,
+        pairs: Tensor | None = None,
     ) -> None:
         self._encoded = encoded
-        self._output_tokens = torch.tensor(labelled.output_tokens, dtype=torch.float32)
-        self._batch_prompts = batch_prompts
+        self._labels = labels
+        self._pairs = pairs
+        self._batch_size = batch_size
         self._chunk_prompts = chunk_prompts
-        self._rng = None if seed is None else np.random.default_rng(seed)
+        self._seed = seed
+        self._given = 0
 
     def __len__(self) -> int:
-        return -(-len(self._encoded) // self._batch_prompts)
+        return -(-self._size // self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        size = len(self._encoded)
-        order = np.arange(size) if self._rng is None else self._rng.permutation(size)
-        for start in range(0, size, self._batch_prompts):
-            yield self._batch(order[start : start + self._batch_prompts].tolist())
+        passes, given = divmod(self._given, len(self))
+        order = self._order(passes)
+        for start in range(given * self._batch_size, len(order), self._batch_size):
+            self._given += 1
+            yield self._batch(_share(order[start : start + self._batch_size]))
 
-    def _batch(self, indices: list[int]) -> Batch:
+    def state_dict(self) -> dict[str, int]:
+        """Batches given so far, over all passes; Lightning keeps it in its checkpoints."""
+        return {"given": self._given}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on after the batches of the state."""
+        self._given = state_dict["given"]
+
+    def _order(self, passes: int) -> Tensor:
+        """Order of the prompts, or of the pairs, after so many passes."""
+        if self._seed is None:
+            return torch.arange(self._size)
+        rng = np.random.default_rng(self._seed)
+        orders = [rng.permutation(self._size) for _ in range(passes + 1)]
+        return torch.from_numpy(orders[-1])
+
+    @property
+    def _size(self) -> int:
+        """Prompts of a pass, or pairs."""
+        return len(self._encoded) if self._pairs is None else len(self._pairs)
+
+    def _batch(self, chosen: Tensor) -> Batch:
         """Sorted by tokens and padded chunk by chunk, so that next to no padding is computed."""
-        indices = sorted(indices, key=lambda index: len(self._encoded[index]))
-        starts = range(0, len(indices), self._chunk_prompts)
-        chunks = [[self._encoded[index] for index in indices[start : start + self._chunk_prompts]] for start in starts]
-        return Batch([pad(chunk) for chunk in chunks], self._output_tokens[indices])
+        indices = chosen if self._pairs is None else self._pairs[chosen].flatten()
+        labels = self._labels.take(indices)
+        if self._pairs is not None:
+            labels = labels._replace(groups=torch.arange(len(chosen)).repeat_interleave(2))
+        tokens = torch.tensor([len(self._encoded[index]) for index in indices.tolist()])
+        order = tokens.argsort(stable=True)
+        parts = torch.split(indices[order], self._chunk_prompts)
+        chunks = [pad([self._encoded[index] for index in part.tolist()]) for part in parts]
+        return Batch(chunks, labels.take(order), int(tokens.sum()))
+
+
+def labels_of(labelled: LabelledPrompts) -> Labels:
+    """The labels as tensors, all prompts in one group."""
+    return Labels(
+        output_tokens=torch.tensor(labelled.output_tokens, dtype=torch.float32),
+        is_censored=torch.tensor(labelled.is_censored),
+        groups=torch.zeros(len(labelled), dtype=torch.int64),
+    )
+
+
+def _share(indices: Tensor) -> Tensor:
+    if not distributed.is_available() or not distributed.is_initialized():
+        return indices
+    share = indices[distributed.get_rank() :: distributed.get_world_size()]
+    return share if len(share) else indices[:1]
 
 
 def encode_all(tokenizer: Tokenizer, prompts: Sequence[str], max_tokens: int) -> list[list[int]]:

@@ -1,12 +1,10 @@
 """From scores to predicted tokens: isotonic blocks joined through their centres in log tokens, tails extended."""
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.isotonic import isotonic_regression
 
 from registry.calibration import Calibration
-
-Values = npt.NDArray[np.float64]
+from training.metrics import Values
 
 LEAST_TAIL_RISE = 0.01
 """Log tokens that a tail rises at least over the spread of the scores, so that even a useless ranker makes no ties."""
@@ -17,6 +15,8 @@ LEAST_SPREAD = 1e-6
 
 def fit_calibration(scores: Values, output_tokens: Values) -> Calibration:
     """Fit T on validation prompts: strictly increasing, whatever the scores are worth.
+
+    Recorded lengths are taken as they are: near a cap that cut answers, T is too low, but its order is right.
 
     Plain isotonic regression is a staircase, whose steps are ties. So each block (prompts of one fitted value)
     becomes one knot at its mean score, and straight lines join the knots.

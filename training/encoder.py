@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors.torch import load_model
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
@@ -46,6 +47,21 @@ def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
     if max_tokens > most:
         raise TrainingError(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
     return RankerNetwork(model, model.config.hidden_size)
+
+
+def load_weights(network: RankerNetwork, path: Path) -> None:
+    """Replace all weights, the head's too, by those of a safetensors file: data only, nothing is unpickled.
+
+    Raises:
+        TrainingError: they are of another architecture.
+    """
+    try:
+        load_model(network, path)
+    except RuntimeError as error:
+        raise TrainingError(
+            f"init_from must be a ranker of the same encoder, but the weights in {path} do not fit it;"
+            " give the encoder that they were trained with."
+        ) from error
 
 
 def load_tokenizer(encoder: str) -> Tokenizer:

@@ -1,54 +1,147 @@
-"""Evaluate registered rankers on the test rows of a length log."""
+"""Evaluate registered rankers, and baselines beside them, on the test rows of a length log."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import mlflow
+import pandas as pd
 
 from registry import store
+from training.comparison import compare_rankers
 from training.config import LengthLogSource, TrainingError
-from training.length_log import read_length_log, require_two_lengths
-from training.metrics import ranking_metrics
+from training.contenders import Contender, baseline, registered_ranker
+from training.heat_map import tau_heat_map
+from training.metrics import Values, ranking_metrics
+from training.parameters import log_parameters
+from training.resampling import one_sample_tau_b, resampling_tau_b
+from training.results import Evaluation, Result
+from training.targets import Target, read_target
+
+RESULTS_TABLE = "evaluation/kendall_tau_b.json"
+HEAT_MAP = "evaluation/kendall_tau_b.png"
+COMPARISONS_TABLE = "evaluation/comparisons.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig(LengthLogSource):
     """Which rankers, on which rows."""
 
-    rankers: tuple[str, ...]
-    """`models:/NAME@ALIAS`, `models:/NAME/VERSION`, or folders."""
+    rankers: tuple[str, ...] = ()
+    """`models:/pars-NAME@champion`, `models:/pars-NAME/VERSION`, or folders."""
+    models: tuple[str, ...] = ()
+    """Several names from the log's column `model`, instead of one in `model`: each ranker is tested on each of these
+    target LLMs."""
+    baselines: tuple[str, ...] = ()
+    """Rankers without a network to compare with, fitted on the log's train split: prompt_length, tfidf_ridge,
+    lexical_boosting."""
+    baseline_prompts: int | None = None
+    """Training prompts of a baseline at most; all of them unless given."""
     max_prompts: int | None = None
     """Test prompts at most; all of them unless given."""
     seed: int = 0
-    """Draws the prompts, and the resamples of the interval."""
+    """Draws the prompts, and the resamples of the intervals."""
 
     def __post_init__(self) -> None:
         """Refuse an evaluation of nothing."""
-        if not self.rankers:
+        if not self.rankers and not self.baselines:
             raise TrainingError(
                 "rankers must name at least one ranker, such as models:/pars-NAME@champion, but got none."
             )
-        if self.max_prompts is not None and self.max_prompts < 2:
-            raise TrainingError(f"max_prompts must be at least 2, but got {self.max_prompts}.")
+        for name in ("max_prompts", "baseline_prompts"):
+            value = getattr(self, name)
+            if value is not None and value < 2:
+                raise TrainingError(f"{name} must be at least 2, but got {value}.")
+        if self.model is not None and self.models:
+            raise TrainingError(f"give either model or models, but got {self.model!r} and {', '.join(self.models)!r}.")
+
+    @property
+    def sources(self) -> list[LengthLogSource]:
+        """The log of each target LLM."""
+        return [replace(self, model=model, models=()) for model in dict.fromkeys(self.models or (self.model,))]
 
 
-def evaluate(config: EvaluationConfig) -> dict[str, dict[str, float]]:
-    """Metrics of each ranker on test prompts, logged to MLflow: one nested run each.
+def evaluate(config: EvaluationConfig) -> Evaluation:
+    """Measure each ranker on the test prompts of each target LLM, logged to MLflow: one nested run a ranker.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log or a ranker cannot be used.
+        TrainingError, RegistryError, InvalidRanker: the log, a ranker or a baseline cannot be used.
     """
-    rankers = {uri: store.load_ranker(uri) for uri in config.rankers}
+    contenders = _contenders(config)
     with mlflow.start_run(run_name="evaluate"):
-        log = read_length_log(config)
-        test = require_two_lengths(log.part("test", config.max_prompts, config.seed), "test")
-        mlflow.log_params({"data_digest": log.digest, "split": "test", "used_test_prompts": len(test)})
-        results = {}
-        for uri, ranker in rankers.items():
-            with mlflow.start_run(run_name=uri, nested=True):
-                scores = ranker.scorer.score_all(test.prompts, progress=f"scoring with {uri}")
-                results[uri] = ranking_metrics(scores, test.output_tokens, config.seed)
-                mlflow.log_params({"ranker": uri, "target_llm": ranker.card.target_llm})
-                mlflow.log_metrics(results[uri])
-        if len(results) == 1:
-            mlflow.log_metrics(next(iter(results.values())))
-    return results
+        targets = [read_target(source, config.max_prompts, config.seed) for source in config.sources]
+        log_parameters(config)
+        _log_data(targets)
+        evaluation = Evaluation()
+        scores: dict[str, dict[str, Values]] = {target.model: {} for target in targets}
+        for name, contender in contenders.items():
+            with mlflow.start_run(run_name=name, nested=True):
+                mlflow.log_params(contender.params)
+                for target in targets:
+                    scores[target.model][name] = contender.score(target)
+                    metrics = _metrics(scores[target.model][name], target, config.seed)
+                    _log_metrics(metrics, target, targets)
+                    evaluation.results.append(Result(name, target.model, metrics))
+        for target in targets:
+            _judge(evaluation, target, scores[target.model], config.seed)
+        _log_evaluation(evaluation, targets)
+    return evaluation
+
+
+def _contenders(config: EvaluationConfig) -> dict[str, Contender]:
+    rankers = {uri: registered_ranker(uri, store.load_ranker(uri)) for uri in config.rankers}
+    return rankers | {name: baseline(name, config.baseline_prompts, config.seed) for name in config.baselines}
+
+
+def _log_data(targets: Sequence[Target]) -> None:
+    mlflow.log_params(
+        {
+            "data_digest": ",".join(target.log.digest for target in targets),
+            "split": "test",
+            "used_test_prompts": ",".join(str(len(target.test)) for target in targets),
+        }
+    )
+
+
+def _metrics(scores: Values, target: Target, seed: int) -> dict[str, float]:
+    metrics = ranking_metrics(scores, target.test.output_tokens, seed, target.test.is_censored)
+    if len(target.repeated) > 1:
+        by_prompt = dict(zip(target.test.prompts, scores.tolist(), strict=True))
+        repeated = {prompt: by_prompt[prompt] for prompt in target.repeated}
+        metrics["kendall_tau_b_one_sample"] = one_sample_tau_b(repeated, target.repeated, seed)
+    return metrics
+
+
+def _judge(evaluation: Evaluation, target: Target, scores: Mapping[str, Values], seed: int) -> None:
+    """Add what the target's prompts say of all rankers together."""
+    evaluation.comparisons[target.model] = compare_rankers(scores, target.test.output_tokens, seed=seed)
+    resampling = resampling_tau_b(list(target.repeated.values()), seed=seed)
+    if resampling is not None:
+        evaluation.resampling[target.model] = resampling
+
+
+def _log_evaluation(evaluation: Evaluation, targets: Sequence[Target]) -> None:
+    if len(evaluation.results) == 1:
+        mlflow.log_metrics(evaluation.results[0].metrics)
+    for target in targets:
+        if target.model in evaluation.resampling:
+            _log_metrics(evaluation.resampling[target.model].metrics, target, targets)
+    _log_table(({"ranker": one.ranker, "model": one.model, **one.metrics} for one in evaluation.results), RESULTS_TABLE)
+    mlflow.log_figure(tau_heat_map(evaluation.results), HEAT_MAP)
+    comparisons = [
+        {"model": model, **asdict(one), "is_real": one.is_real, "sentence": one.sentence}
+        for model, several in evaluation.comparisons.items()
+        for one in several
+    ]
+    if comparisons:
+        _log_table(comparisons, COMPARISONS_TABLE)
+
+
+def _log_metrics(metrics: Mapping[str, float], target: Target, targets: Sequence[Target]) -> None:
+    """Log metrics by their names, with the target LLM before them where there are several."""
+    prefix = f"{target.slug}/" if len(targets) > 1 else ""
+    mlflow.log_metrics({f"{prefix}{name}": value for name, value in metrics.items()})
+
+
+def _log_table(rows: Iterable[dict[str, object]], path: str) -> None:
+    # As objects: MLflow 3.17 trips over the str columns of pandas 3.
+    mlflow.log_table(pd.DataFrame(rows).astype(object), path)

@@ -1,4 +1,4 @@
-"""Write a trained network as an artefact: an int8 ONNX graph, the tokenizer, and the card with its calibration."""
+"""Write a trained network as an artefact: an int8 ONNX graph, the tokenizer, the float weights, and the card."""
 
 import logging
 import tempfile
@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
 from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
 from registry.prompts import TEXT_RENDERING
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Scorer, sha256_of
+from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
+from training.abstention import band_width
 from training.calibrate import fit_calibration
 from training.config import TrainingConfig
 from training.encoder import RankerNetwork
@@ -41,6 +43,7 @@ class TestResult:
 
     predicted_tokens: npt.NDArray[np.float64]
     output_tokens: npt.NDArray[np.float64]
+    is_censored: npt.NDArray[np.bool_]
     metrics: dict[str, float]
 
 
@@ -51,9 +54,12 @@ def write_ranker(
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / TOKENIZER_FILE))
     export_onnx(network, folder / ONNX_FILE)
+    save_model(network, str(folder / WEIGHTS_FILE))
     scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, config.max_tokens)
     scores = scorer.score_all(splits.validation.prompts, progress="calibrating on validation prompts")
     calibration = fit_calibration(scores, splits.validation.output_tokens)
+    predicted = np.array([calibration.predicted_tokens(score) for score in scores])
+    band = band_width(predicted, config.coverage)
     result = _test(scorer, calibration, splits.test, config.seed)
     RankerCard(
         target_llm=config.ranker_target_llm,
@@ -64,9 +70,9 @@ def write_ranker(
         training_prompts=len(splits.train),
         seed=config.seed,
         calibration=calibration,
-        distribution=LengthDistribution.of(calibration.predicted_tokens(score) for score in scores),
+        distribution=LengthDistribution.of(predicted, band_log_tokens=band),
         metrics=result.metrics,
-        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE)},
     ).write(folder)
     return result
 
@@ -93,9 +99,9 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
 
 def _test(scorer: Scorer, calibration: Calibration, test: LabelledPrompts, seed: int) -> TestResult:
     scores = scorer.score_all(test.prompts, progress="testing on test prompts")
-    metrics = ranking_metrics(scores, test.output_tokens, seed)
+    metrics = ranking_metrics(scores, test.output_tokens, seed, test.is_censored)
     predicted = np.array([calibration.predicted_tokens(score) for score in scores])
-    return TestResult(predicted, test.output_tokens, metrics)
+    return TestResult(predicted, test.output_tokens, test.is_censored, metrics)
 
 
 @contextmanager

@@ -1,20 +1,28 @@
-"""Fit a network to labelled prompts; knows nothing of MLflow, Optuna or files."""
+"""Fit a network to labelled prompts; knows nothing of MLflow or Optuna, and of no file but its checkpoint."""
 
 import logging
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from tokenizers import Tokenizer
 
-from training.batches import Batches, encode_all
-from training.config import TrainingConfig
-from training.encoder import RankerNetwork, load_network, load_tokenizer
+from registry.ranker import WEIGHTS_FILE
+from training.batches import Batches, encode_all, labels_of
+from training.config import TrainingConfig, TrainingError
+from training.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
 from training.length_log import LabelledPrompts
-from training.losses import make_loss
 from training.module import RankerModule
+from training.pairs import sample_pairs
+from training.resume import checkpoint_in, keeping_checkpoints
+
+DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
+"""Lightning's `ddp` would run the whole command again in every process: the study, and the registration too. Encoders
+bring parameters, such as BERT's pooler, that no score depends on."""
 
 
 def fit(
@@ -22,21 +30,34 @@ def fit(
 ) -> tuple[RankerNetwork, Tokenizer]:
     """Train on `train` with the config's hyperparameters; `validation` only draws the curve.
 
-    Returns the network on the CPU, in evaluation mode, and its tokenizer. The same config and prompts give the
-    same network on the same machine.
+    `init_from`, if given, is a local folder by now (see `training/warm_start.py`). Returns the network on the CPU, in
+    evaluation mode, and its tokenizer. The same config and prompts give the same network on the same machine, whether
+    or not the training was killed and resumed from the config's checkpoint folder.
+    With several devices each process sees its share of every batch, and pairs are made within the share.
+
+    Raises:
+        TrainingError: the encoder or the loss cannot be had, or pairs are to be sampled and none counts.
     """
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.encoder)
     network = load_network(config.encoder, config.max_tokens)
-    train_batches = _batches(config, tokenizer, train, config.seed)
-    module = RankerModule(network.train(), make_loss(config), config.learning_rate)
-    validation_batches = _batches(config, tokenizer, validation, None)
-    trainer = _trainer(config, len(train_batches), callbacks)
+    # A pointwise loss wants scores in log tokens and starts there; no other loss sees what all scores share.
+    torch.nn.init.constant_(network.bias, float(np.log(np.median(train.output_tokens))))
+    if config.init_from is not None:
+        load_weights(network, Path(config.init_from) / WEIGHTS_FILE)
+    module = RankerModule(network.train(), config)
+    train_batches = _training_batches(config, tokenizer, train)
+    encoded = encode_all(tokenizer, validation.prompts, config.max_tokens)
+    validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_prompts, None)
+    kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
+    trainer = _trainer(config, len(train_batches), [*callbacks, *kept])
+    checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated"
         )  # Lightning with torch 2.13
-        trainer.fit(module, train_batches, validation_batches)
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # that is its purpose
+        trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
     return network.cpu().eval(), tokenizer
 
 
@@ -51,9 +72,18 @@ def precision_of(precision: str) -> str:
     return "bf16-mixed" if has_bf16 else "32-true"
 
 
-def _batches(config: TrainingConfig, tokenizer: Tokenizer, labelled: LabelledPrompts, seed: int | None) -> Batches:
-    encoded = encode_all(tokenizer, labelled.prompts, config.max_tokens)
-    return Batches(encoded, labelled, config.batch_prompts, config.chunk_prompts, seed)
+def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: LabelledPrompts) -> Batches:
+    """Batches of prompts that are all paired with each other, or of pairs that were sampled beforehand."""
+    encoded, labels = encode_all(tokenizer, train.prompts, config.max_tokens), labels_of(train)
+    if config.pairing == "in_batch":
+        return Batches(encoded, labels, config.batch_prompts, config.chunk_prompts, config.seed)
+    pairs = sample_pairs(labels, config.partners, config.min_length_difference, config.seed)
+    if not len(pairs):
+        raise TrainingError(
+            f"two prompts must be a pair that counts, but none of {len(train)} training prompts differ enough with"
+            f" min_length_difference={config.min_length_difference}; lower it."
+        )
+    return Batches(encoded, labels, config.batch_pairs, config.chunk_prompts, config.seed, pairs)
 
 
 def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[Callback]) -> lightning.Trainer:
@@ -62,10 +92,11 @@ def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[C
     return lightning.Trainer(
         max_epochs=config.epochs,
         precision=precision_of(config.precision),  # type: ignore[arg-type]  # Lightning checks the word
-        devices=1,
+        devices=config.devices,
+        strategy="auto" if (config.devices, config.strategy) == (1, "auto") else DATA_PARALLEL,
         callbacks=[TQDMProgressBar(), *callbacks],
         logger=False,
-        enable_checkpointing=False,
+        enable_checkpointing=config.checkpoint is not None,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         val_check_interval=max(1, steps_per_epoch // config.validations_per_epoch),

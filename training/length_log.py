@@ -2,10 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from training.cells import output_tokens_of, text_of
 from training.config import LengthLogSource, TrainingError
+from training.samples import Label, label_of
 from training.split import Split, hash_of, split_of
 from training.table import Columns, read_columns
 
@@ -25,18 +25,26 @@ class LabelledPrompts:
 
     prompts: tuple[str, ...]
     output_tokens: npt.NDArray[np.float64]
+    is_censored: npt.NDArray[np.bool_]
+    """Whether the true length is only known to be at least the recorded one (see `training/samples.py`)."""
 
     def __len__(self) -> int:
         return len(self.prompts)
 
     def first(self, at_most: int | None) -> "LabelledPrompts":
         """The first of them, or all."""
-        return LabelledPrompts(self.prompts[:at_most], self.output_tokens[:at_most])
+        return self.take(range(len(self))[:at_most])
+
+    def take(self, indices: Sequence[int]) -> "LabelledPrompts":
+        """Some of them, in the order of the indices."""
+        kept = np.array(indices, dtype=np.int64)
+        prompts = tuple(self.prompts[index] for index in kept)
+        return LabelledPrompts(prompts, self.output_tokens[kept], self.is_censored[kept])
 
 
 @dataclass(frozen=True)
 class RowCounts:
-    """What became of the rows; every row is in one of these but `prompts`."""
+    """What became of the rows: every row is in one of these but those that count prompts."""
 
     rows: int = 0
     labelled: int = 0
@@ -48,18 +56,17 @@ class RowCounts:
     """An empty prompt, or one with parts that are not text: left out."""
     prompts: int = 0
     """Distinct prompts among the labelled rows."""
+    censored_prompts: int = 0
+    """Those of them whose label is censored."""
 
 
 @dataclass(frozen=True)
-class LengthLog:
+class LengthLog(LabelledPrompts):
     """One label per distinct prompt, in the order of the prompts' hashes (whatever the order of the rows was)."""
 
-    prompts: tuple[str, ...]
-    output_tokens: npt.NDArray[np.float64]
-    """Median over the samples of a prompt."""
+    groups: tuple[str, ...]
+    """What the split is a function of: the prompt itself, or its value of the group column."""
     splits: tuple[Split, ...]
-    finish_reasons: tuple[str | None, ...]
-    """`length` if any sample was cut: its true length is only known to be at least that."""
     counts: RowCounts
     digest: str
 
@@ -67,15 +74,16 @@ class LengthLog:
         """The prompts of a split; of too many, those that the seed draws."""
         chosen = [index for index, one in enumerate(self.splits) if one == split]
         chosen.sort(key=lambda index: hash_of(self.prompts[index], seed))
-        kept = chosen[:at_most]
-        return LabelledPrompts(tuple(self.prompts[index] for index in kept), self.output_tokens[kept])
+        return self.take(chosen[:at_most])
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
+    """One labelled answer."""
+
     prompt: str
     output_tokens: int
     group: str
-    finish_reason: str | None
+    is_cut: bool
 
 
 def read_length_log(source: LengthLogSource) -> LengthLog:
@@ -84,7 +92,7 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     Raises:
         TrainingError: the file, a column or a value is not what a length log holds; names row and column.
     """
-    rows, counts = _read_rows(source)
+    rows, counts = read_rows(source)
     log = _one_label_per_prompt(rows, counts)
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     if len(np.unique(log.output_tokens)) < 2:
@@ -99,20 +107,27 @@ def require_two_lengths(part: LabelledPrompts, split: Split) -> LabelledPrompts:
     """Return a split's prompts if they can be ranked at all.
 
     Raises:
-        TrainingError: fewer than two distinct lengths.
+        TrainingError: no two prompts of different lengths, of which the shorter answer was not cut.
     """
-    if len(np.unique(part.output_tokens)) < 2:
+    ended = part.output_tokens[~part.is_censored]
+    if not len(ended) or ended.min() == part.output_tokens.max():
         raise TrainingError(
-            f"the {split} split must hold prompts with at least two different lengths, but has {len(part)} prompts;"
-            " it is about a tenth of the log (eight tenths for train), so give some hundred prompts or more."
+            f"the {split} split must hold prompts with at least two different lengths, the shorter one not cut, but"
+            f" has {len(part)} prompts, {part.is_censored.sum()} of them cut; it is about a tenth of the log (eight"
+            " tenths for train), so give some hundred prompts or more."
         )
     return part
 
 
-def _read_rows(source: LengthLogSource) -> tuple[list[_Row], RowCounts]:
+def read_rows(source: LengthLogSource) -> tuple[list[Row], RowCounts]:
+    """Every labelled answer of a log, in the order of the file, and what became of all rows.
+
+    Raises:
+        TrainingError: as `read_length_log`.
+    """
     columns = _read_source(source)
     chosen = _rows_of_model(columns.get("model"), source, len(columns[source.length_column]))
-    rows: list[_Row] = []
+    rows: list[Row] = []
     left_out: dict[str, int] = defaultdict(int)
     for index in chosen:
         output_tokens = output_tokens_of(columns[source.length_column][index], index, source.length_column)
@@ -126,7 +141,7 @@ def _read_rows(source: LengthLogSource) -> tuple[list[_Row], RowCounts]:
         else:
             group = columns[source.group_column][index] if source.group_column else None
             reason = columns["finish_reason"][index] if "finish_reason" in columns else None
-            rows.append(_Row(text, output_tokens, text if group is None else str(group), reason))
+            rows.append(Row(text, output_tokens, text if group is None else str(group), reason == "length"))
     return rows, RowCounts(rows=len(chosen), labelled=len(rows), **left_out)
 
 
@@ -163,29 +178,30 @@ def _listed(names: list[str], at_most: int = 40) -> str:
     return ", ".join(names[:at_most]) + more
 
 
-def _one_label_per_prompt(rows: list[_Row], counts: RowCounts) -> LengthLog:
-    samples: dict[str, list[_Row]] = defaultdict(list)
+def _one_label_per_prompt(rows: list[Row], counts: RowCounts) -> LengthLog:
+    samples: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         samples[row.prompt].append(row)
     prompts = sorted(samples, key=lambda prompt: (hash_of(prompt), prompt))
-    output_tokens = [float(median(row.output_tokens for row in samples[prompt])) for prompt in prompts]
-    finish_reasons = tuple(_finish_reason(samples[prompt]) for prompt in prompts)
+    labels = [_label(samples[prompt]) for prompt in prompts]
+    groups = tuple(min(row.group for row in samples[prompt]) for prompt in prompts)
+    output_tokens, is_censored = zip(*labels, strict=True) if labels else ((), ())
     return LengthLog(
         prompts=tuple(prompts),
         output_tokens=np.array(output_tokens, dtype=np.float64),
-        splits=tuple(split_of(min(row.group for row in samples[prompt])) for prompt in prompts),
-        finish_reasons=finish_reasons,
-        counts=RowCounts(**{**asdict(counts), "prompts": len(prompts)}),
-        digest=_digest(zip(prompts, output_tokens, finish_reasons, strict=True)),
+        is_censored=np.array(is_censored, dtype=np.bool_),
+        groups=groups,
+        splits=tuple(split_of(group) for group in groups),
+        counts=replace(counts, prompts=len(prompts), censored_prompts=sum(is_censored)),
+        digest=_digest(zip(prompts, output_tokens, is_censored, strict=True)),
     )
 
 
-def _finish_reason(samples: list[_Row]) -> str | None:
-    reasons = {row.finish_reason for row in samples if row.finish_reason is not None}
-    return "length" if "length" in reasons else min(reasons, default=None)
+def _label(samples: Sequence[Row]) -> Label:
+    return label_of([row.output_tokens for row in samples], [row.is_cut for row in samples])
 
 
-def _digest(labels: Iterator[tuple[str, float, str | None]]) -> str:
+def _digest(labels: Iterator[tuple[str, float, bool]]) -> str:
     """Digest of the labels, whatever the file's format and order; 32 characters, since MLflow takes at most 36."""
     digest = blake2b(digest_size=16)
     for label in labels:

@@ -4,55 +4,93 @@ from typing import Any, cast
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.optim.lr_scheduler import LambdaLR
 
 from training.batches import Batch
+from training.config import TrainingConfig
 from training.encoder import RankerNetwork
-from training.losses import Loss
+from training.losses import make_loss
 from training.metrics import kendall_tau_b
 
 VALIDATION_TAU = "validation_kendall_tau_b"
 LOSS = "loss"
-WARM_UP = 0.1
-"""Share of the steps in which the learning rate rises to its peak; it then falls in a straight line to 0."""
+ENCODER_TOKENS = "encoder_tokens"
+"""Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
+TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
 
 
 class RankerModule(lightning.LightningModule):
-    """Trains a network on all pairs of each batch; every prompt is encoded once a step."""
+    """Trains a network with the config's loss and optimiser.
 
-    def __init__(self, network: RankerNetwork, loss: Loss, learning_rate: float) -> None:
+    Raises:
+        TrainingError: the config's loss is not there, or does not go with its pairing.
+    """
+
+    def __init__(self, network: RankerNetwork, config: TrainingConfig) -> None:
         super().__init__()
         self.network = network
-        self._loss = loss
-        self._learning_rate = learning_rate
+        self._config = config
+        make_loss(config)  # one that cannot be had fails here
+        self._encoder_tokens = 0
         self._validated: list[tuple[Tensor, Tensor]] = []
 
     def scores(self, batch: Batch) -> Tensor:
-        """Scores in the order of the batch's lengths."""
+        """Scores in the order of the batch's labels."""
         return torch.cat([cast(Tensor, self.network(*chunk)) for chunk in batch.chunks])
 
     def training_step(self, batch: Batch) -> Tensor:
         """Loss of one batch."""
-        loss = self._loss(self.scores(batch), batch.output_tokens)
-        self.log(LOSS, loss, prog_bar=True, batch_size=len(batch.output_tokens))
+        # Made here, since a closure cannot be sent to the other processes of a training.
+        loss = make_loss(self._config)(self.scores(batch), batch.labels)
+        self._encoder_tokens += batch.encoder_tokens
+        self.log(LOSS, loss, prog_bar=True, batch_size=len(batch.labels.output_tokens))
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Log what the training cost by now."""
+        self._log_encoder_tokens(TOTAL_ENCODER_TOKENS)
 
     def validation_step(self, batch: Batch) -> None:
         """Keep the scores: tau is of all prompts together."""
-        self._validated.append((self.scores(batch).cpu(), batch.output_tokens.cpu()))
+        self._validated.append((self.scores(batch).cpu(), batch.labels.output_tokens.cpu()))
 
     def on_validation_epoch_end(self) -> None:
         """Log tau; a network that went astray (scores not finite) orders nothing and gets 0."""
-        scores, output_tokens = (torch.cat(one).double() for one in zip(*self._validated, strict=True))
+        validated = _of_all_processes(self._validated)
+        scores, output_tokens = (torch.cat(one).double() for one in zip(*validated, strict=True))
         self._validated.clear()
         tau = kendall_tau_b(scores.numpy(), output_tokens.numpy()) if scores.isfinite().all() else 0.0
-        self.log(VALIDATION_TAU, tau, prog_bar=True)
+        self.log(VALIDATION_TAU, tau, prog_bar=True, sync_dist=True)
+        self._log_encoder_tokens(ENCODER_TOKENS)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what the training cost by now."""
+        checkpoint[ENCODER_TOKENS] = self._encoder_tokens
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on counting where it stopped."""
+        self._encoder_tokens = checkpoint[ENCODER_TOKENS]
 
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate warms up, then falls to 0."""
-        optimizer = torch.optim.AdamW(self.network.parameters(), lr=self._learning_rate)
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=self._config.learning_rate, weight_decay=self._config.weight_decay
+        )
         steps = int(self.trainer.estimated_stepping_batches)
-        warm_up = max(1, round(WARM_UP * steps))
+        warm_up = max(1, round(self._config.warm_up * steps))
         schedule = LambdaLR(optimizer, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up)))
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def _log_encoder_tokens(self, name: str) -> None:
+        # Several processes share the batches of a step: the sum over them.
+        self.log(name, float(self._encoder_tokens), reduce_fx="sum", sync_dist=True)
+
+
+def _of_all_processes(validated: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    """What this process validated, and where several train together, what the others did."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return validated
+    gathered: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(gathered, validated)
+    return [one for share in gathered for one in share]

@@ -12,13 +12,18 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from registry import store
+from registry.ranker import WEIGHTS_FILE, sha256_of
 from training import plots
-from training.config import TrainingConfig
+from training.config import TrainingConfig, TrainingError
 from training.curves import MlflowCurves
 from training.export import Splits, TestResult, write_ranker
+from training.fingerprint import settings_of
 from training.fit import fit
 from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.parameters import log_parameters
+from training.presets import PRESETS
+from training.resume import claim
+from training.warm_start import with_fetched_start
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +44,17 @@ def train(config: TrainingConfig) -> TrainedRanker:
         TrainingError: the length log, the encoder or a setting is wrong; nothing was trained.
         RegistryError: the name belongs to another target LLM.
     """
-    name = store.model_name(config.ranker_target_llm)  # an impossible name fails here, not after the training
+    name = store.check_owner(config.ranker_target_llm)  # a name that cannot be fails here, not after the training
     with mlflow.start_run(run_name=f"train {config.ranker_target_llm}"):
         log = read_length_log(config)
         splits = split(config, log)
+        started = _start(config)
+        if config.checkpoint is not None:
+            claim(config.checkpoint, settings_of(started, log.digest))
         log_parameters(config)
+        mlflow.log_params({f"preset_{name}": value for name, value in PRESETS[config.preset].items()})
         _log_data(config, log, splits)
-        best = _tune(config, splits)
+        best = _tune(started, splits)
         network, tokenizer = fit(best, splits.train, splits.validation, [MlflowCurves()])
         with tempfile.TemporaryDirectory() as folder:
             result = write_ranker(Path(folder), best, splits, network, tokenizer)
@@ -55,12 +64,30 @@ def train(config: TrainingConfig) -> TrainedRanker:
     return TrainedRanker(name, version, result.metrics)
 
 
+def work_on_study(config: TrainingConfig) -> None:
+    """Run trials of a shared study until all are done; train and register nothing. One MLflow run a worker.
+
+    Raises:
+        TrainingError: there is no storage to share, or the log or a setting is wrong.
+    """
+    if config.storage is None or config.trials == 0:
+        raise TrainingError(
+            f"a worker shares the trials of a study, but storage is {config.storage} and trials {config.trials};"
+            " give storage=URL and trials above 0."
+        )
+    with mlflow.start_run(run_name=f"study {config.ranker_target_llm}"):
+        splits = split(config, read_length_log(config))
+        log_parameters(config)
+        _tune(_start(config), splits)
+
+
 def train_folder(config: TrainingConfig, folder: Path) -> Path:
     """Train once with the config's own values (no study, no MLflow run, no registration) into `folder`; return it.
 
     With `shuffle_labels` this is the control of a benchmark.
     """
     splits = split(config, read_length_log(config))
+    config = with_fetched_start(config)
     network, tokenizer = fit(config, splits.train, splits.validation)
     result = write_ranker(folder, config, splits, network, tokenizer)
     logger.info("ranker in %s: %s", folder, result.metrics)
@@ -77,6 +104,14 @@ def split(config: TrainingConfig, log: LengthLog) -> Splits:
     return Splits(train_prompts, validation, test, log.digest)
 
 
+def _start(config: TrainingConfig) -> TrainingConfig:
+    """The config with its start fetched; the digest tells which version an alias meant on that day."""
+    started = with_fetched_start(config)
+    if started.init_from is not None:
+        mlflow.log_param("init_from_sha256", sha256_of(Path(started.init_from) / WEIGHTS_FILE))
+    return started
+
+
 def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
     if config.trials == 0:
         return config
@@ -86,7 +121,8 @@ def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
 
 
 def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
-    return replace(labelled, output_tokens=np.random.default_rng(seed).permutation(labelled.output_tokens))
+    dealt = labelled.take(np.random.default_rng(seed).permutation(len(labelled)).tolist())
+    return replace(dealt, prompts=labelled.prompts)
 
 
 def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
@@ -112,3 +148,4 @@ def _log_result(result: TestResult) -> None:
     mlflow.log_metrics(result.metrics)
     mlflow.log_figure(plots.predicted_against_true(result), "plots/predicted_against_true.png")
     mlflow.log_figure(plots.accuracy_by_length_ratio(result), "plots/pair_accuracy_by_length_ratio.png")
+    mlflow.log_figure(plots.accuracy_by_share_told_apart(result), "plots/pair_accuracy_by_coverage.png")

@@ -1,4 +1,12 @@
-"""The Optuna study: margin, minimum length difference and learning rate; one nested MLflow run per trial."""
+"""The Optuna study: the learning rate and what the loss uses of margin and minimum length difference.
+
+Each trial is a nested MLflow run.
+
+What a study costs, beside the final fit: a trial trains on `trial_prompts` at most and encodes up to
+`trial_validation_prompts` at each validation, where a prompt costs about a third of training on it. By that count, with
+the defaults and 4,000 training prompts, a trial that runs to its end is about 0.4 of a full fit, and one that is pruned
+at its first validation 0.1.
+"""
 
 import logging
 from collections.abc import Callable
@@ -11,15 +19,18 @@ import plotly.graph_objects as go
 from lightning.pytorch.callbacks import Callback
 from optuna import visualization
 
+from registry.store import model_name
 from training.config import TrainingConfig
 from training.curves import MlflowCurves
 from training.export import Splits
+from training.fingerprint import settings_of
 from training.fit import fit
+from training.losses import LOSS_SETTINGS
 from training.module import VALIDATION_TAU
+from training.study import enqueue, new_study, run_trials, shared_study
 
 logger = logging.getLogger(__name__)
 
-STUDIED = ("margin", "min_length_difference", "learning_rate")
 PRUNED_TAG = "pruned"
 TRIALS_TABLE = "study/trials.json"
 
@@ -40,37 +51,49 @@ class Pruner(Callback):
 def tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
     """Run the study under the active MLflow run and return the config with the best values.
 
-    The first trial has the config's own values, so no study ends below them.
+    One trial has the config's own values, so no study ends below them. With a storage this is one worker of
+    all that share the study: it returns when all of its trials are done.
+
+    Raises:
+        TrainingError: the storage cannot be used or its study belongs to other settings.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=config.seed, n_startup_trials=4),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=2),
-    )
-    study.enqueue_trial({name: getattr(config, name) for name in STUDIED})
-    study.optimize(lambda trial: in_nested_run(trial, lambda: run_trial(trial, config, splits)), n_trials=config.trials)
+    study = _study(config, splits.data_digest)
+    enqueue(study, {name: getattr(config, name) for name in ("learning_rate", *LOSS_SETTINGS[config.loss])})
+    run_trials(study, lambda trial: in_nested_run(trial, lambda: run_trial(trial, config, splits)), config.trials)
     log_study(study)
     return config.with_values(study.best_params)
 
 
-def suggest(trial: optuna.trial.BaseTrial) -> dict[str, float]:
-    """The values that a trial tries."""
-    return {
-        "margin": trial.suggest_float("margin", 0.1, 3.0, log=True),
-        "min_length_difference": trial.suggest_float("min_length_difference", 0.0, 0.5),
-        "learning_rate": trial.suggest_float("learning_rate", 5e-5, 1e-3, log=True),
-    }
+def _study(config: TrainingConfig, data_digest: str) -> optuna.Study:
+    if config.study_storage is None:
+        return new_study(config.seed)
+    settings = settings_of(config, data_digest)
+    # A study may be made longer; the others touch no trial.
+    for free in ("trials", "devices", "strategy", "coverage", "test_prompts"):
+        del settings[free]
+    return shared_study(config.study_storage, config.study or model_name(config.ranker_target_llm), settings)
+
+
+def suggest(trial: optuna.trial.BaseTrial, loss: str) -> dict[str, float]:
+    """The values that a trial tries: only those that the loss uses."""
+    values = {"learning_rate": trial.suggest_float("learning_rate", 5e-5, 1e-3, log=True)}
+    if "margin" in LOSS_SETTINGS[loss]:
+        values["margin"] = trial.suggest_float("margin", 0.1, 3.0, log=True)
+    if "min_length_difference" in LOSS_SETTINGS[loss]:
+        values["min_length_difference"] = trial.suggest_float("min_length_difference", 0.0, 0.5)
+    return values
 
 
 def run_trial(trial: optuna.Trial, config: TrainingConfig, splits: Splits) -> float:
     """Train with the suggested values on a part of the prompts; return the last validation tau."""
-    values = suggest(trial)
+    values = suggest(trial, config.loss)
     mlflow.log_params(values | {"trial": trial.number})
     last = _LastTau()
     train = splits.train.first(config.trial_prompts)
     validation = splits.validation.first(config.trial_validation_prompts)
-    fit(config.with_values(values), train, validation, [MlflowCurves(), last, Pruner(trial)])
+    one_fit = config.with_values({**values, "checkpoint": None, "devices": 1, "strategy": "auto"})
+    fit(one_fit, train, validation, [MlflowCurves(), last, Pruner(trial)])
     return last.tau
 
 
@@ -101,7 +124,8 @@ def log_study(study: optuna.Study) -> None:
     mlflow.log_table(trials.rename(columns={"duration": "duration_s"}), TRIALS_TABLE)
     for name, plot in _PLOTS.items():
         if len([one for one in study.trials if one.state.is_finished() and one.value is not None]) > 1:
-            mlflow.log_figure(plot(study), f"study/{name}.html")
+            # With plotly's script inside: the page would else fetch it from the outside.
+            mlflow.log_figure(plot(study), f"study/{name}.html", save_kwargs={"include_plotlyjs": True})
 
 
 class _LastTau(Callback):

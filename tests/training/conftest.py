@@ -6,8 +6,10 @@ from pathlib import Path
 
 import mlflow
 import pytest
+import torch
 
-from tests.training.tiny import TARGET_LLM, TinyTraining, tracking
+from tests.conftest import tracking
+from tests.training.tiny import TARGET_LLM, TinyTraining
 from training.config import DEFAULT_ENCODER, TrainingConfig
 from training.workload import write_workload
 
@@ -29,7 +31,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("encoder")
     shape = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
-    BertModel(shape).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(shape).save_pretrained(folder)  # type: ignore[no-untyped-call]
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(Path(encoder_path(DEFAULT_ENCODER)) / name, folder)
     return folder

@@ -2,44 +2,69 @@
 
 import numpy as np
 import pytest
+import torch
 
-from training.batches import Batches, pad
+from training.batches import Batch, Batches, labels_of, pad
 from training.length_log import LabelledPrompts
 
-ENCODED = [[1] * tokens for tokens in (9, 2, 5, 7, 3, 4, 8)]
-LABELLED = LabelledPrompts(tuple("abcdefg"), np.array([90.0, 20.0, 50.0, 70.0, 30.0, 40.0, 80.0]))
+TOKENS = (9, 2, 5, 7, 3, 4, 8)
+ENCODED = [[1] * tokens for tokens in TOKENS]
+LABELS = labels_of(LabelledPrompts(tuple("abcdefg"), 10.0 * np.array(TOKENS), np.array(TOKENS) > 7))
+PAIRS = torch.tensor([[0, 1], [2, 0], [0, 3], [5, 6]])
+
+
+def tokens_of(batch: Batch) -> list[int]:
+    return [int(row.sum()) for chunk in batch.chunks for row in chunk.attention_mask]
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_every_prompt_comes_once_a_pass_with_its_own_length(seed: int | None) -> None:
-    batches = list(Batches(ENCODED, LABELLED, batch_prompts=4, chunk_prompts=2, seed=seed))
-    assert [len(batch.output_tokens) for batch in batches] == [4, 3]
-    seen = []
+def test_every_prompt_comes_once_a_pass_with_its_own_label(seed: int | None) -> None:
+    batches = list(Batches(ENCODED, LABELS, batch_size=4, chunk_prompts=2, seed=seed))
+    assert [len(batch.labels.output_tokens) for batch in batches] == [4, 3]
     for batch in batches:
-        tokens = [int(row.sum()) for chunk in batch.chunks for row in chunk.attention_mask]
-        assert [10.0 * one for one in tokens] == batch.output_tokens.tolist()
-        seen += tokens
-    assert sorted(seen) == [2, 3, 4, 5, 7, 8, 9]
+        assert [10.0 * one for one in tokens_of(batch)] == batch.labels.output_tokens.tolist()
+        assert [one > 7 for one in tokens_of(batch)] == batch.labels.is_censored.tolist()
+        assert set(batch.labels.groups.tolist()) == {0}
+    assert sorted(tokens for batch in batches for tokens in tokens_of(batch)) == sorted(TOKENS)
 
 
 def test_the_number_of_batches_is_known() -> None:
-    assert len(Batches(ENCODED, LABELLED, 4, 2, None)) == 2
-    assert len(Batches(ENCODED, LABELLED, 7, 2, None)) == 1
+    assert len(Batches(ENCODED, LABELS, 4, 2, None)) == 2
+    assert len(Batches(ENCODED, LABELS, 7, 2, None)) == 1
+    assert len(Batches(ENCODED, LABELS, 3, 2, None, PAIRS)) == 2
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_sampled_pairs_stay_together_and_a_prompt_comes_once_for_each(seed: int | None) -> None:
+    seen = []
+    for batch in Batches(ENCODED, LABELS, batch_size=3, chunk_prompts=2, seed=seed, pairs=PAIRS):
+        assert [10.0 * one for one in tokens_of(batch)] == batch.labels.output_tokens.tolist()
+        groups = [batch.labels.groups == group for group in batch.labels.groups.unique()]
+        seen += [sorted(batch.labels.output_tokens[group].tolist()) for group in groups]
+    assert sorted(seen) == sorted(sorted(10.0 * TOKENS[one] for one in pair) for pair in PAIRS.tolist())
+
+
+@pytest.mark.parametrize(("pairs", "total"), [(None, sum(TOKENS)), (PAIRS, 3 * 9 + 2 + 5 + 7 + 4 + 8)])
+def test_encoder_tokens_are_those_of_every_pass_without_padding(pairs: torch.Tensor | None, total: int) -> None:
+    batches = list(Batches(ENCODED, LABELS, 3, 2, 0, pairs))
+    assert sum(batch.encoder_tokens for batch in batches) == total
+    assert all(batch.encoder_tokens == sum(tokens_of(batch)) for batch in batches)
 
 
 def test_prompts_of_a_chunk_are_of_similar_length() -> None:
-    (batch,) = Batches(ENCODED, LABELLED, 7, 2, None)
+    (batch,) = Batches(ENCODED, LABELS, 7, 2, None)
     assert [tuple(chunk.input_ids.shape) for chunk in batch.chunks] == [(2, 3), (2, 5), (2, 8), (1, 9)]
 
 
-def test_the_seed_decides_the_order_and_each_pass_has_its_own() -> None:
+@pytest.mark.parametrize("pairs", [None, PAIRS])
+def test_the_seed_decides_the_order_and_each_pass_has_its_own(pairs: torch.Tensor | None) -> None:
     def passes(seed: int) -> list[list[float]]:
-        batches = Batches(ENCODED, LABELLED, 3, 3, seed)
-        return [[length for batch in batches for length in batch.output_tokens.tolist()] for _ in range(2)]
+        batches = Batches(ENCODED, LABELS, 2, 3, seed, pairs)
+        return [[length for batch in batches for length in batch.labels.output_tokens.tolist()] for _ in range(3)]
 
-    first, second = passes(0)
-    assert first != second
-    assert [first, second] == passes(0)
+    first, second, third = passes(0)
+    assert first != second or second != third
+    assert [first, second, third] == passes(0)
     assert passes(0) != passes(1)
 
 
@@ -47,3 +72,15 @@ def test_padding_is_masked() -> None:
     chunk = pad([[5, 6, 7], [8]])
     assert chunk.input_ids.tolist() == [[5, 6, 7], [8, 0, 0]]
     assert chunk.attention_mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("given", range(7))
+def test_batches_go_on_after_those_that_were_given(given: int) -> None:
+    def flat(batches: Batches, passes: int) -> list[list[float]]:
+        return [batch.labels.output_tokens.tolist() for _ in range(passes) for batch in batches]
+
+    whole = flat(Batches(ENCODED, LABELS, 3, 3, seed=0), passes=3)
+    first, second = (Batches(ENCODED, LABELS, 3, 3, seed=0) for _ in range(2))
+    started = [next(batch for batch in first).labels.output_tokens.tolist() for _ in range(given)]
+    second.load_state_dict(first.state_dict())
+    assert started + flat(second, passes=3 - given // 3) == whole

@@ -1,20 +1,18 @@
-"""`training/config.py`, and MLproject's and the command line's agreement with it."""
+"""`training/config.py`, and MLproject's agreement with it."""
 
-import inspect
-from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from training import __main__ as cli
 from training.config import TrainingConfig, TrainingError
 from training.evaluate import EvaluationConfig
+from training.presets import PRESETS
 
 PROJECT = yaml.safe_load((Path(__file__).parents[2] / "MLproject").read_text())
 CONFIGS = {"main": TrainingConfig, "evaluate": EvaluationConfig}
-COMMANDS: dict[str, Callable[..., None]] = {"main": cli.train, "evaluate": cli.evaluate_command}
 
 
 def config(**changes: Any) -> TrainingConfig:
@@ -26,14 +24,14 @@ def test_mlproject_has_the_defaults_of_the_dataclass(entry_point: str) -> None:
     for name, parameter in PROJECT["entry_points"][entry_point]["parameters"].items():
         if isinstance(parameter, dict):
             default = getattr(CONFIGS[entry_point], name)
-            assert parameter["default"] == ("" if default is None else default), name
+            typed = ",".join(default) if isinstance(default, tuple) else "" if default is None else default
+            assert parameter["default"] == typed, name
 
 
 @pytest.mark.parametrize("entry_point", CONFIGS)
-def test_the_command_line_has_the_defaults_of_the_dataclass(entry_point: str) -> None:
-    for name, parameter in inspect.signature(COMMANDS[entry_point]).parameters.items():
-        if parameter.default is not inspect.Parameter.empty:
-            assert (parameter.default or None) == (getattr(CONFIGS[entry_point], name) or None), name
+def test_mlproject_has_every_setting(entry_point: str) -> None:
+    names = {one.name for one in fields(CONFIGS[entry_point])} - {"shuffle_labels"}  # a flag; the replay sets it
+    assert set(PROJECT["entry_points"][entry_point]["parameters"]) == names
 
 
 @pytest.mark.parametrize("entry_point", PROJECT["entry_points"])
@@ -53,7 +51,16 @@ def test_mlproject_passes_every_parameter_on(entry_point: str) -> None:
         ({"seed": -1}, "seed must be at least 0"),
         ({"margin": 0.0}, "margin and learning_rate must be above 0"),
         ({"learning_rate": -1.0}, "margin and learning_rate must be above 0"),
+        ({"devices": 0}, "devices must be at least 1, but got 0"),
+        ({"coverage": 0.0}, "coverage must be above 0 and at most 1, but got 0.0"),
+        ({"coverage": 1.1}, "coverage must be above 0 and at most 1, but got 1.1"),
         ({"min_length_difference": 1.0}, r"min_length_difference must be in \[0, 1\), but got 1.0"),
+        ({"warm_up": 1.0}, r"warm_up must be in \[0, 1\) and weight_decay at least 0, but got 1.0 and 0.01"),
+        ({"weight_decay": -0.1}, "weight_decay at least 0, but got 0.1 and -0.1"),
+        ({"partners": 0}, "partners must be at least 1"),
+        ({"batch_pairs": 0}, "batch_pairs must be at least 1"),
+        ({"preset": "best"}, "preset must be one of default, paper, but got 'best'"),
+        ({"preset": "paper"}, "a study would change the values of preset=paper, but got trials=6; give trials=0"),
     ],
 )
 def test_an_impossible_setting_is_refused(changes: dict[str, Any], told: str) -> None:
@@ -61,6 +68,38 @@ def test_an_impossible_setting_is_refused(changes: dict[str, Any], told: str) ->
         config(**changes)
 
 
+def test_the_paper_preset_is_the_published_recipe() -> None:
+    paper = config(preset="paper", trials=0)
+    assert (paper.pairing, paper.partners, paper.batch_pairs) == ("sampled", 10, 128)
+    assert (paper.loss, paper.margin, paper.min_length_difference) == ("margin_ranking", 1.0, 0.2)
+    assert (paper.learning_rate, paper.weight_decay, paper.warm_up) == (2e-5, 0.01, 0.1)
+    assert (paper.epochs, paper.max_tokens, paper.pair_weighting) == (3, 128, "none")
+
+
+def test_the_default_preset_changes_nothing() -> None:
+    assert config(learning_rate=1e-5, preset="default").learning_rate == 1e-5
+
+
+@pytest.mark.parametrize("name", PRESETS["paper"])
+def test_a_value_beside_a_preset_may_repeat_it_or_be_the_default_but_not_contradict_it(name: str) -> None:
+    value = PRESETS["paper"][name]
+    for agreeing in (value, getattr(TrainingConfig, name)):
+        assert getattr(config(preset="paper", trials=0, **{name: agreeing}), name) == value
+    other = "other" if isinstance(value, str) else value * 3
+    with pytest.raises(TrainingError, match=f"preset=paper sets {name} to {value}, but got {name}={other}"):
+        config(preset="paper", trials=0, **{name: other})
+
+
+def test_a_preset_stays_when_another_value_changes() -> None:
+    assert config(preset="paper", trials=0).with_values({"seed": 5}).learning_rate == 2e-5
+
+
 def test_a_control_never_has_the_name_of_the_ranker() -> None:
     assert config().ranker_target_llm == "llm"
     assert config(shuffle_labels=True).ranker_target_llm == "llm-control"
+
+
+def test_a_study_lies_where_it_is_told_to_or_beside_the_checkpoint_or_in_memory(tmp_path: Path) -> None:
+    assert config().study_storage is None
+    assert config(checkpoint=tmp_path).study_storage == f"sqlite:///{tmp_path}/study.db"
+    assert config(checkpoint=tmp_path, storage="sqlite:///other.db").study_storage == "sqlite:///other.db"

@@ -1,43 +1,108 @@
-"""`training/evaluate.py`."""
+"""`training/evaluate.py`, with `contenders.py`, `targets.py` and `results.py`: real evaluations in a real store."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytest
+from mlflow.entities import Run
 
 from registry import store
 from registry.card import InvalidRanker
 from tests.training.tiny import TARGET_LLM, TinyTraining
+from training.baselines import BASELINES
 from training.config import TrainingError
-from training.evaluate import EvaluationConfig, evaluate
+from training.evaluate import COMPARISONS_TABLE, HEAT_MAP, RESULTS_TABLE, EvaluationConfig, evaluate
 from training.length_log import read_length_log
+from training.workload import make_workload
 
 
 def test_an_evaluation_repeats_the_training_s_test_metrics(tiny_store: TinyTraining) -> None:
-    uri = f"models:/{store.model_name(TARGET_LLM)}/{tiny_store.version}"
-    results = evaluate(EvaluationConfig(rankers=(uri,), lengths=tiny_store.config.lengths))
-    card = store.load_ranker(uri).card
-    assert results[uri] == pytest.approx(card.metrics)
-    run = mlflow.last_active_run()
-    assert run is not None
-    assert mlflow.get_run(run.info.run_id).data.metrics["kendall_tau_b"] == results[uri]["kendall_tau_b"]
+    uri = version_uri(tiny_store)
+    (result,) = evaluate(EvaluationConfig(rankers=(uri,), lengths=tiny_store.config.lengths)).results
+    assert (result.ranker, result.model) == (uri, tiny_store.config.lengths.stem)
+    assert result.metrics == pytest.approx(store.load_ranker(uri).card.metrics)
+    assert last_run().data.metrics["kendall_tau_b"] == result.metrics["kendall_tau_b"]
 
 
 def test_several_rankers_have_a_nested_run_each(tiny_store: TinyTraining) -> None:
-    uri = f"models:/{store.model_name(TARGET_LLM)}/{tiny_store.version}"
-    folder = str(store.fetch(TARGET_LLM, tiny_store.version))
+    uri, folder = version_uri(tiny_store), str(store.fetch(TARGET_LLM, tiny_store.version))
     config = EvaluationConfig(rankers=(uri, folder), lengths=tiny_store.config.lengths, max_prompts=10)
-    results = evaluate(config)
-    assert results[uri] == results[folder]
-    assert results[uri]["test_prompts"] == 10
-    (parent,) = mlflow.search_runs(
-        [tiny_store.experiment_id], "params.used_test_prompts = '10' and params.split = 'test'", output_format="list"
-    )
-    children = mlflow.search_runs(
-        [tiny_store.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'", output_format="list"
-    )
-    assert {child.data.params["ranker"] for child in children} == {uri, folder}
+    first, second = evaluate(config).results
+    assert first.metrics == second.metrics
+    assert first.metrics["test_prompts"] == 10
+    parent = last_run()
+    assert (parent.data.params["used_test_prompts"], parent.data.params["split"]) == ("10", "test")
+    assert {child.data.params["ranker"] for child in children(tiny_store, parent)} == {uri, folder}
     assert parent.data.params["data_digest"] == read_length_log(config).digest
+
+
+def test_each_two_rankers_are_compared_and_the_same_one_twice_is_not_told_apart(tiny_store: TinyTraining) -> None:
+    uri, folder = version_uri(tiny_store), str(store.fetch(TARGET_LLM, tiny_store.version))
+    config = EvaluationConfig(rankers=(uri, folder), baselines=("prompt_length",), lengths=tiny_store.config.lengths)
+    evaluation = evaluate(config)
+    same, *others = evaluation.comparisons[config.lengths.stem]
+    assert (same.difference, same.low, same.high, same.is_real) == (0, 0, 0, False)
+    assert [(one.first, one.second) for one in others] == [(uri, "prompt_length"), (folder, "prompt_length")]
+    assert all(one.low < one.difference < one.high for one in others)
+    logged = mlflow.load_table(COMPARISONS_TABLE, [last_run().info.run_id])
+    assert logged["sentence"].tolist() == [one.sentence for one in (same, *others)]
+
+
+def test_baselines_are_rows_beside_the_rankers_and_may_stand_alone(tiny_store: TinyTraining) -> None:
+    names = tuple(BASELINES)
+    config = EvaluationConfig(baselines=names, baseline_prompts=200, lengths=tiny_store.config.lengths)
+    taus = {result.ranker: result.metrics["kendall_tau_b"] for result in evaluate(config).results}
+    assert tuple(taus) == names
+    assert taus["lexical_boosting"] > 0.3  # the workload's law is in its words
+    parent = last_run()
+    assert {child.data.params["ranker"] for child in children(tiny_store, parent)} == set(names)
+    table = mlflow.load_table(RESULTS_TABLE, [parent.info.run_id])
+    assert dict(zip(table["ranker"], table["kendall_tau_b"], strict=True)) == pytest.approx(taus)
+
+
+def test_each_ranker_meets_each_target_llm(tiny_store: TinyTraining, two_models: Path) -> None:
+    uri = version_uri(tiny_store)
+    config = EvaluationConfig(
+        rankers=(uri,), baselines=("tfidf_ridge",), models=("plain", "rev/erse @1"), lengths=two_models
+    )
+    evaluation = evaluate(config)
+    taus = {(result.ranker, result.model): result.metrics["kendall_tau_b"] for result in evaluation.results}
+    assert taus[uri, "plain"] == pytest.approx(-taus[uri, "rev/erse @1"])
+    assert taus["tfidf_ridge", "rev/erse @1"] > 0  # fitted on the rows of the target LLM that it is tested on
+    parent = last_run()
+    table = mlflow.load_table(RESULTS_TABLE, [parent.info.run_id])
+    assert set(zip(table["ranker"], table["model"], strict=True)) == set(taus)
+    assert {"kendall_tau_b", "kendall_tau_b_low", "kendall_tau_b_high"} <= set(table.columns)
+    (child,) = [one for one in children(tiny_store, parent) if one.data.params["ranker"] == uri]
+    assert child.data.metrics["rev-erse -1/kendall_tau_b"] == taus[uri, "rev/erse @1"]
+    paths = {one.path for one in mlflow.MlflowClient().list_artifacts(parent.info.run_id, "evaluation")}
+    assert paths == {RESULTS_TABLE, COMPARISONS_TABLE, HEAT_MAP}
+
+
+def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: TinyTraining, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"prompt": one.prompt, "output_tokens": max(1, round(one.expected_tokens * np.exp(0.6 * rng.normal())))}
+        for one in make_workload(1500)
+        for _ in range(2)
+    ]
+    path = write_log(tmp_path / "twice.jsonl", rows)
+    evaluation = evaluate(EvaluationConfig(baselines=("tfidf_ridge",), lengths=path))
+    metrics = last_run().data.metrics
+    assert evaluation.resampling["twice"].prompts == evaluation.results[0].metrics["test_prompts"]
+    assert metrics["resampling_tau_b_low"] < metrics["resampling_tau_b"] < metrics["resampling_tau_b_high"]
+    assert metrics["resampling_tau_b"] + 0.05 < metrics["tau_b_limit"] < 0.9
+    one_sample = evaluation.results[0].metrics["kendall_tau_b_one_sample"]
+    assert one_sample < metrics["tau_b_limit"]
+    assert one_sample < evaluation.results[0].metrics["kendall_tau_b"]  # the median is less noisy than one answer
+
+
+def test_an_unknown_baseline_ends_before_any_run(tiny_store: TinyTraining) -> None:
+    with pytest.raises(TrainingError, match="prompt_length, tfidf_ridge, lexical_boosting, but got 'magic'"):
+        evaluate(EvaluationConfig(baselines=("magic",), lengths=tiny_store.config.lengths))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +125,36 @@ def test_an_evaluation_of_nothing_is_refused(workload_log: Path) -> None:
         EvaluationConfig(rankers=(), lengths=workload_log)
     with pytest.raises(TrainingError, match="max_prompts must be at least 2"):
         EvaluationConfig(rankers=("a",), lengths=workload_log, max_prompts=1)
+    with pytest.raises(TrainingError, match="either model or models"):
+        EvaluationConfig(rankers=("a",), lengths=workload_log, model="a", models=("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workload twice, by a plain model and by one whose order of lengths is the reverse."""
+    lengths = [(one.prompt, one.output_tokens) for one in make_workload(300)]
+    rows = [{"prompt": prompt, "model": "plain", "output_tokens": tokens} for prompt, tokens in lengths]
+    rows += [{"prompt": prompt, "model": "rev/erse @1", "output_tokens": 1000 - tokens} for prompt, tokens in lengths]
+    return write_log(tmp_path_factory.mktemp("models") / "both.jsonl", rows)
+
+
+def write_log(path: Path, rows: Sequence[dict[str, object]]) -> Path:
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def version_uri(tiny: TinyTraining) -> str:
+    return f"models:/{store.model_name(TARGET_LLM)}/{tiny.version}"
+
+
+def last_run() -> Run:
+    run = mlflow.last_active_run()
+    assert run is not None
+    return mlflow.get_run(run.info.run_id)
+
+
+def children(tiny: TinyTraining, parent: Run) -> list[Run]:
+    found: list[Run] = mlflow.search_runs(
+        [tiny.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'", output_format="list"
+    )
+    return found

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import LengthLogSource, TrainingError
-from training.length_log import LengthLog, read_length_log, require_two_lengths
+from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 
 Rows = list[dict[str, Any]]
 
@@ -77,14 +77,43 @@ def test_samples_of_a_prompt_become_their_median(tmp_path: Path) -> None:
     assert (log.counts.labelled, log.counts.prompts) == (5, 2)
 
 
-def test_a_cut_sample_is_kept_in_mind(tmp_path: Path) -> None:
-    rows = [
-        {"prompt": "a", "output_tokens": 8, "finish_reason": "length"},
-        {"prompt": "a", "output_tokens": 5, "finish_reason": "stop"},
-        {"prompt": "b", "output_tokens": 3, "finish_reason": None},
-    ]
-    log = read(tmp_path / "log.jsonl", rows)
-    assert dict(zip(log.prompts, log.finish_reasons, strict=True)) == {"a": "length", "b": None}
+CUT: Rows = [
+    {"prompt": "twice", "output_tokens": 8, "finish_reason": "length"},
+    {"prompt": "twice", "output_tokens": 5, "finish_reason": "stop"},
+    {"prompt": "thrice", "output_tokens": 8, "finish_reason": "length"},
+    {"prompt": "thrice", "output_tokens": 4, "finish_reason": "stop"},
+    {"prompt": "thrice", "output_tokens": 2, "finish_reason": "tool_calls"},
+    {"prompt": "unknown", "output_tokens": 3, "finish_reason": None},
+]
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
+def test_a_prompt_is_censored_if_a_cut_sample_could_move_its_median(tmp_path: Path, name: str) -> None:
+    log = read(tmp_path / name, CUT)
+    assert labels(log) == {"twice": 6.5, "thrice": 4.0, "unknown": 3.0}
+    assert dict(zip(log.prompts, log.is_censored, strict=True)) == {"twice": True, "thrice": False, "unknown": False}
+    assert log.counts.censored_prompts == 1
+
+
+def test_parts_of_a_log_know_which_prompts_are_censored(tmp_path: Path) -> None:
+    rows = [{**row, "prompt": f"{row['prompt']} {number}"} for number in range(40) for row in CUT]
+    part = read(tmp_path / "log.jsonl", rows).part("train", 50)
+    for some in (part, part.first(7), part.take([3, 1])):
+        assert some.is_censored.tolist() == [prompt.startswith("twice") for prompt in some.prompts]
+    assert part.take([3, 1]).prompts == (part.prompts[3], part.prompts[1])
+
+
+def test_digest_tells_a_censored_label(tmp_path: Path) -> None:
+    ended = [{**row, "finish_reason": "stop"} for row in CUT]
+    assert read(tmp_path / "a.jsonl", CUT).digest != read(tmp_path / "b.jsonl", ended).digest
+
+
+def test_a_split_needs_a_pair_whose_shorter_answer_ended() -> None:
+    tokens = np.array([5.0, 9.0])
+    can, cannot = (LabelledPrompts(("a", "b"), tokens, np.array(cut)) for cut in ([False, True], [True, False]))
+    assert require_two_lengths(can, "test") is can
+    with pytest.raises(TrainingError, match="the shorter one not cut, but has 2 prompts, 1 of them cut"):
+        require_two_lengths(cannot, "test")
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])

@@ -10,7 +10,8 @@ import mlflow
 import pytest
 
 from registry import store
-from tests.training.tiny import TARGET_LLM, TinyTraining, tracking
+from tests.conftest import tracking
+from tests.training.tiny import TARGET_LLM, TinyTraining
 from training import __main__ as cli
 
 Command = Callable[..., int]
@@ -85,12 +86,6 @@ def test_evaluate_prints_tau_with_its_interval_and_says_on_which_rows(
     assert uri in told
     assert "95 % interval" in told
     assert "test split" in told
-
-
-def test_empty_options_are_not_given() -> None:
-    # `mlflow run` passes every parameter on, the empty ones too.
-    assert cli._whole_number("") is None
-    assert cli._whole_number("40") == 40
 
 
 @pytest.mark.slow

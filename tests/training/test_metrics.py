@@ -52,6 +52,23 @@ def test_pair_accuracy_matches_counting(true: Values, seed: int) -> None:
     assert pair_accuracy(predicted, true) == pytest.approx(_counted(predicted, true, 1, np.inf), nan_ok=True)
 
 
+@given(SMALL_WHOLE_NUMBERS, st.integers(0, 99))
+def test_pair_accuracy_counts_only_pairs_whose_shorter_answer_ended(true: Values, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    predicted, is_censored = rng.integers(0, 9, len(true)).astype(float), rng.random(len(true)) < 0.4
+    expected = _counted(predicted, true, 1, np.inf, is_censored)
+    assert pair_accuracy(predicted, true, is_censored) == pytest.approx(expected, nan_ok=True)
+    assert metrics.ranking_metrics(predicted, true, is_censored=is_censored)["pair_accuracy"] == pytest.approx(
+        expected, nan_ok=True
+    )
+
+
+def test_tau_of_answers_cut_by_one_cap_asks_nothing_of_the_order_among_them() -> None:
+    recorded = np.array([2.0, 5.0, 8.0, 8.0, 8.0])  # the last three were cut at 8
+    orders = [np.array([1.0, 2.0, *cut]) for cut in ((3.0, 4.0, 5.0), (5.0, 3.0, 4.0))]
+    assert kendall_tau_b(orders[0], recorded) == kendall_tau_b(orders[1], recorded)
+
+
 def test_bins_by_ratio_match_counting_and_include_their_lower_edge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "PAIRS_IN_A_BLOCK", 100)  # several blocks
     rng = np.random.default_rng(1)
@@ -74,10 +91,15 @@ def test_what_cannot_be_ranked_is_refused(predicted: list[float], true: list[flo
         kendall_tau_b(np.array(predicted), np.array(true))
 
 
-def _counted(predicted: Values, true: Values, low: float, high: float) -> float:
+def _counted(
+    predicted: Values, true: Values, low: float, high: float, is_censored: metrics.Flags | None = None
+) -> float:
+    is_cut = np.zeros(len(true), dtype=np.bool_) if is_censored is None else is_censored
     rightness = [
         (np.sign((predicted[i] - predicted[j]) * (true[i] - true[j])) + 1) / 2
         for i, j in combinations(range(len(true)), 2)
-        if true[i] != true[j] and low <= max(true[i], true[j]) / min(true[i], true[j]) < high
+        if true[i] != true[j]
+        and not is_cut[i if true[i] < true[j] else j]
+        and low <= max(true[i], true[j]) / min(true[i], true[j]) < high
     ]
     return float(np.mean(rightness)) if rightness else float("nan")

@@ -1,6 +1,7 @@
 """`training/train.py`, with `export.py`, `fit.py`, `curves.py` and `plots.py`: what one real, small training leaves."""
 
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -12,11 +13,13 @@ from registry import store
 from registry.prompts import TEXT_RENDERING
 from registry.ranker import TOKENIZER_FILE, Ranker
 from tests.training.tiny import TARGET_LLM, TinyTraining
+from training.batches import encode_all
 from training.config import DEFAULT_ENCODER, TrainingConfig, TrainingError
 from training.encoder import load_tokenizer
 from training.length_log import read_length_log
-from training.module import LOSS, VALIDATION_TAU
-from training.train import split, train, train_folder
+from training.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.presets import PRESETS
+from training.train import split, train, train_folder, work_on_study
 
 
 def parent(tiny: TinyTraining) -> Run:
@@ -53,6 +56,7 @@ def test_the_run_shows_every_setting_and_keeps_what_mlflow_run_logged(tiny_store
     assert {"margin", "min_length_difference", "learning_rate", "seed", "epochs", "max_tokens"} <= set(params)
     assert {"best_margin", "best_min_length_difference", "best_learning_rate"} <= set(params)
     assert params["log_empty_answers"] == "0"
+    assert params["log_censored_prompts"] == "0"
     assert params["used_test_prompts"] == str(int(parent(tiny_store).data.metrics["test_prompts"]))
 
 
@@ -61,6 +65,15 @@ def test_the_run_is_finished_and_has_the_curves(tiny_store: TinyTraining) -> Non
     assert run.info.status == "FINISHED"
     assert len(curve(run, LOSS)) > 10
     assert len(curve(run, VALIDATION_TAU)) >= 4
+    assert curve(run, ENCODER_TOKENS) == curve(run, VALIDATION_TAU)
+
+
+def test_the_run_counts_the_tokens_that_it_encoded(tiny_store: TinyTraining) -> None:
+    train = read_length_log(tiny_store.config).part("train")
+    tokens = sum(len(ids) for ids in encode_all(load_tokenizer(DEFAULT_ENCODER), train.prompts, 128))
+    metrics = parent(tiny_store).data.metrics
+    assert metrics[TOTAL_ENCODER_TOKENS] == tokens
+    assert 0.75 * tokens < metrics[ENCODER_TOKENS] <= tokens  # at the last validation
 
 
 def test_the_dataset_is_an_input_with_its_digest(tiny_store: TinyTraining) -> None:
@@ -78,6 +91,7 @@ def test_the_run_has_its_plots_and_the_study(tiny_store: TinyTraining) -> None:
     assert artifacts(run, "plots") == {
         "plots/predicted_against_true.png",
         "plots/pair_accuracy_by_length_ratio.png",
+        "plots/pair_accuracy_by_coverage.png",
     }
     assert artifacts(run, "study") == {
         "study/trials.json",
@@ -86,6 +100,8 @@ def test_the_run_has_its_plots_and_the_study(tiny_store: TinyTraining) -> None:
         "study/slice.html",
         "study/parallel_coordinate.html",
     }
+    page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/study/slice.html")
+    assert "<script src=" not in page  # nothing is fetched from the outside to look at it
     table = mlflow.load_table("study/trials.json", [run.info.run_id])
     assert {"number", "value", "params_margin", "state", "duration_s"} <= set(table.columns)
     assert len(table) == 2
@@ -132,6 +148,26 @@ def test_predictions_do_not_tie(tiny_store: TinyTraining) -> None:
     assert len({ranker.predict(prompt).predicted_tokens for prompt in prompts}) == len(prompts)
 
 
+@pytest.mark.usefixtures("tiny_store")
+def test_a_run_with_a_preset_shows_the_values_that_it_used(workload_log: Path, tiny_encoder: Path) -> None:
+    # `mlflow run` logs what was typed, the defaults included, and no parameter can change.
+    config = TrainingConfig(
+        lengths=workload_log,
+        target_llm="preset",
+        encoder=str(tiny_encoder),
+        preset="paper",
+        trials=0,
+        max_prompts=8,
+        validation_prompts=8,
+        test_prompts=8,
+    )
+    train(config)
+    run = mlflow.last_active_run()
+    assert run is not None
+    shown = {name: run.data.params[f"preset_{name}"] for name in PRESETS["paper"]}
+    assert shown == {name: str(value) for name, value in PRESETS["paper"].items()}
+
+
 def test_a_control_learns_from_shuffled_lengths_only(tmp_path: Path, workload_log: Path, tiny_encoder: Path) -> None:
     config = TrainingConfig(
         lengths=workload_log,
@@ -157,6 +193,18 @@ def test_a_control_learns_from_shuffled_lengths_only(tmp_path: Path, workload_lo
     assert mlflow.active_run() is None
 
 
+def test_a_control_deals_out_a_length_with_whether_it_was_cut(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"p{n}", "output_tokens": n + 1, "finish_reason": "length" if n > 150 else "stop"}
+        for n in range(200)
+    ]
+    pd.DataFrame(rows).to_parquet(tmp_path / "log.parquet")
+    config = TrainingConfig(lengths=tmp_path / "log.parquet", target_llm="llm", shuffle_labels=True)
+    dealt = split(config, read_length_log(config)).train
+    assert dealt.is_censored.tolist() == [tokens > 151 for tokens in dealt.output_tokens]
+    assert dealt.output_tokens.tolist() != [float(prompt[1:]) + 1 for prompt in dealt.prompts]
+
+
 def test_a_control_is_the_same_for_the_same_seed(workload_log: Path) -> None:
     config = TrainingConfig(lengths=workload_log, target_llm="llm", shuffle_labels=True)
     log = read_length_log(config)
@@ -175,3 +223,11 @@ def test_a_wrong_log_ends_before_any_training(tmp_path: Path) -> None:
 def test_a_name_that_cannot_be_registered_ends_before_any_run(tmp_path: Path) -> None:
     with pytest.raises(store.RegistryError, match="a letter or a digit"):
         train(TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="///"))
+
+
+@pytest.mark.parametrize("changes", [{"storage": None}, {"storage": "sqlite:///study.db", "trials": 0}])
+def test_a_worker_without_a_study_to_share_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    config = TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="llm").with_values(changes)
+    with pytest.raises(TrainingError, match="a worker shares the trials of a study"):
+        work_on_study(config)
+    assert mlflow.active_run() is None

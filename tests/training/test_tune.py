@@ -10,8 +10,10 @@ import pytest
 from mlflow.entities import Run
 
 from tests.training.tiny import TinyTraining
+from training.config import TrainingConfig
+from training.losses import LOSS_SETTINGS, LOSSES
 from training.module import VALIDATION_TAU
-from training.tune import PRUNED_TAG, STUDIED, Pruner, in_nested_run, suggest
+from training.tune import PRUNED_TAG, Pruner, in_nested_run, suggest
 
 
 class FakeTrial:
@@ -72,10 +74,12 @@ def test_the_run_of_a_trial_says_how_it_ended(
     assert (child.data.tags.get(PRUNED_TAG) == "true") == is_pruned
 
 
-def test_the_studied_values_are_those_of_the_config() -> None:
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_study_tunes_what_the_loss_uses(loss: str) -> None:
     values = {"margin": 1.0, "min_length_difference": 0.1, "learning_rate": 1e-4}
-    assert suggest(optuna.trial.FixedTrial(values)) == values
-    assert tuple(values) == STUDIED
+    tuned = suggest(optuna.trial.FixedTrial(values), loss)
+    assert set(tuned) == {"learning_rate", *LOSS_SETTINGS[loss]}
+    assert all(hasattr(TrainingConfig, name) for name in tuned)
 
 
 def _child_of(tiny: TinyTraining, run_id: str) -> Run:

@@ -1,0 +1,79 @@
+"""`training/cross_validation.py`."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from tests.conftest import tracking
+from training import cross_validation
+from training.config import CrossValidationConfig, TrainingError
+from training.cross_validation import FOLDS_TABLE, cross_validate
+from training.length_log import LabelledPrompts
+
+
+def config(log: Path, **changes: object) -> CrossValidationConfig:
+    return CrossValidationConfig(lengths=log, target_llm="llm", **changes)  # type: ignore[arg-type]
+
+
+def test_each_fold_is_tested_by_a_ranker_that_learned_on_the_others(
+    tmp_path: Path, workload_log: Path, tiny_encoder: Path
+) -> None:
+    tiny = config(workload_log, encoder=str(tiny_encoder), folds=2, repeats=2, epochs=6, learning_rate=1e-2)
+    with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        experiment = mlflow.create_experiment("folds", (tmp_path / "artifacts").as_uri())
+        mlflow.set_experiment(experiment_id=experiment)
+        metrics = cross_validate(tiny)
+        (run,) = mlflow.search_runs([experiment], output_format="list")
+        folds = mlflow.load_table(FOLDS_TABLE, [run.info.run_id])
+    assert {name: run.data.metrics[name] for name in metrics} == pytest.approx(metrics)
+    assert folds[["repeat", "fold"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert metrics["kendall_tau_b"] == pytest.approx(folds.kendall_tau_b.mean())
+    assert metrics["kendall_tau_b_min"] < metrics["kendall_tau_b"] < metrics["kendall_tau_b_max"]
+    assert metrics["kendall_tau_b"] > 0.3
+
+
+def test_no_fold_trains_on_the_groups_that_it_tests(
+    tmp_path: Path, workload_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [json.loads(line) for line in workload_log.read_text().splitlines()]
+    grouped = tmp_path / "grouped.jsonl"
+    grouped.write_text("\n".join(json.dumps(row | {"task": f"task {i % 12}"}) for i, row in enumerate(rows)))
+    task_of = {row["prompt"]: f"task {i % 12}" for i, row in enumerate(rows)}
+    trained: list[set[str]] = []
+    tested: list[set[str]] = []
+
+    def fit(_: object, train: LabelledPrompts, *__: object) -> tuple[None, None]:
+        trained.append({task_of[prompt] for prompt in train.prompts})
+        return None, None
+
+    def scores(_: object, __: object, test: LabelledPrompts, ___: int) -> np.ndarray:
+        tested.append({task_of[prompt] for prompt in test.prompts})
+        return np.arange(len(test), dtype=np.float64)
+
+    monkeypatch.setattr(cross_validation, "fit", fit)
+    monkeypatch.setattr(cross_validation, "_scores", scores)
+    with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        experiment = mlflow.create_experiment("groups", (tmp_path / "artifacts").as_uri())
+        mlflow.set_experiment(experiment_id=experiment)
+        cross_validate(config(grouped, group_column="task", folds=3, repeats=1))
+    assert len(tested) == 3
+    assert set().union(*tested) == set(task_of.values())
+    assert all(not one & other for one, other in zip(trained, tested, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"folds": 1}, "folds must be at least 2"),
+        ({"repeats": 0}, "repeats at least 1"),
+        ({"trials": 3}, "knows no trials"),
+        ({"checkpoint": Path("folder")}, "knows no checkpoint"),
+        ({"shuffle_labels": True}, "knows no shuffle_labels"),
+    ],
+)
+def test_an_impossible_cross_validation_is_refused(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(TrainingError, match=told):
+        config(Path("log.jsonl"), **changes)

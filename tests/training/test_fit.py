@@ -1,0 +1,120 @@
+"""`training/fit.py` and `module.py`: small fits with each loss and pairing. The whole training is in test_train.py."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from tests.training.labelling import LOSSES_AND_WEIGHTINGS
+from training.batches import encode_all, pad
+from training.config import TrainingConfig, TrainingError
+from training.encoder import RankerNetwork, load_network, load_tokenizer
+from training.fit import fit
+from training.length_log import LabelledPrompts, read_length_log
+from training.metrics import kendall_tau_b
+from training.module import ENCODER_TOKENS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+
+
+@pytest.fixture
+def config(workload_log: Path, tiny_encoder: Path) -> TrainingConfig:
+    """A training of less than a second, with a rate that suits an encoder that knows nothing."""
+    return TrainingConfig(
+        lengths=workload_log,
+        target_llm="llm",
+        encoder=str(tiny_encoder),
+        learning_rate=3e-3,
+        batch_prompts=16,
+        chunk_prompts=16,
+        epochs=3,
+        trials=0,
+        validations_per_epoch=1,
+    )
+
+
+def parts(config: TrainingConfig) -> tuple[LabelledPrompts, LabelledPrompts]:
+    log = read_length_log(config)
+    return log.part("train"), log.part("validation")
+
+
+def tau_of(network: RankerNetwork, config: TrainingConfig, some: LabelledPrompts) -> float:
+    encoded = encode_all(load_tokenizer(config.encoder), some.prompts, config.max_tokens)
+    with torch.no_grad():
+        return kendall_tau_b(network(*pad(encoded)).double().numpy(), some.output_tokens)
+
+
+class Metrics(Callback):
+    """Keeps what was logged at each validation and at the end."""
+
+    def __init__(self) -> None:
+        self.validated: list[dict[str, float]] = []
+        self.last: dict[str, float] = {}
+
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self.validated.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+
+    def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        self.last = {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+@pytest.mark.parametrize(("loss", "pair_weighting"), LOSSES_AND_WEIGHTINGS)
+def test_each_loss_learns_to_order_unseen_prompts(config: TrainingConfig, loss: str, pair_weighting: str) -> None:
+    config = config.with_values({"loss": loss, "pair_weighting": pair_weighting})
+    train, validation = parts(config)
+    network, _ = fit(config, train, validation)
+    assert tau_of(network, config, validation) > 0.3
+
+
+def test_the_paper_preset_learns_and_encodes_a_prompt_once_a_pair(workload_log: Path, tiny_encoder: Path) -> None:
+    config = TrainingConfig(
+        lengths=workload_log, target_llm="llm", encoder=str(tiny_encoder), preset="paper", trials=0, chunk_prompts=64
+    )
+    train, validation = parts(config)
+    metrics = Metrics()
+    network, _ = fit(config, train, validation, [metrics])
+    lightning.seed_everything(config.seed, verbose=False)
+    untrained = load_network(config.encoder, config.max_tokens).eval()
+    assert tau_of(network, config, train) > tau_of(untrained, config, train) + 0.05
+    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.prompts, config.max_tokens)))
+    assert metrics.last[TOTAL_ENCODER_TOKENS] == pytest.approx(3 * 2 * 10 * tokens, rel=0.1)
+
+
+def test_censored_answers_do_not_mislead(config: TrainingConfig) -> None:
+    train, validation = parts(config)
+    is_cut = train.output_tokens > 20
+    recorded = np.where(is_cut, 20.0, train.output_tokens)
+    # Cut at different lengths, some of them below answers that ended: taken as they are, these would be wrong.
+    recorded[is_cut] -= np.random.default_rng(0).integers(0, 19, is_cut.sum())
+    taus = []
+    for is_censored in (is_cut, np.zeros_like(is_cut)):
+        network, _ = fit(config, LabelledPrompts(train.prompts, recorded, is_censored), validation)
+        taus.append(tau_of(network, config, validation))
+    assert taus[0] > taus[1] + 0.05
+
+
+def test_encoder_tokens_count_every_pass_of_training_and_none_of_validation(config: TrainingConfig) -> None:
+    train, validation = parts(config)
+    metrics = Metrics()
+    fit(config, train, validation, [metrics])
+    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.prompts, config.max_tokens)))
+    assert [one[ENCODER_TOKENS] for one in metrics.validated] == [tokens, 2 * tokens, 3 * tokens]
+    assert all(VALIDATION_TAU in one for one in metrics.validated)
+    assert metrics.last[TOTAL_ENCODER_TOKENS] == 3 * tokens
+
+
+def test_the_same_seed_gives_the_same_network(config: TrainingConfig) -> None:
+    config = config.with_values({"pairing": "sampled", "partners": 2, "batch_pairs": 16, "epochs": 1})
+    train, validation = parts(config)
+    weights = [fit(one, train, validation)[0].weight for one in (config, config, config.with_values({"seed": 1}))]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_pairs_that_cannot_be_sampled_end_before_any_training(config: TrainingConfig) -> None:
+    train, validation = parts(config)
+    config = config.with_values({"pairing": "sampled", "min_length_difference": 0.999})
+    with pytest.raises(TrainingError, match=r"none of \d+ training prompts differ enough .* lower it"):
+        fit(config, train, validation)

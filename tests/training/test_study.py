@@ -1,0 +1,130 @@
+"""`training/study.py`: workers in processes of their own share a study, and one of them dies."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from training.config import TrainingError
+from training.study import SETTLED, enqueue, new_study, run_trials, shared_study
+
+
+def worker(url: str, trials: int, seconds: float) -> subprocess.Popen[bytes]:
+    arguments = [url, str(trials), str(seconds)]
+    return subprocess.Popen([sys.executable, "-m", "tests.training.study_worker", *arguments])
+
+
+def trials_of(url: str, *states: TrialState) -> list[FrozenTrial]:
+    return shared_study(url, "shared", {}).get_trials(states=states or None)
+
+
+def wait_for(state: TrialState, url: str) -> FrozenTrial:
+    for _ in range(600):
+        if found := trials_of(url, state):
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"no trial became {state} in a minute")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+def test_workers_that_start_together_share_the_trials_and_draw_different_values(url: str) -> None:
+    workers = [worker(url, trials=7, seconds=0.2) for _ in range(2)]
+    assert [one.wait(timeout=60) for one in workers] == [0, 0]
+    settled = trials_of(url, *SETTLED)
+    assert len(settled) == 7
+    assert len({trial.params["margin"] for trial in settled}) == 7
+
+
+def test_the_trial_of_a_killed_worker_is_run_by_another_one(url: str) -> None:
+    shared_study(url, "shared", {})
+    doomed = worker(url, trials=3, seconds=600)
+    lost = wait_for(TrialState.RUNNING, url)
+    for _ in range(100):  # its parameter follows the state
+        lost = trials_of(url, TrialState.RUNNING)[0]
+        if lost.params:
+            break
+        time.sleep(0.1)
+    doomed.kill()
+    doomed.wait()
+    assert worker(url, trials=3, seconds=0.0).wait(timeout=60) == 0
+    settled = trials_of(url, *SETTLED)
+    assert len(settled) == 3
+    assert lost.params in [trial.params for trial in settled]
+    assert [trial.number for trial in trials_of(url, TrialState.FAIL)] == [lost.number]
+
+
+def test_a_study_that_is_done_gets_no_more_trials_and_a_longer_one_gets_the_rest(url: str) -> None:
+    ran: list[int] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        ran.append(trial.number)
+        if trial.number == 1:
+            raise optuna.TrialPruned
+        return 0.5
+
+    for trials, total in ((2, 2), (2, 2), (3, 3)):
+        run_trials(shared_study(url, "shared", {}), objective, trials)
+        assert len(ran) == total
+
+
+def test_one_trial_too_many_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = shared_study(url, "shared", {})
+    optimize = study.optimize
+
+    def optimize_at_the_moment_of_another(objective: Callable[[optuna.Trial], float], n_trials: int) -> None:
+        with pytest.warns(UserWarning, match="Heartbeat of storage"):
+            others = study.ask()
+        optimize(objective, n_trials)
+        study.tell(others, 0.1)
+
+    def objective(trial: optuna.Trial) -> float:
+        raise AssertionError("the only trial is the other worker's")
+
+    monkeypatch.setattr(study, "optimize", optimize_at_the_moment_of_another)
+    run_trials(study, objective, 1)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.FAIL]
+
+
+def test_a_trial_that_failed_is_queued_again_and_one_that_waits_or_ran_is_not() -> None:
+    study = new_study(0)
+    enqueue(study, {"margin": 1.0})
+    enqueue(study, {"margin": 1.0})
+    assert len(study.trials) == 1
+    trial = study.ask({"margin": optuna.distributions.FloatDistribution(0.1, 3.0)})
+    study.tell(trial, state=TrialState.FAIL)
+    enqueue(study, {"margin": 1.0})
+    assert [one.state for one in study.trials] == [TrialState.FAIL, TrialState.WAITING]
+
+
+def test_a_study_in_memory_is_repeatable() -> None:
+    def values() -> list[float]:
+        study = new_study(seed=3)
+        run_trials(study, lambda trial: trial.suggest_float("margin", 0.1, 3.0), 6)
+        return [trial.values[0] for trial in study.trials]
+
+    assert values() == values()
+
+
+def test_a_study_of_another_training_is_refused(url: str) -> None:
+    shared_study(url, "shared", {"seed": 0, "data_digest": "a"})
+    with pytest.raises(TrainingError, match=r"the study 'shared' .* begun with data_digest='a' \(now 'b'\)"):
+        shared_study(url, "shared", {"seed": 0, "data_digest": "b"})
+
+
+@pytest.mark.parametrize("url", ["no-url", "sqlite:////no/such/folder/study.db", "oracle+nothing://user:secret@host/x"])
+def test_a_storage_that_cannot_be_opened_is_a_mistake_told_without_the_password(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.study.ATTEMPTS", 1)
+    with pytest.raises(TrainingError, match="storage must be the URL of a database") as caught:
+        shared_study(url, "shared", {})
+    assert "secret" not in str(caught.value)

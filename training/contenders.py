@@ -1,0 +1,47 @@
+"""Who is compared in an evaluation: registered rankers, and baselines that are fitted on the spot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from registry.ranker import Ranker
+from training.baselines import Baseline
+from training.metrics import Values
+from training.targets import Target
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that scores the test prompts of a target LLM."""
+
+    score: Callable[[Target], Values]
+    """Scores of the test prompts, [prompts]; higher = longer."""
+    params: dict[str, str]
+    """What MLflow shows of it."""
+
+
+def registered_ranker(uri: str, ranker: Ranker) -> Contender:
+    """A ranker as it is served. It scores a prompt once, however many target LLMs answered it."""
+    known: dict[str, float] = {}
+
+    def score(target: Target) -> Values:
+        new = [prompt for prompt in target.test.prompts if prompt not in known]
+        known.update(zip(new, ranker.scorer.score_all(new, progress=f"scoring with {uri}").tolist(), strict=True))
+        return np.array([known[prompt] for prompt in target.test.prompts])
+
+    return Contender(score, {"ranker": uri, "target_llm": ranker.card.target_llm})
+
+
+def baseline(name: str, at_most: int | None, seed: int) -> Contender:
+    """A baseline, fitted on at most so many training prompts of the very target LLM that it is tested on.
+
+    Raises:
+        TrainingError: there is no baseline of this name.
+    """
+    fresh = Baseline(name, seed)
+
+    def score(target: Target) -> Values:
+        return fresh.fit(target.log.part("train", at_most, seed)).score_all(target.test.prompts)
+
+    return Contender(score, {"ranker": name})

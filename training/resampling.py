@@ -1,0 +1,99 @@
+"""How far an LLM agrees with itself when it answers the same prompts again, and what that leaves for a ranker."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.config import LengthLogSource
+from training.length_log import read_rows  # the very rows whose medians are the labels
+from training.metrics import Values, kendall_tau_b
+
+PAIRINGS = 10
+"""Random choices of samples that are averaged over."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Tau-b between two samples of the same prompts, with its 95 % interval, and the limit that follows from it."""
+
+    prompts: int
+    """Prompts with at least two samples."""
+    tau_b: float
+    low: float
+    high: float
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """By the names that MLflow knows."""
+        values = {"": self.tau_b, "_low": self.low, "_high": self.high}
+        return {
+            "resampled_prompts": float(self.prompts),
+            **{f"resampling_tau_b{suffix}": value for suffix, value in values.items()},
+            **{f"tau_b_limit{suffix}": tau_b_limit(value) for suffix, value in values.items()},
+        }
+
+    @property
+    def sentence(self) -> str:
+        """What it says, in words."""
+        return (
+            f"{self.prompts} of the test prompts were answered at least twice: resampling_tau_b {self.tau_b:.3f}"
+            f" (95 % interval {self.low:.3f} to {self.high:.3f}); against one answer each a perfect ranker could"
+            f" reach a tau-b of about {tau_b_limit(self.tau_b):.3f}."
+        )
+
+
+def read_samples(source: LengthLogSource) -> dict[str, Values]:
+    """Output tokens of every sample of each prompt, by the rules of `read_length_log` (which keeps their median).
+
+    Raises:
+        TrainingError: as `read_length_log`.
+    """
+    samples: dict[str, list[int]] = defaultdict(list)
+    for row in read_rows(source)[0]:
+        samples[row.prompt].append(row.output_tokens)
+    return {prompt: np.array(one, dtype=np.float64) for prompt, one in samples.items()}
+
+
+def resampling_tau_b(samples: Sequence[Values], resamples: int = 500, seed: int = 0) -> Resampling | None:
+    """Tau-b between two random samples of each prompt, the mean over several such pairings; None below two prompts.
+
+    `samples` holds the lengths of each prompt; prompts with fewer than two are left out. The interval is a percentile
+    bootstrap over prompts. A pairing is drawn before the prompts are, so that a prompt drawn twice ties with itself.
+    """
+    repeated = [one for one in samples if len(one) > 1]
+    if len(repeated) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    pairings = [np.array([rng.permutation(one)[:2] for one in repeated]) for _ in range(PAIRINGS)]
+    draws = (rng.integers(0, len(repeated), len(repeated)) for _ in range(resamples))
+    taus = [_mean_tau_b([pairing[draw] for pairing in pairings]) for draw in draws]
+    low, high = np.quantile(taus, [0.025, 0.975])
+    return Resampling(len(repeated), _mean_tau_b(pairings), float(low), float(high))
+
+
+def tau_b_limit(resampling: float) -> float:
+    """Tau-b of a perfect ranker against one noisy sample, from the tau-b between two samples.
+
+    Assumes a Gaussian copula: after some increasing change of scale, two answers to one prompt are the prompt's own
+    length plus independent normal noise of one size. Then their correlation r, the reliability, follows from their tau
+    by Greiner's relation, r = sin(pi tau / 2) (Kruskal, Ordinal Measures of Association, JASA 53, 1958). The prompt's
+    own length, which is all that a ranker can know, correlates sqrt(r) with one answer (Spearman's correction for
+    attenuation, American Journal of Psychology 15, 1904), and Greiner's relation leads back: 2 / pi asin(sqrt(r)).
+    So the limit lies above the resampling tau. It is for one answer: against a median of several, more can be reached.
+    """
+    reliability = max(0.0, np.sin(np.pi * resampling / 2))
+    return float(2 / np.pi * np.arcsin(np.sqrt(reliability)))
+
+
+def one_sample_tau_b(scores: Mapping[str, float], samples: Mapping[str, Values], seed: int = 0) -> float:
+    """Tau-b of scores against one random sample of each prompt, the mean over several draws: what the limit limits."""
+    rng = np.random.default_rng(seed)
+    values = np.array(list(scores.values()))
+    draws = [np.array([rng.choice(samples[prompt]) for prompt in scores]) for _ in range(PAIRINGS)]
+    return float(np.mean([kendall_tau_b(values, draw) for draw in draws]))
+
+
+def _mean_tau_b(pairings: Sequence[Values]) -> float:
+    return float(np.mean([kendall_tau_b(pairing[:, 0], pairing[:, 1]) for pairing in pairings]))

@@ -1,0 +1,43 @@
+"""A target LLM's part of a length log, as an evaluation needs it."""
+
+import re
+from dataclasses import dataclass
+
+from training.config import LengthLogSource
+from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from training.metrics import Values
+from training.resampling import read_samples
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target LLM and its test prompts."""
+
+    model: str
+    """The chosen name in the log's column `model`; the log's file name if none was chosen."""
+    log: LengthLog
+    test: LabelledPrompts
+    repeated: dict[str, Values]
+    """Output tokens of each answer, for the test prompts that were answered at least twice."""
+
+    @property
+    def slug(self) -> str:
+        """The name in characters that MLflow takes for a metric."""
+        return re.sub(r"[^A-Za-z0-9_.: -]", "-", self.model)
+
+
+def read_target(source: LengthLogSource, max_prompts: int | None, seed: int) -> Target:
+    """Read the rows of a target LLM and take its test prompts; of too many, those that the seed draws.
+
+    Raises:
+        TrainingError: the log cannot be used.
+    """
+    log = read_length_log(source)
+    test = require_two_lengths(log.part("test", max_prompts, seed), "test")
+    has_repeats = log.counts.labelled > log.counts.prompts
+    return Target(source.model or source.lengths.stem, log, test, _repeated(source, test) if has_repeats else {})
+
+
+def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[str, Values]:
+    samples = read_samples(source)
+    return {prompt: samples[prompt] for prompt in test.prompts if len(samples[prompt]) > 1}

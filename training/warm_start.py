@@ -1,0 +1,28 @@
+"""Start a training from another ranker's weights instead of the encoder's own."""
+
+from typing import TypeVar
+
+from registry.weights import fetch_weights
+from training.config import TrainingConfig, TrainingError
+
+Config = TypeVar("Config", bound=TrainingConfig)
+
+
+def with_fetched_start(config: Config) -> Config:
+    """The config with `init_from` as a local folder that holds the weights.
+
+    Fetched once, before a study: an alias that moves meanwhile must not give its fits different starts.
+
+    Raises:
+        TrainingError: that ranker has another encoder.
+        RegistryError, InvalidRanker: it cannot be had, or has no float weights.
+    """
+    if config.init_from is None:
+        return config
+    card, weights = fetch_weights(config.init_from)
+    if card.encoder != config.encoder:
+        raise TrainingError(
+            f"init_from must be a ranker of the same encoder, but {config.init_from} was trained with {card.encoder!r}"
+            f" and encoder is {config.encoder!r}; give encoder={card.encoder} or another ranker."
+        )
+    return config.with_values({"init_from": str(weights.parent)})
