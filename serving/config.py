@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     """On: a client's non-zero integer `priority` is used as it is, and that request is not ranked."""
     champion_poll_s: float = Field(5.0, gt=0)
     """How often the alias `champion` is looked at."""
+    cache: Path = Path(".pars/rankers")
+    """Folder of the last ranker that was served here; a start uses it while the registry is unreachable."""
+    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1)
+    """Larger bodies are refused on `/rank`. vLLM's own routes have no such limit: set one in the proxy before them."""
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
 

@@ -3,7 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -28,16 +28,13 @@ from serving.incoming import IncomingLayer
 from serving.prioritiser import Prioritiser
 from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
-from serving.reload import Champion
 
 CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""
 
 CPU_ENGINE_NICENESS = 10
-"""On the CPU, how far the engine's processes stand back from taking requests in and ranking them (`nice`). The engine
-fills its cores, and spins while it waits: in a burst of 300 on two cores a ranking took 10 ms of a quiet machine's 5,
-and a third of the requests ran out of their budget; with this 7 ms, and one in twenty, for a two-layer model. For one
-of eight layers it was not enough: 42 % still ran out."""
+"""On the CPU, how far the engine's processes stand back (`nice`) from the one that takes requests in and ranks them:
+they fill their cores, and spin while they wait."""
 
 
 class _Parser(FlexibleArgumentParser):
@@ -83,7 +80,9 @@ def _stand_back() -> None:
     """Lower the scheduling priority of the engine's processes, which are this process's children."""
     for process in psutil.Process().children(recursive=True):
         for thread in process.threads():  # niceness belongs to a thread
-            os.setpriority(os.PRIO_PROCESS, thread.id, CPU_ENGINE_NICENESS)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                niceness = max(CPU_ENGINE_NICENESS, os.getpriority(os.PRIO_PROCESS, thread.id))
+                os.setpriority(os.PRIO_PROCESS, thread.id, niceness)
 
 
 def max_num_seqs(client: Any) -> int:
@@ -98,9 +97,12 @@ async def openai_app(
     args: Namespace,
     prioritiser: Prioritiser,
     clock: ArrivalClock,
-    champion: Callable[[], Champion] | None,
+    make_rank_endpoint: Callable[[Callable[[Headers], bool]], RankEndpoint],
 ) -> AsyncIterator[FastAPI]:
-    """The application of vLLM itself, on an engine client whose every request is given our priority."""
+    """The application of vLLM itself, on an engine client whose every request is given our priority.
+
+    `make_rank_endpoint` gets vLLM's check of the API key.
+    """
     for name in CHOKE_POINTS:
         setattr(client, name, prioritiser.wrap(partial(getattr(type(client), name), client)))
     tasks = await client.get_supported_tasks()
@@ -109,7 +111,7 @@ async def openai_app(
     trusts = prioritiser.policy.trust_client_priority
     app.user_middleware.append(Middleware(IncomingLayer, clock=clock, trust_client_priority=trusts))
     app.middleware_stack = app.build_middleware_stack()
-    app.router.routes.append(Route("/rank", RankEndpoint(champion, _api_key_check(args)).rank, methods=["POST"]))
+    app.router.routes.append(Route("/rank", make_rank_endpoint(_api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)
     async with app.router.lifespan_context(app):
         yield app

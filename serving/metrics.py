@@ -29,6 +29,32 @@ FAIL_OPENS = Counter(
 RANKER_VERSION = Gauge(
     "pars_ranker_version", "Version of the ranker that is served.", ["target_llm"], multiprocess_mode="livemostrecent"
 )
+RANKER_SINCE = Gauge(
+    "pars_ranker_since_seconds",
+    "Since when this ranker is served, in seconds since 1970; its age is `time() - pars_ranker_since_seconds`.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
 RELOADS = Counter(
-    "pars_ranker_reloads", "Looks for a new champion, by outcome: swapped, refused or unreachable.", ["outcome"]
+    "pars_ranker_reloads",
+    "Looks for a new champion, by outcome: swapped, refused, unreachable, or at a start without registry cached.",
+    ["outcome"],
+)
+TOKEN_BUCKETS = (1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+PREDICTED_TOKENS = Histogram(
+    "pars_predicted_tokens", "Predicted tokens of the ranked answers that are finished.", buckets=TOKEN_BUCKETS
+)
+OUTPUT_TOKENS = Histogram(
+    "pars_output_tokens", "True tokens of the same answers, cut ones included.", buckets=TOKEN_BUCKETS
+)
+WAITING_SECONDS = Histogram(
+    "pars_waiting_seconds",
+    "Seconds that a ranked request waited in the engine's queue, by its predicted tokens.",
+    ["predicted_tokens"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
+)
+KENDALL_TAU_B = Gauge(
+    "pars_kendall_tau_b",
+    "Kendall tau-b of predicted against true tokens over the last 500 ranked answers that were not cut.",
+    multiprocess_mode="livemostrecent",
 )

@@ -13,6 +13,7 @@ from registry.prompts import UnrankableContent
 from serving.incoming import Incoming, current_incoming
 from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
+from serving.outcomes import Outcome, Outcomes
 from serving.priority import ArrivalClock, priority
 from serving.ranking import Place, Ranking
 from serving.texts import Text
@@ -48,6 +49,7 @@ class Prioritiser:
         self._clock = clock
         self._load = load
         self._ranking = ranking
+        self._outcomes = Outcomes()
 
     def wrap(self, generate: Generate) -> Generate:
         """The same method of the engine client, with our priority in place of the caller's."""
@@ -63,25 +65,34 @@ class Prioritiser:
     async def _generate(
         self, generate: Generate, incoming: Incoming, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
-        kwargs["priority"] = await self._admit(incoming, request)
+        kwargs["priority"], predicted_tokens = await self._admit(incoming, request)
+        output = None
         try:
             async with aclosing(generate(*args, **kwargs)) as outputs:
                 async for output in outputs:
                     yield output
+            self._note(incoming, predicted_tokens, output)
         finally:
             self._load.leave(request.num_sequences)
 
-    async def _admit(self, incoming: Incoming, request: EngineRequest) -> int:
-        """The priority of a request, which is then counted in the engine's load."""
+    def _note(self, incoming: Incoming, predicted_tokens: float | None, last_output: Any) -> None:
+        if predicted_tokens is None or incoming.is_beam_search:
+            return
+        outcome = Outcome.of(predicted_tokens, last_output)
+        if outcome is not None:
+            self._outcomes.note(outcome)
+
+    async def _admit(self, incoming: Incoming, request: EngineRequest) -> tuple[int, float | None]:
+        """Priority and, if it was ranked, predicted tokens of a request; it is then counted in the engine's load."""
         if self.policy.trust_client_priority and request.client_priority != 0:
             self._enter("client", request)
-            return request.client_priority
+            return request.client_priority, None
         if self._ranking is None:
             self._enter("arrival", request)
-            return incoming.arrival_us
+            return incoming.arrival_us, None
         place = await self._find_place(self._ranking, incoming, request)
         ENGINE_REQUESTS.labels("median" if place.reason else "ranked").inc()
-        return priority(incoming.arrival_us, self.policy.patience_s, place.quantile)
+        return priority(incoming.arrival_us, self.policy.patience_s, place.quantile), place.predicted_tokens
 
     async def _find_place(self, ranking: Ranking, incoming: Incoming, request: EngineRequest) -> Place:
         if isinstance(request.text, UnrankableContent):

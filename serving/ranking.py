@@ -1,16 +1,18 @@
 """Text to place in the queue, within two time budgets. No ranking problem fails a request: it goes on with the median.
 
 The ranking budget limits how long a request is held while the engine has a free sequence; while the engine is full,
-holding costs nothing and the backlog budget is the limit. What nobody waits for any more is not computed.
+holding costs nothing and the backlog budget is the limit. What nobody waits for any more is not computed. While the
+ranker hangs, or has more to rank than it can within the backlog budget, new requests are not held at all, so that
+nothing piles up.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from registry.prompts import UnrankableContent
 from registry.ranker import Prediction
 from serving.load import EngineLoad
 from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
+from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Place:
 
     quantile: float
     reason: str | None = None
+    predicted_tokens: float | None = field(default=None, compare=False)
 
 
 @dataclass(eq=False)
@@ -52,7 +56,7 @@ class Held:
     cap_tokens: float | None
     num_sequences: int
     place: asyncio.Future[Place]
-    job: Future[float] | None = None
+    job: Future[Prediction] | None = None
 
 
 class Ranking:
@@ -71,28 +75,31 @@ class Ranking:
         self._load = load
         self.budget_s = budget_s
         self.backlog_s = backlog_s
-        self._threads = ThreadPoolExecutor(num_threads, thread_name_prefix="ranking")
-        self._num_jobs_ahead = num_threads + 1  # one more than can run, so that no thread waits for the event loop
-        self._jobs: set[Future[float]] = set()
-        self._waiting: dict[Held, None] = {}
+        self._num_threads = num_threads
+        self._threads = DaemonThreads(num_threads, "ranking")
+        self._num_held = 0
+        self._ranks_with: Ranks | None = None
         self._overdue: dict[Held, None] = {}
         self._logged_at_s: dict[str, float] = {}
         load.on_leave = self._release_overdue
 
     async def find_place(self, text: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
-        """Hold a request until it is ranked, or has waited long enough.
+        """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.
 
         On return the request is counted in the engine's load (the caller counts it out); if cancelled, it is not.
         """
+        refusal = self._refusal()
+        if refusal is not None:
+            return self.median(refusal, cap_tokens, num_sequences)
         loop = asyncio.get_running_loop()
         held = Held(text, cap_tokens, num_sequences, loop.create_future())
-        self._waiting[held] = None
-        self._dispatch()
+        self._submit(held)
         timers = [
             loop.call_later(self.budget_s, self._budget_is_over, held),
             loop.call_later(self.backlog_s, self._fail_open, held, "backlog"),
         ]
         started_s = time.perf_counter()
+        self._num_held += 1
         try:
             return await held.place
         except asyncio.CancelledError:
@@ -100,6 +107,7 @@ class Ranking:
                 self._load.leave(num_sequences)
             raise
         finally:
+            self._num_held -= 1
             HOLD_SECONDS.observe(time.perf_counter() - started_s)
             for timer in timers:
                 timer.cancel()
@@ -113,29 +121,33 @@ class Ranking:
 
     def close(self) -> None:
         """Let the threads end; nothing is computed any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
-    def _dispatch(self) -> None:
-        while self._waiting and len(self._jobs) < self._num_jobs_ahead:
-            held = next(iter(self._waiting))
-            del self._waiting[held]
-            loop = held.place.get_loop()
-            job = held.job = self._threads.submit(self._rank, held.text, held.cap_tokens)
-            self._jobs.add(job)
-            job.add_done_callback(partial(_call_in, loop, self._job_is_done, held))
+    def _refusal(self) -> Refusal | None:
+        refusal = self._threads.refusal(self._num_held, self.backlog_s)
+        if refusal == "hanging" and self._ranks_with is not self._ranker():  # a swap cures what only the old one had
+            self._threads.close()
+            self._threads = DaemonThreads(self._num_threads, "ranking")
+            return None
+        return refusal
 
-    def _rank(self, text: str, cap_tokens: float | None) -> float:
+    def _submit(self, held: Held) -> None:
+        # At once, though it may be cancelled: a thread that asks a busy event loop for its next prompt idles meanwhile.
+        held.job = self._threads.submit(self._rank, held)
+        held.job.add_done_callback(partial(_call_in, held.place.get_loop(), self._job_is_done, held))
+
+    def _rank(self, held: Held) -> Prediction:
+        self._ranks_with = ranker = self._ranker()
         with RANKING_SECONDS.time():
-            return self._ranker().predict(text, cap_tokens).quantile
+            return ranker.predict(held.text, held.cap_tokens)
 
-    def _job_is_done(self, held: Held, job: Future[float]) -> None:
-        self._jobs.discard(job)
-        self._dispatch()
+    def _job_is_done(self, held: Held, job: Future[Prediction]) -> None:
         if job.cancelled() or held.place.done():
             return
         error = job.exception()
         if error is None:
-            self._settle(held, Place(job.result()))
+            prediction = job.result()
+            self._settle(held, Place(prediction.quantile, predicted_tokens=prediction.predicted_tokens))
         elif isinstance(error, UnrankableContent):
             self._fail_open(held, error.reason)
         else:
@@ -164,7 +176,6 @@ class Ranking:
         self._forget(held)
 
     def _forget(self, held: Held) -> None:
-        self._waiting.pop(held, None)
         self._overdue.pop(held, None)
         if held.job is not None:
             held.job.cancel()

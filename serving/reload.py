@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from registry import store
 from registry.ranker import Ranker
-from serving.metrics import RANKER_VERSION, RELOADS
+from serving.metrics import RANKER_SINCE, RANKER_VERSION, RELOADS
+from serving.ranker_cache import RankerCache
+from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
 
 WARM_UP = "Name three primary colours."
+REGISTRY_TIMEOUT_S = 15.0
+"""How long a start waits for the registry's word. MLflow's own retries would take minutes."""
 
 
 class NoChampion(RuntimeError):
@@ -31,8 +35,9 @@ def find_champion(target_llm: str) -> int:
 
     Raises:
         NoChampion: there is none.
+        RegistryError: the registry cannot be asked.
     """
-    version = store.alias_version(target_llm)
+    version = _ask_registry(target_llm)
     if version is None:
         raise NoChampion(
             f"{store.model_name(target_llm)} has no champion in the registry at {store.configure_tracking()}:"
@@ -42,48 +47,97 @@ def find_champion(target_llm: str) -> int:
     return version
 
 
-def load_champion(target_llm: str, version: int) -> Champion:
-    """Fetch, check, load and warm up one version.
+def check_champion(target_llm: str, cache: RankerCache) -> None:
+    """Check that there is a ranker to start with, without loading it.
+
+    Raises: what `find_champion` raises, unless the registry is unreachable and the cache holds a ranker.
+    """
+    try:
+        find_champion(target_llm)
+    except store.RegistryError:
+        if cache.find(target_llm) is None:
+            raise
+
+
+def load_champion(target_llm: str, version: int, cache: RankerCache) -> Champion:
+    """Fetch, check, load, warm up and cache one version.
 
     Raises:
         registry.store.RegistryError: its files cannot be had.
         registry.card.InvalidRanker: it does not load, or is not for this target LLM.
         FloatingPointError: its first score is not finite.
     """
-    ranker = Ranker.load(store.fetch(target_llm, version), target_llm)
-    ranker.predict(WARM_UP)
-    return Champion(version, ranker)
+    folder = store.fetch(target_llm, version)
+    champion = _load(target_llm, version, folder)
+    cache.keep(target_llm, version, folder)
+    return champion
+
+
+def load_first_champion(target_llm: str, cache: RankerCache) -> Champion:
+    """The champion, or while the registry is unreachable the last one that was served here.
+
+    Raises: what `find_champion` and `load_champion` raise.
+    """
+    try:
+        return load_champion(target_llm, find_champion(target_llm), cache)
+    except store.RegistryError as error:
+        cached = cache.find(target_llm)
+        if cached is None:
+            raise
+        version, folder = cached
+        champion = _load(target_llm, version, folder)
+        RELOADS.labels("cached").inc()
+        logger.warning(
+            "%s version %d, the last one served here, is loaded from the cache in %s, because the registry is"
+            " unreachable: %s",
+            *(store.model_name(target_llm), version, cache.folder, error),
+        )
+        return champion
 
 
 class ChampionFollower:
     """Holds the champion, and replaces it when the alias has moved."""
 
-    def __init__(self, target_llm: str, poll_s: float) -> None:
+    def __init__(self, target_llm: str, poll_s: float, cache: RankerCache) -> None:
         self._target_llm = target_llm
         self._poll_s = poll_s
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="champion")
+        self._cache = cache
+        self._thread = DaemonThreads(1, "champion")
         self._refused: int | None = None
         self._is_reachable = True
-        self._serve(load_champion(target_llm, find_champion(target_llm)))
+        self._serve(load_first_champion(target_llm, cache))
 
     async def follow(self) -> None:
         """Look at the alias again and again, until cancelled."""
-        loop = asyncio.get_running_loop()
         try:
             while True:
                 await asyncio.sleep(self._poll_s)
-                await loop.run_in_executor(self._thread, self.look)
+                await asyncio.wrap_future(self._thread.submit(self.look))
         finally:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._thread.close()
 
     def look(self) -> None:
-        """Swap the champion if the alias has moved. What does not load is refused, and the one before keeps serving."""
-        version = self._version()
-        if version in (None, self.champion.version, self._refused):
-            return
-        assert version is not None
+        """Swap the champion if the alias has moved. What does not load is refused, and the one before keeps serving.
+
+        While the registry, or where it keeps its files, is unreachable nothing changes, and the next look tries again.
+        """
         try:
-            champion = load_champion(self._target_llm, version)
+            self._follow_alias(store.alias_version(self._target_llm))
+        except Exception as error:  # MLflow lets through what its HTTP or database library raises
+            RELOADS.labels("unreachable").inc()
+            if self._is_reachable:
+                logger.warning("The registry is unreachable; the champion from before keeps serving: %s", error)
+            self._is_reachable = False
+        else:
+            self._is_reachable = True
+
+    def _follow_alias(self, version: int | None) -> None:
+        if version is None or version in (self.champion.version, self._refused):
+            return
+        try:
+            champion = load_champion(self._target_llm, version, self._cache)
+        except store.RegistryError:
+            raise
         except Exception as error:  # whatever is wrong with a new version must not stop the old one
             self._refused = version
             RELOADS.labels("refused").inc()
@@ -96,16 +150,25 @@ class ChampionFollower:
         self.champion = champion
         self._refused = None
         RANKER_VERSION.labels(self._target_llm).set(champion.version)
+        RANKER_SINCE.labels(self._target_llm).set_to_current_time()
         logger.info("%s version %d is served.", store.model_name(self._target_llm), champion.version)
 
-    def _version(self) -> int | None:
-        try:
-            version = store.alias_version(self._target_llm)
-        except Exception as error:  # MLflow lets through what its HTTP or database library raises
-            RELOADS.labels("unreachable").inc()
-            if self._is_reachable:
-                logger.warning("The registry cannot be asked for the champion; the one before keeps serving: %s", error)
-            self._is_reachable = False
-            return None
-        self._is_reachable = True
-        return version
+
+def _ask_registry(target_llm: str) -> int | None:
+    thread = DaemonThreads(1, "registry")
+    try:
+        return thread.submit(store.alias_version, target_llm).result(REGISTRY_TIMEOUT_S)
+    except Exception as error:  # MLflow lets through what its HTTP or database library raises
+        why = f"no answer after {REGISTRY_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else str(error)
+        raise store.RegistryError(
+            f"the registry at {store.configure_tracking()} must say which version is the champion, but cannot be"
+            f" asked ({why}); start it, or set MLFLOW_TRACKING_URI."
+        ) from error
+    finally:
+        thread.close()
+
+
+def _load(target_llm: str, version: int, folder: Path) -> Champion:
+    ranker = Ranker.load(folder, target_llm)
+    ranker.predict(WARM_UP)
+    return Champion(version, ranker)

@@ -2,24 +2,27 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 
 from serving.config import Settings
 from serving.engine import max_num_seqs, openai_app, parse_vllm_args, start_engine
 from serving.load import EngineLoad
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
+from serving.rank_api import RankEndpoint
+from serving.ranker_cache import RankerCache
 from serving.ranking import Ranking
 from serving.reload import ChampionFollower
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once
-in each ranking: beside a loop that never rests, on one core, a ranking of 5 ms took 16 ms, and with this 11."""
+in each ranking while a burst is taken in."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,14 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         load = EngineLoad(max_num_seqs(client))
         ranking = _make_ranking(settings, follower, load, stack) if follower else None
         prioritiser = Prioritiser(_policy(settings), clock, load, ranking)
-        champion = (lambda: follower.champion) if follower else None
-        app = await stack.enter_async_context(openai_app(client, args, prioritiser, clock, champion))
+        endpoint = _rank_endpoint(settings, follower)
+        app = await stack.enter_async_context(openai_app(client, args, prioritiser, clock, endpoint))
         yield Server(app, client, prioritiser)
 
 
 async def _follow_champion(settings: Settings, stack: AsyncExitStack) -> ChampionFollower:
-    follower = await asyncio.to_thread(ChampionFollower, settings.target_llm, settings.champion_poll_s)
+    cache = RankerCache(settings.cache)
+    follower = await asyncio.to_thread(ChampionFollower, settings.target_llm, settings.champion_poll_s, cache)
     task = asyncio.create_task(follower.follow())
     stack.push_async_callback(_cancel, task)
     return follower
@@ -81,6 +85,14 @@ def _make_ranking(settings: Settings, follower: ChampionFollower, load: EngineLo
     )
     stack.callback(ranking.close)
     return ranking
+
+
+def _rank_endpoint(
+    settings: Settings, follower: ChampionFollower | None
+) -> Callable[[Callable[[Headers], bool]], RankEndpoint]:
+    champion = (lambda: follower.champion) if follower else None
+    limit_s = settings.ranking_backlog_ms / 1000
+    return lambda is_authorised: RankEndpoint(champion, is_authorised, settings.max_body_bytes, limit_s)
 
 
 def _policy(settings: Settings) -> Policy:

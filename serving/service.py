@@ -18,7 +18,8 @@ import bentoml
 from registry import store
 from registry.card import InvalidRanker
 from serving.config import SettingsError, load_settings
-from serving.reload import NoChampion, find_champion
+from serving.ranker_cache import RankerCache
+from serving.reload import NoChampion, check_champion
 
 if TYPE_CHECKING:
     from serving.server import Server
@@ -97,13 +98,15 @@ class Pars:
         try:
             settings.check_llm()
             if settings.ranking:
-                find_champion(settings.target_llm)
+                check_champion(settings.target_llm, RankerCache(settings.cache))
         except (SettingsError, NoChampion, store.RegistryError) as error:
             sys.exit(f"Error: {error}")
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def start(self) -> None:
         """In the worker: the ranker first, the engine last."""
+        for room in ("serving", "registry"):  # in a worker the root logger passes errors only
+            logging.getLogger(room).setLevel(logging.INFO)
         store.configure_tracking()
         try:
             from serving.server import run_server  # imports vllm: seconds that only the worker should pay

@@ -1,6 +1,7 @@
 """Hand-written stand-ins for a ranker and an engine whose time is in the test's hands."""
 
 import threading
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,10 @@ from registry.ranker import Prediction
 
 @dataclass
 class FakeRanker:
-    """Says one tenth of a quantile for each word; can be made to hang, raise, or note what it is asked."""
+    """Says one tenth of a quantile for each word; can be made to hang, raise, be slow, or note what it is asked."""
 
     error: Exception | None = None
+    seconds: float = 0
     may_go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
@@ -22,6 +24,7 @@ class FakeRanker:
     def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
         self.asked.append(prompt)
         assert self.may_go_on.wait(10)
+        time.sleep(self.seconds)
         if self.error is not None:
             raise self.error
         num_words = len(prompt.split())
@@ -36,16 +39,17 @@ class FakeRanker:
 class FakeEngine:
     """Notes what it is asked, and answers with two outputs."""
 
+    outputs: tuple[Any, Any] = ("first", "second")
     asked: list[dict[str, Any]] = field(default_factory=list)
     is_closed: bool = False
 
     async def generate(
         self, prompt: object, sampling_params: object, request_id: str, **others: Any
-    ) -> AsyncGenerator[str, None]:
+    ) -> AsyncGenerator[Any, None]:
         assert sampling_params is not None
         self.asked.append({"prompt": prompt, "request_id": request_id, **others})
         try:
-            yield "first"
-            yield "second"
+            for output in self.outputs:
+                yield output
         finally:
             self.is_closed = True

@@ -1,5 +1,7 @@
 """`POST /rank` without a server around it."""
 
+import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,6 +13,9 @@ from registry.ranker import Ranker
 from serving.rank_api import RankEndpoint
 from serving.reload import Champion
 from tests.rankers import write_ranker
+from tests.serving.fakes import FakeRanker
+
+MAX_BODY_BYTES = 2_000_000
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,12 @@ async def post(endpoint: RankEndpoint, **request: Any) -> httpx.Response:
 
 
 async def rank(champion: Champion, **request: Any) -> httpx.Response:
-    return await post(RankEndpoint(lambda: champion, lambda _: True), **request)
+    return await post(endpoint_of(champion), **request)
+
+
+def endpoint_of(champion: Champion | None, is_authorised: bool = True, limit_s: float = 10) -> RankEndpoint:
+    serving = (lambda: champion) if champion else None
+    return RankEndpoint(serving, lambda _: is_authorised, MAX_BODY_BYTES, limit_s)
 
 
 async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) -> None:
@@ -58,6 +68,8 @@ async def test_any_text_is_ranked(champion: Champion, prompt: str) -> None:
         ({"content": b"{"}, "JSON"),
         ({"content": b"\xff\xfe"}, "JSON"),
         ({"content": b""}, "JSON"),
+        ({"content": b"[" * 1_000_000}, "JSON"),
+        ({"content": rb'{"prompt": "\ud800"}'}, "JSON"),
         ({"json": []}, "not a request to rank"),
         ({"json": {}}, "either `prompt` or `messages`"),
         ({"json": {"prompt": "a", "messages": []}}, "either `prompt` or `messages`"),
@@ -78,5 +90,58 @@ async def test_what_cannot_be_ranked_gets_a_clear_400(champion: Champion, reques
 
 
 async def test_without_the_key_it_is_401_and_without_ranking_503(champion: Champion) -> None:
-    assert (await post(RankEndpoint(lambda: champion, lambda _: False), json={})).status_code == 401
-    assert (await post(RankEndpoint(None, lambda _: True), json={})).status_code == 503
+    assert (await post(endpoint_of(champion, is_authorised=False), json={})).status_code == 401
+    assert (await post(endpoint_of(None), json={})).status_code == 503
+
+
+async def test_body_at_the_limit_is_ranked_and_a_longer_one_is_refused(champion: Champion) -> None:
+    frame = len('{"prompt": ""}')
+    for num_bytes, status in ((MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)):
+        content = b'{"prompt": "' + b"x" * (num_bytes - frame) + b'"}'
+        response = await rank(champion, content=content)
+        assert response.status_code == status
+    assert response.json()["error"]["message"] == (
+        "A body to rank holds at most 2000000 bytes, but this one has 2000001 or more; send less, or raise"
+        " PARS_MAX_BODY_BYTES."
+    )
+
+
+async def test_body_that_does_not_say_its_length_is_not_read_to_its_end(champion: Champion) -> None:
+    num_chunks = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal num_chunks
+        for _ in range(100):
+            num_chunks += 1
+            yield b" " * (MAX_BODY_BYTES // 4)
+
+    response = await rank(champion, content=body())
+    assert response.status_code == 413
+    assert num_chunks == 5
+
+
+async def test_announced_length_is_believed_before_anything_is_read(champion: Champion) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        raise AssertionError("it is read")
+        yield b""
+
+    response = await rank(champion, content=body(), headers={"Content-Length": str(MAX_BODY_BYTES + 1)})
+    assert response.status_code == 413
+
+
+async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
+    ranker = FakeRanker(may_go_on=threading.Event())
+    endpoint = endpoint_of(Champion(7, ranker), limit_s=0.1)  # type: ignore[arg-type]  # a stand-in
+    ranker.may_go_on.clear()
+    slow = await post(endpoint, json={"prompt": "one"})
+    assert slow.status_code == 503
+    assert "has not answered within 0.1 s" in slow.json()["error"]["message"]
+    # The thread may have begun a moment after the request did, so it is not hanging until that moment is over.
+    while "hanging" not in (hanging := await post(endpoint, json={"prompt": "two"})).json()["error"]["message"]:
+        pass
+    assert hanging.status_code == 503
+    ranker.may_go_on.set()
+    while (response := await post(endpoint, json={"prompt": "three"})).status_code == 503:
+        pass
+    assert response.json()["score"] == 1
+    assert ranker.asked == ["one", "three"]

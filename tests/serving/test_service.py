@@ -18,6 +18,7 @@ from tests.servers import PROJECT, RunningServer, free_port, server_environment
 
 HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello there"}]
 SWAP_TIMEOUT_S = 30.0
+UNREACHABLE = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 
 
 @pytest.fixture
@@ -72,6 +73,11 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
         'pars_engine_requests_total{source="ranked"}',
         "pars_ranking_seconds_bucket",
         'pars_ranker_version{target_llm="demo-llm"}',
+        'pars_ranker_since_seconds{target_llm="demo-llm"}',
+        "pars_kendall_tau_b",
+        "pars_output_tokens_bucket",
+        "pars_predicted_tokens_bucket",
+        'pars_waiting_seconds_count{predicted_tokens="up to 32"}',
         "vllm:num_requests_waiting",
         "bentoml_service_request_total",
     ):
@@ -147,6 +153,17 @@ async def test_champion_that_does_not_load_is_refused_and_named_in_the_log(
         assert await served_version(client) == 1
 
 
+async def test_body_too_large_to_rank_is_a_413_and_the_server_goes_on(client: httpx.AsyncClient) -> None:
+    response = await client.post("/rank", json={"prompt": "x" * 5_000_000})
+    assert response.status_code == 413
+    assert "PARS_MAX_BODY_BYTES" in response.json()["error"]["message"]
+    assert await served_version(client) == 1
+
+
+def test_log_says_which_ranker_is_served(server: RunningServer) -> None:
+    assert "pars-demo-llm version 1 is served." in server.log.read_text()
+
+
 async def test_log_holds_nothing_of_a_prompt(server: RunningServer, client: httpx.AsyncClient) -> None:
     few = {"model": "demo-llm", "max_tokens": 2}
     chat = {**few, "messages": [{"role": "user", "content": "zanzibar"}]}
@@ -178,6 +195,7 @@ def serve_in_vain(settings: dict[str, str], folder: Path = PROJECT, target: tupl
         ({"PARS_VLLM_ARGS": "--port 8000"}, "--port"),
         ({"PARS_LLM": "./nothing/here"}, "make demo"),
         ({"PARS_TARGET_LLM": "nobody", "PARS_LLM": "."}, "-e promote -P target_llm=nobody"),
+        ({"PARS_TARGET_LLM": "nobody", "PARS_LLM": ".", **UNREACHABLE}, "set MLFLOW_TRACKING_URI"),
     ],
 )
 def test_server_that_cannot_start_says_why_and_exits(ranker_store: str, settings: dict[str, str], words: str) -> None:

@@ -1,0 +1,75 @@
+"""What the metrics page says of finished answers."""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from scipy.stats import kendalltau
+
+from serving.load import EngineLoad
+from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
+from serving.prioritiser import Policy, Prioritiser
+from serving.priority import ArrivalClock
+from serving.ranking import Ranking
+from tests.serving.fakes import FakeEngine, FakeRanker
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def output(num_tokens: int = 7, finish_reason: str = "stop", num_answers: int = 1) -> Any:
+    stats = SimpleNamespace(queued_ts=10.0, scheduled_ts=13.0, num_generation_tokens=num_tokens)
+    return SimpleNamespace(metrics=stats, outputs=[SimpleNamespace(finish_reason=finish_reason)] * num_answers)
+
+
+def test_vllms_last_output_is_read() -> None:
+    assert Outcome.of(5.0, output()) == Outcome(5.0, output_tokens=7, waiting_s=3.0, is_cut=False)
+    assert Outcome.of(5.0, output(finish_reason="length")) == Outcome(5.0, 7, 3.0, is_cut=True)
+
+
+@pytest.mark.parametrize(
+    "without", [None, "text", output(num_answers=2), SimpleNamespace(metrics=None, outputs=[object()])]
+)
+def test_output_without_counts_or_with_several_answers_is_left_out(without: Any) -> None:
+    assert Outcome.of(5.0, without) is None
+
+
+@pytest.mark.parametrize(
+    ("predicted_tokens", "bucket"), [(32, "up to 32"), (33, "up to 128"), (512, "up to 512"), (513, "above 512")]
+)
+def test_waiting_is_counted_by_predicted_length(predicted_tokens: float, bucket: str) -> None:
+    before = value("pars_waiting_seconds_sum", predicted_tokens=bucket)
+    Outcomes().note(Outcome(predicted_tokens, 7, 3.0, is_cut=True))
+    assert value("pars_waiting_seconds_sum", predicted_tokens=bucket) == before + 3
+
+
+def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
+    outcomes = Outcomes()
+    pairs = [(float(index), (index * 7) % ANSWERS_PER_TAU) for index in range(ANSWERS_PER_TAU)]
+    for predicted_tokens, output_tokens in pairs:
+        outcomes.note(Outcome(predicted_tokens, 1000 - output_tokens, 0.0, is_cut=True))
+        outcomes.note(Outcome(predicted_tokens, output_tokens, 0.0, is_cut=False))
+    expected = kendalltau(*zip(*pairs, strict=True)).statistic
+    deadline_s = time.monotonic() + 10
+    while value("pars_kendall_tau_b") != pytest.approx(expected):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
+    engine, ranker, load = FakeEngine(outputs=(output(3), output(9))), FakeRanker(), EngineLoad(4)
+    ranking = Ranking(lambda: ranker, load)
+    generate = Prioritiser(Policy(), ArrivalClock(), load, ranking).wrap(engine.generate)
+    names = ("pars_output_tokens_sum", "pars_predicted_tokens_sum")
+    before = [value(name) for name in names]
+    unfinished = generate("one two", SimpleNamespace(max_tokens=None, n=1), "id")
+    await anext(unfinished)
+    await unfinished.aclose()
+    assert [value(name) for name in names] == before, "an aborted answer has no true length"
+    async for _ in generate("one two", SimpleNamespace(max_tokens=None, n=1), "id"):
+        pass
+    assert [value(name) for name in names] == [before[0] + 9, before[1] + 2]
+    ranking.close()

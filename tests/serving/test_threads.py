@@ -1,0 +1,117 @@
+"""Threads that may hang."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from serving.threads import NUM_RECENT_JOBS, DaemonThreads
+
+HANGS_AT_EXIT = """
+import threading
+from serving.threads import DaemonThreads
+threads = DaemonThreads(2, "test")
+started = threading.Event()
+threads.submit(lambda: (started.set(), threading.Event().wait()))
+assert started.wait(10)
+threads.close()
+print("the end")
+"""
+
+
+@pytest.fixture
+def threads() -> Iterator[DaemonThreads]:
+    threads = DaemonThreads(1, "test")
+    yield threads
+    threads.close()
+
+
+@pytest.fixture
+def may_go_on() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def hang(threads: DaemonThreads, may_go_on: threading.Event) -> None:
+    """Keep a thread busy until it may go on."""
+    started = threading.Event()
+    threads.submit(lambda: (started.set(), may_go_on.wait(10)))
+    assert started.wait(10)
+
+
+def test_results_and_errors_come_back(threads: DaemonThreads) -> None:
+    assert threads.submit(pow, 2, exp=3).result(10) == 8
+    assert isinstance(threads.submit(int, "x").exception(10), ValueError)
+    assert threads.submit(pow, 2, 4).result(10) == 16
+
+
+def test_cancelled_job_is_not_done(threads: DaemonThreads, may_go_on: threading.Event) -> None:
+    done: list[str] = []
+    hang(threads, may_go_on)
+    first, second = threads.submit(done.append, "first"), threads.submit(done.append, "second")
+    assert first.cancel()
+    may_go_on.set()
+    second.result(10)
+    assert done == ["second"]
+
+
+def test_close_cancels_what_waits(threads: DaemonThreads, may_go_on: threading.Event) -> None:
+    hang(threads, may_go_on)
+    waiting = threads.submit(pow, 2, 3)
+    threads.close()
+    assert waiting.cancelled()
+
+
+def test_idle_threads_end_when_closed() -> None:
+    threads = DaemonThreads(2, "ends")
+    threads.close()
+    deadline_s = time.monotonic() + 10
+    while any(thread.name.startswith("ends-") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def test_hanging_means_that_every_thread_has_been_busy_for_longer_than_the_limit(may_go_on: threading.Event) -> None:
+    threads = DaemonThreads(2, "test")
+    hang(threads, may_go_on)
+    time.sleep(0.05)
+    assert threads.refusal(0, 0.04) is None, "the other thread is idle"
+    hang(threads, may_go_on)
+    assert threads.refusal(0, 5) is None
+    time.sleep(0.05)
+    assert threads.refusal(0, 0.04) == "hanging"
+    may_go_on.set()
+    threads.submit(int).result(10)
+    threads.close()
+
+
+def test_overloaded_means_that_those_ahead_take_longer_than_the_limit(threads: DaemonThreads) -> None:
+    assert threads.refusal(1_000_000, 0.1) is None, "nothing is known of its pace yet"
+    for _ in range(3):
+        threads.submit(time.sleep, 0.02).result(10)
+    assert threads.refusal(1, 0.1) is None
+    assert threads.refusal(10, 0.1) == "overloaded"
+    assert threads.refusal(0, 0.0001) is None, "one is always let in, and shows whether the pace is better now"
+
+
+def test_one_slow_job_is_no_overload_and_a_better_pace_is_noticed(threads: DaemonThreads) -> None:
+    for seconds in (0.0, 0.0, 0.05):
+        threads.submit(time.sleep, seconds).result(10)
+    assert threads.refusal(10, 0.1) is None
+    for _ in range(3):
+        threads.submit(time.sleep, 0.05).result(10)
+    assert threads.refusal(10, 0.1) == "overloaded"
+    for _ in range(NUM_RECENT_JOBS):
+        threads.submit(int).result(10)
+    assert threads.refusal(10, 0.1) is None
+
+
+def test_thread_that_hangs_for_ever_does_not_keep_the_process_from_stopping() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS_AT_EXIT], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ended.stdout == "the end\n"
