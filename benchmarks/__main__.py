@@ -3,7 +3,6 @@
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
 
 import mlflow
 import typer
@@ -11,71 +10,24 @@ import typer
 from benchmarks.client import ReplayError
 from benchmarks.config import ReplayConfig
 from benchmarks.demo import DemoError, run_demo
-from benchmarks.plan import Arrivals
 from benchmarks.replay import run_replay
 from registry.card import InvalidRanker
 from registry.store import RegistryError, configure_tracking
 from serving.reload import NoChampion
 from training.config import TrainingError
+from training.options import takes
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="What PARS brings, measured.")
 
-DEFAULTS = ReplayConfig
 SERVER_LOG = Path(".pars") / "replay-server.log"
 
 
-@app.command()
-def replay(
-    lengths: Annotated[Path, typer.Option(help="Length log; its test rows are replayed.")],
-    target_llm: Annotated[str, typer.Option(help="Whose champion ranks.")],
-    prompt_column: Annotated[str, typer.Option(help="Column of the prompts.")] = DEFAULTS.prompt_column,
-    length_column: Annotated[str, typer.Option(help="Column of the lengths, in tokens.")] = DEFAULTS.length_column,
-    model: Annotated[str, typer.Option(help="Only the rows of this model.")] = "",
-    group_column: Annotated[str, typer.Option(help="Column whose values are split as a whole.")] = "",
-    llm: Annotated[str, typer.Option(help="Model name or path to serve; the server's default unless given.")] = "",
-    vllm_args: Annotated[str, typer.Option(help="vLLM's flags; the server's default unless given.")] = "",
-    policies: Annotated[str, typer.Option(help="Comma-separated, fcfs among them.")] = DEFAULTS.policies,
-    requests: Annotated[int, typer.Option(help="Requests of one replay.")] = DEFAULTS.requests,
-    arrivals: Annotated[Arrivals, typer.Option(help="burst or poisson.")] = DEFAULTS.arrivals,
-    rate_per_s: Annotated[float, typer.Option(help="Requests per second of Poisson arrivals.")] = DEFAULTS.rate_per_s,
-    repeats: Annotated[int, typer.Option(help="Replays of each policy; even.")] = DEFAULTS.repeats,
-    low_load_requests: Annotated[
-        int, typer.Option(help="Requests sent one at a time, to see what ranking costs; 0: none.")
-    ] = DEFAULTS.low_load_requests,
-    control: Annotated[str, typer.Option(help="A ranker trained on shuffled labels; trained now unless given.")] = "",
-    control_prompts: Annotated[
-        int, typer.Option(help="Training prompts of the control ranker.")
-    ] = DEFAULTS.control_prompts,
-    ranking_backlog_ms: Annotated[
-        float, typer.Option(help="The server's limit of holding a request for its ranking while the engine is full.")
-    ] = DEFAULTS.ranking_backlog_ms,
-    patience_s: Annotated[float, typer.Option(help="The server's patience.")] = DEFAULTS.patience_s,
-    seed: Annotated[int, typer.Option(help="Draws the prompts, their order and the arrivals.")] = DEFAULTS.seed,
-) -> None:
+@app.command("replay")
+@takes(ReplayConfig)
+def replay_command(config: ReplayConfig) -> None:
     """Replay recorded traffic through the real server under FCFS, PARS, the oracle and a control."""
-    config = ReplayConfig(
-        lengths=lengths,
-        target_llm=target_llm,
-        prompt_column=prompt_column,
-        length_column=length_column,
-        model=model or None,
-        group_column=group_column or None,
-        llm=llm or None,
-        vllm_args=vllm_args or None,
-        policies=policies,
-        requests=requests,
-        arrivals=arrivals,
-        rate_per_s=rate_per_s,
-        repeats=repeats,
-        low_load_requests=low_load_requests,
-        control=control or None,
-        control_prompts=control_prompts,
-        ranking_backlog_ms=ranking_backlog_ms,
-        patience_s=patience_s,
-        seed=seed,
-    )
     SERVER_LOG.parent.mkdir(exist_ok=True)
-    with mlflow.start_run(run_name=f"replay-{target_llm}"):
+    with mlflow.start_run(run_name=f"replay-{config.target_llm}"):
         typer.echo(run_replay(config, SERVER_LOG))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
 

@@ -19,11 +19,12 @@ class ReplayConfig(LengthLogSource):
     policies: str = "fcfs,control,pars,oracle"
     """Comma-separated; `fcfs` is always among them."""
     requests: int = 300
+    """Requests of one replay."""
     arrivals: Arrivals = "burst"
     """`burst`: all at once; `poisson`: independent users at `rate_per_s`."""
     rate_per_s: float = 0.0
     """Requests per second of Poisson arrivals."""
-    repeats: int = 2
+    repeats: int = 4
     """Replays of each policy, interleaved; even, since every second one sends the prompts in the opposite order."""
     low_load_requests: int = 100
     """Requests sent one at a time, each one both ranked and not; 0 leaves this out."""
@@ -36,11 +37,14 @@ class ReplayConfig(LengthLogSource):
     patience_s: float = 120.0
     """How much later a request may arrive and still overtake."""
     seed: int = 0
+    """Draws the prompts, their order and the arrivals."""
 
     def __post_init__(self) -> None:
         """Refuse what no replay can be."""
         for name in ("requests", "repeats", "control_prompts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+        if self.low_load_requests < 0:
+            raise ValueError(f"low_load_requests must be at least 0, but got {self.low_load_requests}.")
         if self.repeats % 2:
             raise ValueError(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")

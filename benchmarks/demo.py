@@ -37,7 +37,7 @@ def steps() -> list[Step]:
     log = ["-P", f"lengths={lengths}"]
     workload = ["python", "-m", "training", "workload", "--out", str(lengths), "--prompts", str(PROMPTS)]
     training = ["-P", "max_prompts=1000", "-P", "trials=3"]
-    replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "policies=fcfs,pars,oracle"]
+    replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "policies=fcfs,pars,oracle", "-P", "repeats=2"]
     return [
         Step("workload", "Make the embedded workload: prompts whose lengths follow a stated law with noise.", workload),
         Step(

@@ -1,6 +1,7 @@
 """What a replay asks of the endpoint besides answers: its model, which prompts fit, how many requests were ranked."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import astuple, dataclass
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -13,19 +14,42 @@ TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
-class RankingCounts:
-    """Requests that the server ranked, and that went on with the median instead (failed open)."""
+class RankingWork:
+    """What the server's ranker did since it started, or between two readings (their difference)."""
 
     ranked: float
+    """Requests that took the place that the ranker gave them."""
     failed_open: float
+    """Requests that went on with the median instead."""
+    scored: float
+    """Prompts scored; more than `ranked` by those that came too late."""
+    scoring_s: float
+    """Seconds in which they were scored, waiting not counted."""
+    held_s: float
+    """Seconds for which all requests together were held."""
 
-    def __sub__(self, before: "RankingCounts") -> "RankingCounts":
-        return RankingCounts(self.ranked - before.ranked, self.failed_open - before.failed_open)
+    def __sub__(self, before: "RankingWork") -> "RankingWork":
+        return RankingWork(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
+    @property
+    def requests(self) -> float:
+        """Requests that were to be ranked."""
+        return max(self.ranked + self.failed_open, 1)
 
     @property
     def fail_open_share(self) -> float:
         """Share of fail-opens among the requests that were to be ranked."""
-        return self.failed_open / max(self.ranked + self.failed_open, 1)
+        return self.failed_open / self.requests
+
+    @property
+    def scoring_ms(self) -> float:
+        """Milliseconds to score one prompt, on average."""
+        return 1000 * self.scoring_s / max(self.scored, 1)
+
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds for which a request was held, on average."""
+        return 1000 * self.held_s / self.requests
 
 
 def served_model(url: str) -> str:
@@ -54,17 +78,21 @@ def choose_that_fit(url: str, model: str, test: LabelledPrompts, num_requests: i
             f"{num_requests} test prompts must fit the served model's context, but only {len(kept)} of {len(test)} do;"
             " give a longer log, or ask for fewer requests."
         )
-    return LabelledPrompts(tuple(test.prompts[index] for index in kept), test.output_tokens[kept])
+    return test.take(kept)
 
 
-def ranking_counts(url: str) -> RankingCounts:
+def ranking_work(url: str) -> RankingWork:
     """Read the server's counters."""
     page = httpx.get(f"{url}/metrics", timeout=TIMEOUT_S).raise_for_status().text
-    ranked = failed_open = 0.0
+    seen: dict[str, float] = defaultdict(float)
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
-            if sample.name == "pars_engine_requests_total" and sample.labels["source"] == "ranked":
-                ranked += sample.value
-            elif sample.name == "pars_ranking_fail_opens_total":
-                failed_open += sample.value
-    return RankingCounts(ranked, failed_open)
+            if sample.labels.get("source", "ranked") == "ranked":
+                seen[sample.name] += sample.value
+    return RankingWork(
+        ranked=seen["pars_engine_requests_total"],
+        failed_open=seen["pars_ranking_fail_opens_total"],
+        scored=seen["pars_ranking_seconds_count"],
+        scoring_s=seen["pars_ranking_seconds_sum"],
+        held_s=seen["pars_ranking_hold_seconds_sum"],
+    )

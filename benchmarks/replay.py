@@ -53,13 +53,13 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         model = endpoint.served_model(url)
         served = Served(url, model, endpoint.choose_that_fit(url, model, test, config.requests))
         _warm_up(config, served)
-        before = endpoint.ranking_counts(url)
+        before = endpoint.ranking_work(url)
         answers = _replay_all(config, served, chosen_policies, control)
-        counts = endpoint.ranking_counts(url) - before
+        work = endpoint.ranking_work(url) - before
         one_by_one = _plan(config, served, 0)[: config.low_load_requests]
         quiet = low_load.measure(url, model, one_by_one) if one_by_one else None
     table = results.summarise(answers)
-    text = report.log(report.Replayed(answers, table, counts, quiet))
+    text = report.log(report.Replayed(answers, table, work, quiet))
     if (reason := results.leak(table)) is not None:
         raise ReplayError(f"{text}\n{reason}")
     return text

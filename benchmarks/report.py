@@ -8,7 +8,7 @@ import mlflow
 import pandas as pd
 
 from benchmarks import plots, results
-from benchmarks.endpoint import RankingCounts
+from benchmarks.endpoint import RankingWork
 from benchmarks.low_load import LowLoad
 
 PLOT_FILE = "latency.png"
@@ -25,16 +25,20 @@ class Replayed:
 
     answers: pd.DataFrame
     table: pd.DataFrame
-    counts: RankingCounts
+    work: RankingWork
     quiet: LowLoad | None
 
     def text(self) -> str:
         """The table and what a reader must know with it."""
-        share = self.counts.fail_open_share
+        share = self.work.fail_open_share
         lines = [results.as_text(self.table), "", NOTE]
         lines.append(
-            f"Ranked {self.counts.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
+            f"Ranked {self.work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
+        )
+        lines.append(
+            f"Scoring took {self.work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for its ranking"
+            f" for {self.work.held_ms:.0f} ms on average."
         )
         if self.quiet:
             lines.append(
@@ -62,7 +66,8 @@ def log(replayed: Replayed) -> str:
 
 def _log_metrics(replayed: Replayed) -> None:
     metrics = {f"{policy}.{name}": value for policy, row in replayed.table.iterrows() for name, value in row.items()}
-    metrics["fail_open_share"] = replayed.counts.fail_open_share
+    for name in ("fail_open_share", "scoring_ms", "held_ms"):
+        metrics[name] = getattr(replayed.work, name)
     if replayed.quiet:
         metrics["low_load.ranking_delay_ms"] = replayed.quiet.ranking_delay_ms
         metrics["low_load.ranked_ttft_ms"] = replayed.quiet.ranked_ttft_ms

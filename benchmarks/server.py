@@ -60,7 +60,8 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log_path: Pa
             if httpx.get(f"{url}/v1/models", timeout=2).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
-            time.sleep(1)
+            pass
+        time.sleep(1)
     raise ReplayError(f"the server must answer within {START_LIMIT_S} s, but did not; see {log_path}.")
 
 

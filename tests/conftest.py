@@ -6,11 +6,16 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from hypothesis import settings
 
 from benchmarks.demo_llm import write_demo_llm
 from registry import store
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
+
+# The first call of a library takes longer than Hypothesis grants an example, and a busy machine longer still.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 API_KEY = "not-a-secret"
 

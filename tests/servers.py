@@ -16,7 +16,7 @@ import httpx
 START_TIMEOUT_S = 300.0
 PROJECT = Path(__file__).parents[1]
 
-VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048"
+VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 4096"
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class RunningServer:
     url: str
     log: Path
     settings: Mapping[str, str]
+    pid: int
 
     def client(self, **options: object) -> httpx.AsyncClient:
         """An HTTP client that is patient enough for a queue."""
@@ -54,14 +55,14 @@ def running(command: Sequence[str], port: int, settings: Mapping[str, str], log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=PROJECT,
-            env=server_environment(settings),
+            env=server_environment({"PARS_CACHE": str(log.with_name("rankers")), **settings}),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
         _wait_until_ready(process, url, log)
-        yield RunningServer(url, log, settings)
+        yield RunningServer(url, log, settings, process.pid)
     finally:
         _stop(process)
 

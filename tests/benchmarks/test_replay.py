@@ -20,8 +20,11 @@ VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 
 
 @pytest.fixture
 def lengths(tmp_path: Path) -> Path:
-    """A log in which the longer prompt has the longer answer, as the tests' ranker believes."""
-    rows = [{"prompt": "tell me more " * (1 + i % 20) + str(i), "output_tokens": 2 + 4 * (i % 20)} for i in range(800)]
+    """A log in which the longer prompt has the longer answer, as the tests' ranker believes.
+
+    The answers are long enough for a queue: in a burst that is over in a second there is nothing to order.
+    """
+    rows = [{"prompt": "tell me more " * (1 + i % 20) + str(i), "output_tokens": 2 + 16 * (i % 20)} for i in range(800)]
     path = tmp_path / "lengths.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return path
@@ -44,7 +47,7 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     llm = write_demo_llm(tmp_path / "llm")
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "replayed"]
     command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,oracle"]
-    command += ["--requests", "60", "--low-load-requests", "5"]
+    command += ["--requests", "60", "--repeats", "2", "--low-load-requests", "5"]
     environment = os.environ | {"MLFLOW_TRACKING_URI": tracking_uri, "MLFLOW_EXPERIMENT_NAME": "replay"}
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
@@ -65,7 +68,9 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
 
 def test_replay_with_no_champion_says_how_to_get_one(lengths: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "nobody"]
-    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    # Other tests leave their experiment in the environment.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path / 'mlflow.db'}"
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "pars-nobody has no champion" in done.stderr
