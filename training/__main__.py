@@ -9,7 +9,7 @@ import typer
 
 from registry import store
 from registry.card import InvalidRanker
-from training.config import CrossValidationConfig, TrainingConfig, TrainingError
+from training.config import AblationConfig, CrossValidationConfig, TrainingConfig, TrainingError
 from training.evaluate import EvaluationConfig, evaluate
 from training.options import takes
 
@@ -71,6 +71,19 @@ def cross_validate_command(config: CrossValidationConfig) -> None:
         f" deviation {metrics['kendall_tau_b_std']:.3f} over repeats ({metrics['kendall_tau_b_min']:.3f} to"
         f" {metrics['kendall_tau_b_max']:.3f})"
     )
+
+
+@app.command("ablate")
+@takes(AblationConfig)
+def ablate_command(config: AblationConfig) -> None:
+    """Train with each loss and each --min-length-differences, over several seeds, and say which orders best.
+
+    Registers nothing; the table and a plot are logged to MLflow.
+    """
+    from training.ablation import ablate
+
+    summary = ablate(config)
+    typer.echo(summary[["variant", "mean", "std", "min", "max"]].to_string(index=False, float_format="{:.4f}".format))
 
 
 @app.command()

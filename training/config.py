@@ -1,6 +1,6 @@
 """Every default of training, once: the command line and MLproject read them from here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -85,7 +85,7 @@ class TrainingConfig(LengthLogSource):
     """Passes over the training prompts."""
     batch_prompts: int = 64
     """Prompts of one step, over all devices, with pairing=in_batch; all the pairs on one device count."""
-    chunk_prompts: int = 8
+    chunk_prompts: int = 16
     """Prompts of similar length that are padded together; a batch is several chunks."""
     max_tokens: int = 128
     """Tokens of a prompt that the ranker reads; travels in the card."""
@@ -191,15 +191,49 @@ class CrossValidationConfig(TrainingConfig):
             raise TrainingError(
                 f"folds must be at least 2 and repeats at least 1, but got {self.folds} and {self.repeats}."
             )
-        for name in _WITHOUT_EFFECT_ON_FOLDS:
-            if getattr(self, name) != getattr(CrossValidationConfig, name):
-                raise TrainingError(
-                    f"cross-validation trains once a fold, tests on all of it and registers nothing, so it knows no"
-                    f" {name}, but got {getattr(self, name)!r}; leave it out."
-                )
+        _refuse(
+            self,
+            (*_OF_A_REGISTERED_RANKER, "validation_prompts", "test_prompts"),
+            "cross-validation trains once a fold, tests on all of it and registers nothing",
+        )
 
 
-_WITHOUT_EFFECT_ON_FOLDS = (
+@dataclass(frozen=True, kw_only=True)
+class AblationConfig(TrainingConfig):
+    """A training, repeated with each loss and least length difference."""
+
+    trials: int = 0
+    """There is no study: each variant trains with the values below."""
+    losses: tuple[str, ...] = ("margin_ranking", "logistic", "list_mle", "pointwise_l1")
+    """Losses that are compared."""
+    min_length_differences: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3)
+    """Least length differences of a pair; each pairwise loss is trained with each of them."""
+    seeds: int = 3
+    """How often each variant is trained, with the seeds from `seed` on; they draw the training prompts too."""
+
+    def __post_init__(self) -> None:
+        """Refuse an ablation of nothing."""
+        super().__post_init__()
+        if not self.losses or not self.min_length_differences or self.seeds < 1:
+            raise TrainingError(
+                "an ablation needs at least one loss, one of min_length_differences and one of seeds, but got"
+                f" {self.losses}, {self.min_length_differences} and {self.seeds}."
+            )
+        _refuse(
+            self,
+            (*_OF_A_REGISTERED_RANKER, "loss", "min_length_difference", "preset"),
+            "an ablation tries each loss and min_length_difference that its lists name, and registers nothing",
+        )
+
+
+def _refuse(config: TrainingConfig, without_effect: Iterable[str], why: str) -> None:
+    """Refuse settings that would silently do nothing."""
+    for name in without_effect:
+        if getattr(config, name) != getattr(type(config), name):
+            raise TrainingError(f"{why}, so it knows no {name}, but got {getattr(config, name)!r}; leave it out.")
+
+
+_OF_A_REGISTERED_RANKER = (
     "trials",
     "trial_prompts",
     "trial_validation_prompts",
@@ -207,8 +241,6 @@ _WITHOUT_EFFECT_ON_FOLDS = (
     "study",
     "checkpoint",
     "shuffle_labels",
-    "validation_prompts",
-    "test_prompts",
     "coverage",
 )
 

@@ -6,16 +6,13 @@ from itertools import product
 import mlflow
 import numpy as np
 import pandas as pd
-import torch
-from tokenizers import Tokenizer
 
-from training.batches import encode_all
 from training.config import CrossValidationConfig
-from training.encoder import RankerNetwork
 from training.fit import fit
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-from training.metrics import Values, kendall_tau_b
+from training.length_log import LengthLog, read_length_log, require_two_lengths
+from training.metrics import kendall_tau_b
 from training.parameters import log_parameters
+from training.scoring import network_scores
 from training.split import hash_of
 from training.warm_start import with_fetched_start
 
@@ -31,7 +28,7 @@ def cross_validate(config: CrossValidationConfig) -> dict[str, float]:
 
     All labelled prompts take part, whatever split they belong to; prompts of one group (`group_column`) stand in one
     fold. So `init_from` must not have been trained on these prompts, for another target LLM either. The scores are
-    those of the float network, one prompt a call. Returns and logs the mean of `kendall_tau_b` over all folds, and its
+    those of the float network. Returns and logs the mean of `kendall_tau_b` over all folds, and its
     standard deviation, least and greatest value over the repeats (of which each is a mean over its folds).
 
     Raises:
@@ -61,15 +58,9 @@ def _tau_of_fold(config: CrossValidationConfig, log: LengthLog, repeat: int, fol
     train = train.take(sorted(range(len(train)), key=lambda index: hash_of(train.prompts[index], seed)))
     train = train.first(config.max_prompts)
     network, tokenizer = fit(config.with_values({"seed": seed}), train, train.first(CURVE_PROMPTS))
-    tau = kendall_tau_b(_scores(network, tokenizer, test, config.max_tokens), test.output_tokens)
+    tau = kendall_tau_b(network_scores(config, network, tokenizer, test), test.output_tokens)
     logger.info("repeat %d, fold %d: tau %.3f on %d prompts", repeat, fold, tau, len(test))
     return tau
-
-
-@torch.inference_mode()
-def _scores(network: RankerNetwork, tokenizer: Tokenizer, test: LabelledPrompts, max_tokens: int) -> Values:
-    ids = [torch.tensor([one]) for one in encode_all(tokenizer, test.prompts, max_tokens)]
-    return np.array([float(network(one, torch.ones_like(one))) for one in ids])
 
 
 def _summary(folds: pd.DataFrame) -> dict[str, float]:

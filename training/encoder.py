@@ -1,5 +1,6 @@
 """The network of a ranker: a pretrained text encoder, mean pooling, one linear head."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
@@ -25,9 +26,26 @@ class RankerNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Scores, float32 [prompts], of int64 ids and mask [prompts, tokens]."""
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        return self._head(encoded.last_hidden_state, attention_mask)
+
+    def score_chunks(self, chunks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """Scores, float32, of chunks of ids and mask, in their order: what `forward` says of each, in less time.
+
+        All tokens are looked up at once. The gradient of the word embeddings is as large as their table, so that it is
+        made once a step and not once a chunk.
+        """
+        ids = torch.cat([input_ids.flatten() for input_ids, _ in chunks])
+        looked_up = self.encoder.get_input_embeddings()(ids).split([mask.numel() for _, mask in chunks])
+        scores = []
+        for embedded, (_, mask) in zip(looked_up, chunks, strict=True):
+            encoded = self.encoder(inputs_embeds=embedded.view(*mask.shape, -1), attention_mask=mask)
+            scores.append(self._head(encoded.last_hidden_state, mask))
+        return torch.cat(scores)
+
+    def _head(self, states: Tensor, attention_mask: Tensor) -> Tensor:
         mask = attention_mask.unsqueeze(-1).float()
-        pooled = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        pooled = (states.float() * mask).sum(1) / mask.sum(1).clamp(min=1)
         # Written out, not nn.Linear: neither bf16 nor int8 then rounds the score itself, which would make ties.
         return cast(Tensor, (pooled * self.weight).sum(-1) + self.bias)
 

@@ -18,6 +18,7 @@ from training.encoder import RankerNetwork, load_network, load_tokenizer, load_w
 from training.length_log import LabelledPrompts
 from training.module import RankerModule
 from training.pairs import sample_pairs
+from training.precision import precision_of
 from training.resume import checkpoint_in, keeping_checkpoints
 
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
@@ -61,17 +62,6 @@ def fit(
     return network.cpu().eval(), tokenizer
 
 
-def precision_of(precision: str) -> str:
-    """Lightning's word for `auto` on this machine. A processor without bf16 emulates it, 20 times slower than fp32."""
-    if precision != "auto":
-        return precision
-    if torch.cuda.is_available():
-        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        has_bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    return "bf16-mixed" if has_bf16 else "32-true"
-
-
 def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: LabelledPrompts) -> Batches:
     """Batches of prompts that are all paired with each other, or of pairs that were sampled beforehand."""
     encoded, labels = encode_all(tokenizer, train.prompts, config.max_tokens), labels_of(train)
@@ -100,5 +90,4 @@ def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[C
         enable_model_summary=False,
         num_sanity_val_steps=0,
         val_check_interval=max(1, steps_per_epoch // config.validations_per_epoch),
-        gradient_clip_val=1.0,
     )

@@ -1,10 +1,12 @@
 """The Lightning module: a ranker's network, its loss, and the validation tau."""
 
-from typing import Any, cast
+from typing import Any
 
 import lightning
 import torch
 from torch import Tensor, distributed
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from training.batches import Batch
@@ -15,6 +17,7 @@ from training.metrics import kendall_tau_b
 
 VALIDATION_TAU = "validation_kendall_tau_b"
 LOSS = "loss"
+MAX_GRADIENT_NORM = 1.0
 ENCODER_TOKENS = "encoder_tokens"
 """Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
 TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
@@ -37,7 +40,7 @@ class RankerModule(lightning.LightningModule):
 
     def scores(self, batch: Batch) -> Tensor:
         """Scores in the order of the batch's labels."""
-        return torch.cat([cast(Tensor, self.network(*chunk)) for chunk in batch.chunks])
+        return self.network.score_chunks(batch.chunks)
 
     def training_step(self, batch: Batch) -> Tensor:
         """Loss of one batch."""
@@ -46,6 +49,10 @@ class RankerModule(lightning.LightningModule):
         self._encoder_tokens += batch.encoder_tokens
         self.log(LOSS, loss, prog_bar=True, batch_size=len(batch.labels.output_tokens))
         return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002  # a hook of Lightning
+        """Clip the gradients. Lightning's own clipping refuses a fused optimiser, for a reason that fp16 alone has."""
+        clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
 
     def on_train_epoch_end(self) -> None:
         """Log what the training cost by now."""
@@ -75,7 +82,10 @@ class RankerModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate warms up, then falls to 0."""
         optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=self._config.learning_rate, weight_decay=self._config.weight_decay
+            self.network.parameters(),
+            lr=self._config.learning_rate,
+            weight_decay=self._config.weight_decay,
+            fused=True,  # one pass over the weights; a third of the time on CPU
         )
         steps = int(self.trainer.estimated_stepping_batches)
         warm_up = max(1, round(self._config.warm_up * steps))

@@ -56,7 +56,9 @@ def _option(field: Field[Any], hint: Any, help_text: str | None) -> inspect.Para
         option["metavar"] = _metavar(hint)
         hint = str
         if default is not inspect.Parameter.empty:
-            default = ",".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+            default = (
+                ",".join(map(str, default)) if isinstance(default, tuple) else "" if default is None else str(default)
+            )
     flag = [f"--{field.name.replace('_', '-')}"]  # and no --no-... beside it
     annotation = Annotated[hint, typer.Option(*flag, **option)]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

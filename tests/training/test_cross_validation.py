@@ -49,12 +49,12 @@ def test_no_fold_trains_on_the_groups_that_it_tests(
         trained.append({task_of[prompt] for prompt in train.prompts})
         return None, None
 
-    def scores(_: object, __: object, test: LabelledPrompts, ___: int) -> np.ndarray:
+    def scores(_: object, __: object, ___: object, test: LabelledPrompts) -> np.ndarray:
         tested.append({task_of[prompt] for prompt in test.prompts})
         return np.arange(len(test), dtype=np.float64)
 
     monkeypatch.setattr(cross_validation, "fit", fit)
-    monkeypatch.setattr(cross_validation, "_scores", scores)
+    monkeypatch.setattr(cross_validation, "network_scores", scores)
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
         experiment = mlflow.create_experiment("groups", (tmp_path / "artifacts").as_uri())
         mlflow.set_experiment(experiment_id=experiment)

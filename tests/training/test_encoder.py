@@ -34,6 +34,18 @@ def test_a_score_does_not_depend_on_padding(tokenizer: Tokenizer) -> None:
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-3)
 
 
+def test_chunks_score_as_they_do_one_by_one_and_train_the_embeddings(tokenizer: Tokenizer) -> None:
+    network = load_network(DEFAULT_ENCODER, 128).eval()
+    prompts = ["Define owls.", "List bees.", "Tell me a story in which bees save the day, and leave nothing out."]
+    encoded = encode_all(tokenizer, prompts, 128)
+    chunks = [pad(encoded[:2]), pad(encoded[2:])]
+    scores = network.score_chunks(chunks)
+    torch.testing.assert_close(scores, torch.cat([network(*chunk) for chunk in chunks]))
+    scores.sum().backward()
+    gradient = network.encoder.get_input_embeddings().weight.grad
+    assert sorted(gradient.abs().sum(1).nonzero().flatten().tolist()) == sorted({one for ids in encoded for one in ids})
+
+
 def test_a_folder_works_as_an_encoder(tiny_encoder: Path, tokenizer: Tokenizer) -> None:
     assert load_network(str(tiny_encoder), 64).weight.shape == (32,)
     assert load_tokenizer(str(tiny_encoder)).encode("owls").ids == tokenizer.encode("owls").ids

@@ -1,0 +1,116 @@
+"""Ablation: the same training with each loss and each least length difference, over several seeds."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import mlflow
+import pandas as pd
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+
+from training.config import AblationConfig, TrainingConfig
+from training.fit import fit
+from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from training.losses import PAIRWISE_LOSSES, make_loss
+from training.metrics import kendall_tau_b
+from training.parameters import log_parameters
+from training.scoring import network_scores
+from training.warm_start import with_fetched_start
+
+logger = logging.getLogger(__name__)
+
+RUNS_TABLE = "ablation/runs.json"
+SUMMARY_TABLE = "ablation/summary.json"
+PLOT = "ablation/kendall_tau_b.png"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is varied."""
+
+    loss: str
+    min_length_difference: float | None
+    """None for a loss that knows no pairs."""
+
+    def __str__(self) -> str:
+        pairs = "" if self.min_length_difference is None else f", pairs from {self.min_length_difference:.0%}"
+        return f"{self.loss}{pairs}"
+
+    def applied_to(self, config: TrainingConfig) -> TrainingConfig:
+        """A plain training with the variant's settings."""
+        values = {name: getattr(config, name) for name in TrainingConfig.__dataclass_fields__} | {"loss": self.loss}
+        if self.min_length_difference is not None:
+            values["min_length_difference"] = self.min_length_difference
+        return TrainingConfig(**values)
+
+
+def ablate(config: AblationConfig) -> pd.DataFrame:
+    """Train each variant with each seed and test it on the same test prompts; nothing is registered.
+
+    All else is equal: learning rate, margin and epochs are the config's, tuned for none of the variants. The scores
+    are those of the float network. One nested MLflow run a training. Returns, and logs, one row a variant, the best
+    first: `variant`, `loss`, `min_length_difference`, and the `mean`, `std`, `min` and `max` of tau-b over the seeds.
+
+    Raises:
+        TrainingError, RegistryError, InvalidRanker: the log, a setting or `init_from` cannot be used.
+    """
+    trainings = [
+        (variant, seed) for seed in range(config.seed, config.seed + config.seeds) for variant in variants(config)
+    ]
+    for variant, _ in trainings:
+        make_loss(variant.applied_to(config))  # one that cannot be had fails here, not after an hour
+    with mlflow.start_run(run_name=f"ablation {config.target_llm}"):
+        log = read_length_log(config)
+        test = require_two_lengths(log.part("test", config.test_prompts, config.seed), "test")
+        log_parameters(config)
+        mlflow.log_params({"data_digest": log.digest, "used_test_prompts": len(test)})
+        started = with_fetched_start(config)
+        rows = []
+        for variant, seed in tqdm(trainings, "ablation", unit="training"):
+            tau = _tau_of(variant.applied_to(started).with_values({"seed": seed}), variant, log, test)
+            rows.append({"variant": str(variant), **vars(variant), "seed": seed, "kendall_tau_b": tau})
+        runs = pd.DataFrame(rows)
+        summary = _summary(runs)
+        for table, path in ((runs, RUNS_TABLE), (summary, SUMMARY_TABLE)):
+            mlflow.log_table(table.astype(object), path)  # MLflow 3.17 trips over the str columns of pandas 3
+        mlflow.log_figure(tau_by_variant(runs, summary), PLOT)
+    return summary
+
+
+def variants(config: AblationConfig) -> Iterator[Variant]:
+    """Each pairwise loss with each least length difference, and each other loss once."""
+    for loss in config.losses:
+        for least in config.min_length_differences if loss in PAIRWISE_LOSSES else (None,):
+            yield Variant(loss, least)
+
+
+def tau_by_variant(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+    """Tau-b of each training as a dot, and each variant's mean as a bar, the best on top."""
+    figure = Figure(figsize=(8, 1.5 + 0.4 * len(summary)), layout="constrained")
+    axes = figure.add_subplot()
+    places = {variant: -place for place, variant in enumerate(summary.variant)}
+    axes.plot(runs.kendall_tau_b, runs.variant.map(places), "o", alpha=0.6, label="one training")
+    axes.plot(summary["mean"], summary.variant.map(places), "k|", markersize=16, label="mean over seeds")
+    axes.set_yticks(list(places.values()), list(places))
+    axes.set(xlabel="kendall_tau_b on test prompts", title="Ablation: loss, and the pairs that count")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def _tau_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: LabelledPrompts) -> float:
+    train = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
+    validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
+    with mlflow.start_run(run_name=f"{variant}, seed {config.seed}", nested=True):
+        log_parameters(config)
+        network, tokenizer = fit(config, train, validation)
+        tau = kendall_tau_b(network_scores(config, network, tokenizer, test), test.output_tokens)
+        mlflow.log_metric("kendall_tau_b", tau)
+    logger.info("%s, seed %d: tau %.4f", variant, config.seed, tau)
+    return tau
+
+
+def _summary(runs: pd.DataFrame) -> pd.DataFrame:
+    by_variant = runs.groupby(["variant", "loss", "min_length_difference"], dropna=False).kendall_tau_b
+    return by_variant.agg(["mean", "std", "min", "max"]).sort_values("mean", ascending=False).reset_index()

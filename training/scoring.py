@@ -1,0 +1,30 @@
+"""What a network that was just trained says of prompts, before there is an artefact."""
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from training.batches import encode_all, pad
+from training.config import TrainingConfig
+from training.encoder import RankerNetwork
+from training.length_log import LabelledPrompts
+from training.metrics import Values
+from training.precision import precision_of
+
+CHUNK_PROMPTS = 32
+"""Prompts of similar length that are scored together."""
+
+
+@torch.inference_mode()
+def network_scores(
+    config: TrainingConfig, network: RankerNetwork, tokenizer: Tokenizer, labelled: LabelledPrompts
+) -> Values:
+    """Scores of the float network in the precision of its training, in the order of the prompts. Higher = longer."""
+    encoded = encode_all(tokenizer, labelled.prompts, config.max_tokens)
+    by_tokens = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+    scores = np.empty(len(encoded))
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision_of(config.precision) == "bf16-mixed"):
+        for start in range(0, len(by_tokens), CHUNK_PROMPTS):
+            chunk = by_tokens[start : start + CHUNK_PROMPTS]
+            scores[chunk] = network(*pad([encoded[index] for index in chunk])).numpy()
+    return scores
