@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
 import torch
 from safetensors.torch import load_model
@@ -47,7 +46,7 @@ class RankerNetwork(nn.Module):
         mask = attention_mask.unsqueeze(-1).float()
         pooled = (states.float() * mask).sum(1) / mask.sum(1).clamp(min=1)
         # Written out, not nn.Linear: neither bf16 nor int8 then rounds the score itself, which would make ties.
-        return cast(Tensor, (pooled * self.weight).sum(-1) + self.bias)
+        return (pooled * self.weight).sum(-1) + self.bias
 
 
 def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
