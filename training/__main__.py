@@ -12,6 +12,7 @@ from registry.card import InvalidRanker
 from training.config import AblationConfig, CrossValidationConfig, TrainingConfig, TrainingError
 from training.evaluate import EvaluationConfig, evaluate
 from training.options import takes
+from training.targets import TestedPart
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="How a ranker of answer lengths is made and measured."
@@ -51,7 +52,7 @@ def evaluate_command(config: EvaluationConfig) -> None:
     """
     evaluation = evaluate(config)
     for result in evaluation.results:
-        typer.echo(f"{result.ranker} on {result.model}: {_metrics_text(result.metrics)}")
+        typer.echo(f"{result.ranker} on {result.model}: {_metrics_text(result.metrics, config.part)}")
     for model, comparisons in evaluation.comparisons.items():
         for comparison in comparisons:
             typer.echo(f"on {model}: {comparison.sentence}")
@@ -99,11 +100,12 @@ def workload(
     typer.echo(f"{prompts} prompts in {out}")
 
 
-def _metrics_text(metrics: dict[str, float]) -> str:
+def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
+    tested = "test prompts (the rows of the log's test split)" if part == "test" else "prompts (the whole log)"
     return (
         f"kendall_tau_b {metrics['kendall_tau_b']:.3f} (95 % interval {metrics['kendall_tau_b_low']:.3f} to"
         f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}"
-        f" on {metrics['test_prompts']:.0f} test prompts (the rows of the log's test split)"
+        f" on {metrics['test_prompts']:.0f} {tested}"
     )
 
 

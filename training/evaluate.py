@@ -15,7 +15,7 @@ from training.metrics import Values, ranking_metrics
 from training.parameters import log_parameters
 from training.resampling import one_sample_tau_b, resampling_tau_b
 from training.results import Evaluation, Result
-from training.targets import Target, read_target
+from training.targets import Target, TestedPart, read_target
 
 RESULTS_TABLE = "evaluation/kendall_tau_b.json"
 HEAT_MAP = "evaluation/kendall_tau_b.png"
@@ -36,6 +36,9 @@ class EvaluationConfig(LengthLogSource):
     lexical_boosting."""
     baseline_prompts: int | None = None
     """Training prompts of a baseline at most; all of them unless given."""
+    part: TestedPart = "test"
+    """Prompts that are tested: the log's test split, or `all` of the log, for rankers that were trained on none of its
+    prompts, for whatever target LLM. Baselines are fitted on the log itself, so they know only `test`."""
     max_prompts: int | None = None
     """Test prompts at most; all of them unless given."""
     seed: int = 0
@@ -51,6 +54,11 @@ class EvaluationConfig(LengthLogSource):
             value = getattr(self, name)
             if value is not None and value < 2:
                 raise TrainingError(f"{name} must be at least 2, but got {value}.")
+        if self.part == "all" and self.baselines:
+            raise TrainingError(
+                f"baselines are fitted on the log's train split, so part=all would test them on what they were fitted"
+                f" on, but got {', '.join(self.baselines)}; leave out one of the two."
+            )
         if self.model is not None and self.models:
             raise TrainingError(f"give either model or models, but got {self.model!r} and {', '.join(self.models)!r}.")
 
@@ -68,9 +76,9 @@ def evaluate(config: EvaluationConfig) -> Evaluation:
     """
     contenders = _contenders(config)
     with mlflow.start_run(run_name="evaluate"):
-        targets = [read_target(source, config.max_prompts, config.seed) for source in config.sources]
+        targets = [read_target(source, config.part, config.max_prompts, config.seed) for source in config.sources]
         log_parameters(config)
-        _log_data(targets)
+        _log_data(targets, config.part)
         evaluation = Evaluation()
         scores: dict[str, dict[str, Values]] = {target.model: {} for target in targets}
         for name, contender in contenders.items():
@@ -92,11 +100,11 @@ def _contenders(config: EvaluationConfig) -> dict[str, Contender]:
     return rankers | {name: baseline(name, config.baseline_prompts, config.seed) for name in config.baselines}
 
 
-def _log_data(targets: Sequence[Target]) -> None:
+def _log_data(targets: Sequence[Target], part: TestedPart) -> None:
     mlflow.log_params(
         {
             "data_digest": ",".join(target.log.digest for target in targets),
-            "split": "test",
+            "split": part,
             "used_test_prompts": ",".join(str(len(target.test)) for target in targets),
         }
     )

@@ -70,9 +70,9 @@ class LengthLog(LabelledPrompts):
     counts: RowCounts
     digest: str
 
-    def part(self, split: Split, at_most: int | None = None, seed: int = 0) -> LabelledPrompts:
-        """The prompts of a split; of too many, those that the seed draws."""
-        chosen = [index for index, one in enumerate(self.splits) if one == split]
+    def part(self, split: Split | None, at_most: int | None = None, seed: int = 0) -> LabelledPrompts:
+        """The prompts of a split, or of all; of too many, those that the seed draws."""
+        chosen = [index for index, one in enumerate(self.splits) if split in (None, one)]
         chosen.sort(key=lambda index: hash_of(self.prompts[index], seed))
         return self.take(chosen[:at_most])
 
@@ -103,8 +103,8 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     return log
 
 
-def require_two_lengths(part: LabelledPrompts, split: Split) -> LabelledPrompts:
-    """Return a split's prompts if they can be ranked at all.
+def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
+    """Return the prompts of this name if they can be ranked at all.
 
     Raises:
         TrainingError: no two prompts of different lengths, of which the shorter answer was not cut.
@@ -112,9 +112,9 @@ def require_two_lengths(part: LabelledPrompts, split: Split) -> LabelledPrompts:
     ended = part.output_tokens[~part.is_censored]
     if not len(ended) or ended.min() == part.output_tokens.max():
         raise TrainingError(
-            f"the {split} split must hold prompts with at least two different lengths, the shorter one not cut, but"
-            f" has {len(part)} prompts, {part.is_censored.sum()} of them cut; it is about a tenth of the log (eight"
-            " tenths for train), so give some hundred prompts or more."
+            f"the {name} part must hold prompts with at least two different lengths, the shorter one not cut, but has"
+            f" {len(part)} prompts, {part.is_censored.sum()} of them cut; test and validation are about a tenth of the"
+            " log each, so give some hundred prompts or more."
         )
     return part
 

@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from training.config import LengthLogSource
 from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.metrics import Values
 from training.resampling import read_samples
+
+TestedPart = Literal["test", "all"]
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,14 @@ class Target:
         return re.sub(r"[^A-Za-z0-9_.: -]", "-", self.model)
 
 
-def read_target(source: LengthLogSource, max_prompts: int | None, seed: int) -> Target:
-    """Read the rows of a target LLM and take its test prompts; of too many, those that the seed draws.
+def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int | None, seed: int) -> Target:
+    """Read the rows of a target LLM and take its test prompts, or all; of too many, those that the seed draws.
 
     Raises:
         TrainingError: the log cannot be used.
     """
     log = read_length_log(source)
-    test = require_two_lengths(log.part("test", max_prompts, seed), "test")
+    test = require_two_lengths(log.part(None if part == "all" else part, max_prompts, seed), part)
     has_repeats = log.counts.labelled > log.counts.prompts
     return Target(source.model or source.lengths.stem, log, test, _repeated(source, test) if has_repeats else {})
 

@@ -39,6 +39,18 @@ def test_several_rankers_have_a_nested_run_each(tiny_store: TinyTraining) -> Non
     assert parent.data.params["data_digest"] == read_length_log(config).digest
 
 
+def test_all_of_a_log_may_be_tested(tiny_store: TinyTraining) -> None:
+    config = EvaluationConfig(rankers=(version_uri(tiny_store),), lengths=tiny_store.config.lengths, part="all")
+    (result,) = evaluate(config).results
+    assert result.metrics["test_prompts"] == len(read_length_log(config))
+    assert last_run().data.params["split"] == "all"
+
+
+def test_baselines_are_not_tested_on_what_they_were_fitted_on() -> None:
+    with pytest.raises(TrainingError, match="part=all would test them on what they were fitted on"):
+        EvaluationConfig(baselines=("prompt_length",), lengths=Path("log"), part="all")
+
+
 def test_each_two_rankers_are_compared_and_the_same_one_twice_is_not_told_apart(tiny_store: TinyTraining) -> None:
     uri, folder = version_uri(tiny_store), str(store.fetch(TARGET_LLM, tiny_store.version))
     config = EvaluationConfig(rankers=(uri, folder), baselines=("prompt_length",), lengths=tiny_store.config.lengths)

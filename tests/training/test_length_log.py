@@ -268,7 +268,7 @@ def test_max_prompts_draws_by_seed_within_the_split(tmp_path: Path) -> None:
 
 def test_a_split_that_is_too_small_says_how_large_a_log_must_be(tmp_path: Path) -> None:
     log = read(tmp_path / "log.jsonl", GOOD)
-    with pytest.raises(TrainingError, match=r"the validation split .* give some hundred prompts"):
+    with pytest.raises(TrainingError, match=r"the validation part .* give some hundred prompts"):
         require_two_lengths(log.part("validation", 1), "validation")
 
 

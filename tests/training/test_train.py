@@ -215,7 +215,7 @@ def test_a_control_is_the_same_for_the_same_seed(workload_log: Path) -> None:
 
 def test_a_wrong_log_ends_before_any_training(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text('{"prompt": "a", "output_tokens": 1}\n{"prompt": "b", "output_tokens": 2}\n')
-    with pytest.raises(TrainingError, match="split must hold prompts with at least two different lengths"):
+    with pytest.raises(TrainingError, match="part must hold prompts with at least two different lengths"):
         train_folder(TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="llm"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
