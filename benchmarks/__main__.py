@@ -1,4 +1,4 @@
-"""Evidence from the command line: `python -m benchmarks replay|demo --help`."""
+"""Evidence from the command line: `python -m benchmarks --help`."""
 
 import logging
 import os
@@ -11,6 +11,7 @@ from benchmarks.client import ReplayError
 from benchmarks.config import ReplayConfig
 from benchmarks.demo import DemoError, run_demo
 from benchmarks.replay import run_replay
+from benchmarks.scoring import ScoringConfig, measure_scoring
 from registry.card import InvalidRanker
 from registry.store import RegistryError, configure_tracking
 from serving.reload import NoChampion
@@ -30,6 +31,14 @@ def replay_command(config: ReplayConfig) -> None:
     with mlflow.start_run(run_name=f"replay-{config.target_llm}"):
         typer.echo(run_replay(config, SERVER_LOG))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
+
+
+@app.command("scoring")
+@takes(ScoringConfig)
+def scoring_command(config: ScoringConfig) -> None:
+    """Time a ranker against a BERT-base, and compare how it orders as served (int8) and as float32."""
+    with mlflow.start_run(run_name="scoring"):
+        typer.echo(measure_scoring(config).sentence)
 
 
 @app.command()

@@ -1,0 +1,116 @@
+"""What scoring one prompt costs, and what int8 costs in order: a registered ranker against its own float network."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import median
+from time import perf_counter
+
+import mlflow
+import torch
+from tqdm import tqdm
+from transformers import BertConfig, BertModel
+
+from registry import store
+from registry.prompts import encode
+from registry.weights import fetch_weights
+from training.config import LengthLogSource
+from training.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
+from training.length_log import read_length_log, require_two_lengths
+from training.metrics import kendall_tau_b
+from training.parameters import log_parameters
+
+TIMED_PROMPTS = 200
+"""Test prompts that are timed; each by all three networks in turn, so that a slow moment hits all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringConfig(LengthLogSource):
+    """Which ranker, on which prompts."""
+
+    ranker: str
+    """`models:/pars-NAME@champion`, `models:/pars-NAME/VERSION`, or a folder; with its float weights."""
+    max_prompts: int | None = None
+    """Test prompts at most; all of them unless given."""
+    seed: int = 0
+    """Draws the prompts."""
+
+
+@dataclass(frozen=True)
+class ScoringCost:
+    """Medians over the timed prompts, one prompt a call and one thread; tau-b over all test prompts."""
+
+    artefact_ms: float
+    """The int8 ONNX graph, as it is served."""
+    float_ms: float
+    """The same network in torch, float32."""
+    bert_base_ms: float
+    """A BERT-base (random weights) with the same head, by the same code, in torch, float32."""
+    artefact_kendall_tau_b: float
+    float_kendall_tau_b: float
+
+    @property
+    def sentence(self) -> str:
+        """All of it, for people."""
+        return (
+            f"One prompt, one thread: {self.artefact_ms:.1f} ms as served, {self.float_ms:.1f} ms as float32,"
+            f" {self.bert_base_ms:.1f} ms by a BERT-base ({self.bert_base_ms / self.artefact_ms:.1f} times as served)."
+            f" kendall_tau_b {self.artefact_kendall_tau_b:.4f} as served, {self.float_kendall_tau_b:.4f} as float32."
+        )
+
+
+def measure_scoring(config: ScoringConfig) -> ScoringCost:
+    """Time a ranker and measure how well it orders the log's test prompts, before and after quantisation.
+
+    Raises:
+        TrainingError, RegistryError, InvalidRanker: the log or the ranker cannot be used.
+    """
+    test = require_two_lengths(read_length_log(config).part("test", config.max_prompts, config.seed), "test")
+    scorer = store.load_ranker(config.ranker).scorer
+    card, weights = fetch_weights(config.ranker)
+    own = load_network(card.encoder, card.max_tokens)
+    load_weights(own, weights)
+    bert_config = BertConfig()
+    bert_base = RankerNetwork(BertModel(bert_config), bert_config.hidden_size)  # type: ignore[no-untyped-call]
+    tokenizer = load_tokenizer(card.encoder)
+
+    def of(network: RankerNetwork) -> Callable[[str], float]:
+        network.eval()
+
+        @torch.inference_mode()
+        def score(prompt: str) -> float:
+            ids = torch.tensor([encode(tokenizer, prompt, card.max_tokens)])
+            return float(network(ids, torch.ones_like(ids)))
+
+        return score
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        artefact_ms, float_ms, bert_base_ms = _milliseconds((scorer.score, of(own), of(bert_base)), test.prompts)
+    finally:
+        torch.set_num_threads(threads)
+    by_float = [of(own)(prompt) for prompt in tqdm(test.prompts, "scoring as float32", unit="prompt", mininterval=1)]
+    by_artefact = scorer.score_all(test.prompts, progress="scoring as served")
+    cost = ScoringCost(
+        artefact_ms,
+        float_ms,
+        bert_base_ms,
+        kendall_tau_b(by_artefact, test.output_tokens),
+        kendall_tau_b(torch.tensor(by_float).double().numpy(), test.output_tokens),
+    )
+    log_parameters(config)
+    mlflow.log_metrics(asdict(cost))
+    return cost
+
+
+def _milliseconds(scorers: tuple[Callable[[str], float], ...], prompts: tuple[str, ...]) -> list[float]:
+    """Median time of each scorer on the first prompts, each of which all of them score in turn."""
+    for score in scorers:
+        score(prompts[0])  # the first call allocates
+    taken_ms: list[list[float]] = [[] for _ in scorers]
+    for prompt in tqdm(prompts[:TIMED_PROMPTS], "timing", unit="prompt", mininterval=1):
+        for one, score in zip(taken_ms, scorers, strict=True):
+            started = perf_counter()
+            score(prompt)
+            one.append((perf_counter() - started) * 1000)
+    return [median(one) for one in taken_ms]
