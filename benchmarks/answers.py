@@ -16,7 +16,10 @@ COLUMNS = {
     "ttft_s": "seconds from the client's send to the first token",
     "e2e_s": "seconds from the client's send to the last token",
 }
-"""What every table of answers holds. More columns may stand beside them (such as `replica`)."""
+"""What every table of answers holds. More columns may stand beside them (such as `replica`).
+
+The rows of one (policy, repeat, load) stand in the order of the plan, so that the n-th answers of two policies with the
+same repeat and load are to the same request."""
 
 
 def check_answers(answers: pd.DataFrame) -> pd.DataFrame:

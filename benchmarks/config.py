@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks.plan import Arrivals
+from benchmarks.arrivals import ArrivalProcess, Arrivals
 from training.config import LengthLogSource
 
 
@@ -38,6 +38,11 @@ class ReplayConfig(LengthLogSource):
     """How much later a request may arrive and still overtake."""
     seed: int = 0
     """Draws the prompts, their order and the arrivals."""
+
+    @property
+    def arrival_process(self) -> ArrivalProcess:
+        """What draws the send times."""
+        return ArrivalProcess(kind=self.arrivals, rate_per_s=self.rate_per_s)
 
     def __post_init__(self) -> None:
         """Refuse what no replay can be."""

@@ -106,8 +106,7 @@ def _plan(config: ReplayConfig, served: Served, repeat: int) -> list[PlannedRequ
     return plan_requests(
         list(served.prompts.prompts),
         served.prompts.output_tokens.astype(int).tolist(),
-        config.arrivals,
-        config.rate_per_s,
+        config.arrival_process,
         seed=config.seed + repeat // 2,
         is_reversed=_is_reversed(repeat),
     )
