@@ -1,5 +1,6 @@
 """From answers to the comparison table. Pure."""
 
+import numpy as np
 import pandas as pd
 
 RATIO = "fcfs_over_policy"
@@ -11,14 +12,14 @@ def summarise(answers: pd.DataFrame) -> pd.DataFrame:
     """One row a policy from one row an answer (`policy, repeat, output_tokens, sent_s, ttft_s, e2e_s`).
 
     `s_per_token` is the mean over requests of end-to-end seconds / output tokens; `fcfs_over_policy` compares it
-    with first-come-first-served, and its `_min` and `_max` are the spread over pairs of repeats (a plan and its
-    reverse). The rows stand in the order in which the policies first appear.
+    with first-come-first-served (NaN where that was not among them), and its `_min` and `_max` are the spread over
+    pairs of repeats (a plan and its reverse). The rows stand in the order in which the policies first appear.
     """
     rows = answers.assign(s_per_token=answers.e2e_s / answers.output_tokens)
     table = pd.DataFrame({policy: _row(one) for policy, one in rows.groupby("policy", sort=False)}).T
     pairs = rows.groupby([rows.repeat // 2, "policy"]).s_per_token.mean().unstack()
-    ratios = pairs.rdiv(pairs["fcfs"], axis=0)
-    table.insert(1, RATIO, table["s_per_token"].rdiv(table["s_per_token"]["fcfs"]))
+    ratios = pairs.rdiv(pairs.get("fcfs", np.nan), axis=0)
+    table.insert(1, RATIO, table["s_per_token"].rdiv(table["s_per_token"].get("fcfs", np.nan)))
     table.insert(2, f"{RATIO}_min", ratios.min())
     table.insert(3, f"{RATIO}_max", ratios.max())
     return table.rename_axis("policy")

@@ -1,0 +1,40 @@
+"""A line chart in numbers: what is drawn, not how. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SLOTS = {"fcfs": 0, "pars": 1, "oracle": 2, "control": 3, "endpoint": 4}
+"""A policy looks the same in every chart. A slot is a colour and a pattern of dashes (`templates/style.css`)."""
+NUM_SLOTS = 9
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart; points with a value that cannot be drawn are left out."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    slot: int
+    has_dots: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart and its words."""
+
+    title: str
+    """A claim or a question, not a list of the axes."""
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    says: str
+    """What a reader would see, for those who do not: the alternative text."""
+    is_log_x: bool = False
+    is_log_y: bool = False
+
+
+def slots(policies: Sequence[str]) -> dict[str, int]:
+    """A slot for each policy: its own, or else the next that no other one has."""
+    free = iter([slot for slot in range(NUM_SLOTS) if slot not in SLOTS.values()])
+    return {policy: SLOTS[policy] if policy in SLOTS else next(free, NUM_SLOTS - 1) for policy in policies}

@@ -1,0 +1,111 @@
+"""The charts that every report has, from its answers. Pure."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.comparison import at_load
+from benchmarks.page.chart import Chart, Line, slots
+from benchmarks.page.evidence import Evidence
+from benchmarks.titles import figure, short_title
+
+POINTS = 150
+"""Of a distribution: more could not be seen."""
+DECILES = 10
+
+
+def distributions(evidence: Evidence) -> list[Chart]:
+    """Share of requests that were answered within a time, per token, to the first token and in all."""
+    answers = at_load(evidence.answers, evidence.load)
+    return [
+        _distribution(answers, answers.e2e_s / answers.output_tokens, "Seconds per token", "s per output token"),
+        _distribution(answers, answers.ttft_s, "Time to the first token", "s to the first token"),
+        _distribution(answers, answers.e2e_s, "Time to the last token", "s to the last token"),
+    ]
+
+
+def against_load(table: pd.DataFrame) -> list[Chart]:
+    """Mean and p90 of seconds per token against load; none for fewer than two loads."""
+    rated = table[table.load.notna()]
+    if rated.load.nunique() < 2:
+        return []
+    shown = {"s_per_token": "Mean seconds per token", "s_per_token_p90": "Seconds per token: the p90"}
+    return [_against_load(rated, name, title) for name, title in shown.items()]
+
+
+def who_pays(evidence: Evidence) -> list[Chart]:
+    """The slowest waits of each tenth of the requests by length."""
+    answers = at_load(evidence.answers, evidence.load)
+    statistics: Mapping[str, Callable[[pd.Series], float]] = {"p99": p99, "longest": max}
+    return [_who_pays(answers, name, statistic) for name, statistic in statistics.items()]
+
+
+def p99(seconds: pd.Series) -> float:
+    """What one in a hundred exceeds."""
+    return float(seconds.quantile(0.99))
+
+
+def waits_by_decile(answers: pd.DataFrame, statistic: Callable[[pd.Series], float]) -> pd.DataFrame:
+    """One row a policy and tenth (0: the shortest answers): `output_tokens` (median) and `wait_s`."""
+    rank = answers.groupby("policy").output_tokens.rank(method="first", pct=True)
+    tenths = answers.assign(tenth=np.minimum((rank * DECILES).astype(int), DECILES - 1))
+    grouped = tenths.groupby(["policy", "tenth"], sort=False)
+    rows = {"output_tokens": grouped.output_tokens.median(), "wait_s": grouped.ttft_s.agg(statistic)}
+    return pd.DataFrame(rows).sort_index().reset_index()
+
+
+def _distribution(answers: pd.DataFrame, seconds: pd.Series, title: str, unit: str) -> Chart:
+    shares = np.linspace(0, 1, POINTS)
+    grouped = {str(policy): one for policy, one in seconds.groupby(answers.policy, sort=False)}
+    places = slots(list(grouped))
+    lines = tuple(
+        Line(short_title(policy), one.quantile(shares).tolist(), (100 * shares).tolist(), places[policy], False)
+        for policy, one in grouped.items()
+    )
+    medians = ", ".join(f"{short_title(policy)} {figure(one.median())} s" for policy, one in grouped.items())
+    return Chart(
+        title=title,
+        x_label=unit,
+        y_label="% of requests",
+        lines=lines,
+        says=f"Cumulative distribution of {unit}, a line a policy. Medians: {medians}.",
+        is_log_x=True,
+    )
+
+
+def _against_load(rated: pd.DataFrame, name: str, title: str) -> Chart:
+    places = slots(list(rated.policy.unique()))
+    lines = tuple(
+        Line(short_title(str(policy)), one.load.tolist(), one[name].tolist(), places[str(policy)])
+        for policy, one in rated.groupby("policy", sort=False)
+    )
+    ends = ", ".join(f"{line.label} from {figure(line.y[0])} to {figure(line.y[-1])}" for line in lines)
+    return Chart(
+        title=title,
+        x_label="arrival rate ÷ capacity",
+        y_label="s per output token",
+        lines=lines,
+        says=f"Seconds per token at loads from {figure(rated.load.min())} to {figure(rated.load.max())}: {ends}.",
+        is_log_y=True,
+    )
+
+
+def _who_pays(answers: pd.DataFrame, name: str, statistic: Callable[[pd.Series], float]) -> Chart:
+    waits = waits_by_decile(answers, statistic)
+    policies = [str(policy) for policy in answers.policy.unique()]
+    places = slots(policies)
+    of = {policy: waits[waits.policy == policy] for policy in policies}
+    lines = tuple(
+        Line(short_title(policy), one.output_tokens.tolist(), one.wait_s.tolist(), places[policy])
+        for policy, one in of.items()
+    )
+    ends = ", ".join(f"{line.label} {figure(line.y[0])} and {figure(line.y[-1])} s" for line in lines)
+    return Chart(
+        title=f"The {name} wait by length",
+        x_label="output tokens (median of each tenth)",
+        y_label=f"{name} wait, s",
+        lines=lines,
+        says=f"The {name} wait for the first token, by tenths of length. The shortest and the longest tenth: {ends}.",
+        is_log_x=True,
+    )

@@ -1,0 +1,42 @@
+"""What a report is made of: a simulation, a replay and a what-if each fill it in, and `log.py` beside it writes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.page.chart import Chart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Answers, and what a reader must know with them."""
+
+    title: str
+    answers: pd.DataFrame
+    """One row an answer (`benchmarks/answers.py`)."""
+    provenance: tuple[str, ...]
+    """What was run and what was simulated, of which lengths and prompts, and what was left out: sentences."""
+    settings: Mapping[str, object]
+    overhead: tuple[str, ...] = ()
+    """What ranking cost: sentences."""
+    advice: tuple[str, ...] = ()
+    """What to do about it: sentences."""
+    sweeps: tuple[Chart, ...] = ()
+    """What changes with a setting: charts after those of the answers."""
+    policy: str = "pars"
+    """The policy that the headline is about, if it was among them."""
+    load: float = field(default=np.nan)
+    """The load that the headline and the distributions are about; NaN is the one that no rate describes."""
+    unrated: str = "burst"
+    """What to call that one."""
+
+    def __post_init__(self) -> None:
+        """The load must be one of the answers'; else the highest one is taken."""
+        loads = self.answers.load
+        if not (loads.isna() if np.isnan(self.load) else loads == self.load).any():
+            object.__setattr__(self, "load", float(loads.max()))
+        if self.policy not in set(self.answers.policy):
+            ordered = [one for one in self.answers.policy.unique() if one not in ("fcfs", "control", "oracle")]
+            object.__setattr__(self, "policy", (ordered or list(self.answers.policy.unique()))[0])

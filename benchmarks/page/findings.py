@@ -1,0 +1,86 @@
+"""What the answers say, in sentences. Pure."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmarks.comparison import MATTERS_FROM, at_load, figures_at, onset
+from benchmarks.page.charts import p99, waits_by_decile
+from benchmarks.page.evidence import Evidence
+from benchmarks.results import RATIO
+from benchmarks.titles import figure, load_title, short_title
+
+Figures = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The sentences of a report."""
+
+    headline: str
+    price: str
+    matters: str
+
+
+def find(evidence: Evidence, table: pd.DataFrame) -> Findings:
+    """Say what the policy of the evidence brings, who pays for it, and from which load on it matters."""
+    return Findings(_headline(evidence, table), _price(evidence, table), _matters(evidence, table))
+
+
+def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
+    rows = figures_at(table, evidence.load)
+    one, name = rows[evidence.policy], short_title(evidence.policy)
+    at = load_title(evidence.load, evidence.unrated)
+    if _has_no_rival(evidence, rows):
+        return f"{name}: {figure(one['s_per_token'])} s per token ({at}); nothing to compare it with was run."
+    ratio, low, high = (one[f"{RATIO}{end}"] for end in ("", "_low", "_high"))
+    measured = (
+        f"{figure(one['s_per_token'])} s per token instead of {figure(rows['fcfs']['s_per_token'])} s"
+        f" ({at}; 95 % interval {figure(low)} to {figure(high)})"
+    )
+    if low > 1:
+        return f"{name} answers {figure(ratio)} times sooner than first-come-first-served: {measured}."
+    if high < 1:
+        return f"{name} is worse than first-come-first-served by a factor of {figure(1 / ratio)}: {measured}."
+    return f"{name} cannot be told from first-come-first-served (a factor of {figure(ratio)}): {measured}."
+
+
+def _has_no_rival(evidence: Evidence, rows: Figures) -> bool:
+    return "fcfs" not in rows or evidence.policy == "fcfs"
+
+
+def _price(evidence: Evidence, table: pd.DataFrame) -> str:
+    rows = figures_at(table, evidence.load)
+    if _has_no_rival(evidence, rows):
+        return ""
+    one, fcfs = rows[evidence.policy], rows["fcfs"]
+    waits = waits_by_decile(at_load(evidence.answers, evidence.load), p99)
+    longest = waits[waits.tenth == waits.tenth.max()].set_index("policy").wait_s.to_dict()
+    pays = "pays" if longest[evidence.policy] > longest["fcfs"] else "pays nothing"
+    return (
+        f"{_kept(rows, evidence.policy)}The longest tenth of the answers {pays}: one in a hundred of them waits"
+        f" {figure(longest[evidence.policy])} s or more for its first token, instead of {figure(longest['fcfs'])} s."
+        f" The longest wait of all is {figure(one['max_wait_s'])} s instead of {figure(fcfs['max_wait_s'])} s, and the"
+        f" p99 to the last token {figure(one['e2e_s_p99'])} s instead of {figure(fcfs['e2e_s_p99'])} s."
+    )
+
+
+def _kept(rows: Figures, policy: str) -> str:
+    """How much of the oracle's gain is there, where the oracle gains enough to speak of a share."""
+    if "oracle" not in rows or policy == "oracle" or not rows["oracle"][RATIO] > MATTERS_FROM:
+        return ""
+    fcfs, oracle, own = (rows[one]["s_per_token"] for one in ("fcfs", "oracle", policy))
+    return f"That is {100 * (fcfs - own) / (fcfs - oracle):.0f} % of what knowing every length would bring. "
+
+
+def _matters(evidence: Evidence, table: pd.DataFrame) -> str:
+    rated, name = table[table.load.notna()], short_title(evidence.policy)
+    rule = f"the low end of the interval of FCFS ÷ {name} is above {MATTERS_FROM}"
+    if rated.load.nunique() < 2 or "fcfs" not in set(table.policy):
+        return "Only one load was measured, so this page cannot say from which one on ordering matters."
+    found, measured = onset(table, evidence.policy), ", ".join(f"{load:g}" for load in sorted(rated.load.unique()))
+    if found is None:
+        return (
+            f"Ordering matters at none of the measured loads ({measured} × capacity): at none {rule} up to the highest."
+        )
+    return f"Ordering matters from {found:g} × capacity on: from there {rule} (loads measured: {measured})."

@@ -1,0 +1,45 @@
+"""What a report leaves in the active MLflow run: the page, its data and its figures."""
+
+from math import isnan
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mlflow
+import pandas as pd
+
+from benchmarks.answers import write_answers
+from benchmarks.comparison import compare, figures_at
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.findings import find
+from benchmarks.page.render import render
+
+PAGE_FILE = "report.html"
+TABLE_FILE = "table.parquet"
+
+
+def log_page(evidence: Evidence) -> str:
+    """Log the page, `answers.parquet`, `table.parquet` and metrics; return the headline and where the page is.
+
+    Raises:
+        ValueError: the answers cannot be compared.
+    """
+    table = compare(evidence.answers)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / PAGE_FILE).write_text(render(evidence, table), encoding="utf-8")
+        write_answers(evidence.answers, Path(folder))
+        table.to_parquet(Path(folder) / TABLE_FILE, index=False)
+        mlflow.log_artifacts(folder)
+    mlflow.log_metrics(_metrics(table))
+    headline = find(evidence, table).headline
+    mlflow.set_tag("mlflow.note.content", headline)
+    return f"{headline}\nReport: {mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PAGE_FILE))}"
+
+
+def _metrics(table: pd.DataFrame) -> dict[str, float]:
+    """`POLICY.NAME`; of several loads `load_LOAD.POLICY.NAME` (`burst.POLICY.NAME` of the one without a rate)."""
+    metrics: dict[str, float] = {}
+    for load in table.load.drop_duplicates():
+        prefix = "" if table.load.nunique(dropna=False) == 1 else "burst." if isnan(load) else f"load_{load:.3g}."
+        for policy, row in figures_at(table, load).items():
+            metrics |= {f"{prefix}{policy}.{name}": value for name, value in row.items() if not isnan(value)}
+    return metrics

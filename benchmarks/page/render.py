@@ -1,0 +1,42 @@
+"""From evidence to one HTML page that asks for nothing outside itself. Pure."""
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from benchmarks.page.charts import against_load, distributions, who_pays
+from benchmarks.page.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.findings import find
+from benchmarks.page.table import sections
+from benchmarks.titles import load_title
+
+FRAME = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM}
+
+
+def render(evidence: Evidence, table: pd.DataFrame) -> str:
+    """The page of some answers and of the table that `comparison.compare` made of them."""
+    at = load_title(evidence.load, evidence.unrated)
+    charts = {
+        f"How long requests take ({at})": distributions(evidence),
+        "What load does": against_load(table),
+        f"Who pays ({at})": who_pays(evidence),
+        "What would change it": list(evidence.sweeps),
+    }
+    template = _environment().get_template("page.html")
+    return template.render(
+        evidence=evidence,
+        findings=find(evidence, table),
+        tables=sections(evidence, table),
+        charts={heading: [drawing(one) for one in group] for heading, group in charts.items() if group},
+        frame=FRAME,
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("benchmarks.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,81 @@
+"""The table that people read: one a load, a row a policy, each figure as text. Pure."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.comparison import at_load
+from benchmarks.page.chart import slots
+from benchmarks.page.evidence import Evidence
+from benchmarks.results import RATIO
+from benchmarks.titles import figure, load_title, title
+
+COLUMNS = {
+    "s_per_token": "mean s/token",
+    RATIO: "FCFS ÷ it",
+    "s_per_token_p50": "p50 s/token",
+    "s_per_token_p90": "p90 s/token",
+    "ttft_s_p50": "p50 to first token, s",
+    "e2e_s_p50": "p50 to last token, s",
+    "e2e_s_p99": "p99 to last token, s",
+    "max_wait_s": "longest wait, s",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure and its interval."""
+
+    column: str
+    text: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A policy."""
+
+    policy: str
+    slot: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A load."""
+
+    title: str
+    requests: int
+    rows: tuple[Row, ...]
+
+
+def sections(evidence: Evidence, table: pd.DataFrame) -> list[Section]:
+    """The load of the headline first, then the others in ascending order."""
+    loads = sorted(table.load.drop_duplicates(), key=lambda load: (load != evidence.load, load))
+    if pd.isna(evidence.load):
+        loads.sort(key=lambda load: not pd.isna(load))
+    return [_section(evidence, at_load(table, load), load) for load in loads]
+
+
+def _section(evidence: Evidence, rows: pd.DataFrame, load: float) -> Section:
+    answers = at_load(evidence.answers, load)
+    places = slots(rows.policy.tolist())
+    return Section(
+        load_title(load, evidence.unrated),
+        len(answers) // len(rows),
+        tuple(Row(title(one["policy"]), places[one["policy"]], _cells(one)) for one in rows.to_dict("records")),
+    )
+
+
+def _cells(row: dict[Hashable, Any]) -> tuple[Cell, ...]:
+    shown = {name: column for name, column in COLUMNS.items() if not pd.isna(row[name])}
+    return tuple(Cell(column, figure(row[name]), _interval(row, name)) for name, column in shown.items())
+
+
+def _interval(row: dict[Hashable, Any], name: str) -> str:
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    if low is None or high is None or pd.isna(low) or low == high:
+        return ""
+    return f"{figure(low)} to {figure(high)}"

@@ -1,0 +1,33 @@
+"""How policies and loads are called where people read them. Pure."""
+
+from math import isnan
+
+TITLES = {
+    "fcfs": "FCFS (first come, first served)",
+    "control": "control (shuffled labels)",
+    "pars": "PARS",
+    "oracle": "oracle (true lengths)",
+    "endpoint": "the endpoint's own order",
+}
+
+
+def title(policy: str) -> str:
+    """A policy for a table; its own name where it has no other."""
+    return TITLES.get(policy, policy)
+
+
+def short_title(policy: str) -> str:
+    """A policy for a legend or a sentence."""
+    return title(policy).split(" (")[0]
+
+
+def load_title(load: float, unrated: str) -> str:
+    """A load for a heading; `unrated` says what no rate describes, such as a burst."""
+    return unrated if isnan(load) else f"{load:.3g} × capacity"
+
+
+def figure(value: float) -> str:
+    """A number with three significant digits, and no exponent where people would stumble over it."""
+    if isnan(value):
+        return "not known"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,0 +1,50 @@
+"""What the answers say, in sentences."""
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.comparison import compare
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.findings import Findings, find
+from tests.benchmarks.queueing import queued
+
+
+def findings(answers: pd.DataFrame, load: float = np.nan, policy: str = "pars") -> Findings:
+    evidence = Evidence(title="t", answers=answers, provenance=(), settings={}, load=load, policy=policy)
+    return find(evidence, compare(answers))
+
+
+def test_gain_is_said_with_its_interval_and_its_price() -> None:
+    found = findings(queued())
+    assert found.headline.startswith("PARS answers ")
+    assert "times sooner than first-come-first-served" in found.headline
+    assert "burst; 95 % interval" in found.headline
+    assert "of what knowing every length would bring" in found.price
+    assert "longest tenth" in found.price
+
+
+def test_no_gain_is_said_too() -> None:
+    found = findings(queued((0.1, 0.2)), load=0.1)
+    assert "cannot be told from first-come-first-served" in found.headline
+    assert "at none of the measured loads (0.1, 0.2" in found.matters
+
+
+def test_loss_is_said_too() -> None:
+    swapped = queued().replace({"policy": {"fcfs": "oracle", "oracle": "fcfs"}})
+    assert "is worse than first-come-first-served by a factor of" in findings(swapped).headline
+
+
+def test_the_load_from_which_on_it_matters_is_said() -> None:
+    found = findings(queued((0.2, 1.5)), load=1.5)
+    assert "matters from 1.5 × capacity on" in found.matters
+    assert "1.5 × capacity; 95 % interval" in found.headline
+
+
+def test_one_load_does_not_say_when_it_matters() -> None:
+    assert "Only one load was measured" in findings(queued()).matters
+
+
+def test_a_lone_policy_has_nothing_to_be_compared_with() -> None:
+    found = findings(queued(policies=("endpoint",)))
+    assert found.headline.startswith("the endpoint's own order: ")
+    assert found.price == ""
