@@ -7,9 +7,9 @@ from pathlib import Path
 import mlflow
 import typer
 
-from benchmarks.client import ReplayError
 from benchmarks.config import ReplayConfig
 from benchmarks.demo import DemoError, run_demo
+from benchmarks.errors import ReplayError
 from benchmarks.replay import run_replay
 from benchmarks.scoring import ScoringConfig, measure_scoring
 from registry.card import InvalidRanker

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import aiohttp
 from tqdm import tqdm
 
+from benchmarks.client_limits import allow_connections
+from benchmarks.endpoint import Endpoint
+from benchmarks.errors import ReplayError
 from benchmarks.plan import PlannedRequest
 from benchmarks.policies import Prioritise
 
@@ -16,17 +19,17 @@ TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 """A replayed queue may be long; only an unreachable server is an error."""
 
 
-class ReplayError(RuntimeError):
-    """A replay whose figures would mean nothing; the message says why."""
-
-
 @dataclass(frozen=True)
 class Answer:
     """What the client saw of one request. Seconds count from the client's send."""
 
     output_tokens: int
+    prompt_tokens: int
+    """As the endpoint counts them."""
     sent_s: float
     """After the start of the replay."""
+    lag_s: float
+    """By how much the client sent it later than planned."""
     ttft_s: float
     """Time to first token."""
     e2e_s: float
@@ -34,21 +37,34 @@ class Answer:
 
 
 async def replay(
-    url: str, model: str, requests: Sequence[PlannedRequest], prioritise: Prioritise, title: str | None = None
+    endpoint: Endpoint,
+    requests: Sequence[PlannedRequest],
+    prioritise: Prioritise,
+    title: str | None = None,
+    imposes_lengths: bool = True,
 ) -> list[Answer]:
     """Send every request at its time and return the answers in the same order; a title asks for a progress bar.
 
     Raises:
-        ReplayError: a request failed, or its answer has not the recorded length.
+        ReplayError: a request failed, or its answer has not the recorded length though that was imposed.
     """
+    allow_connections(len(requests))
     started = time.perf_counter()
-    async with aiohttp.ClientSession(url, timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(
+        timeout=TIMEOUT, headers=endpoint.headers, connector=aiohttp.TCPConnector(limit=0)
+    ) as session:
         with tqdm(total=len(requests), desc=title, unit="answer", mininterval=1, disable=title is None) as progress:
 
             async def send(index: int) -> Answer:
                 request = requests[index]
                 await asyncio.sleep(request.send_s - (time.perf_counter() - started))
-                answer = await _ask(session, model, request, prioritise(index, time.time_ns() // 1000), started)
+                body = _body(endpoint.model, request, prioritise(index, time.time_ns() // 1000), imposes_lengths)
+                answer = await _ask(session, endpoint.url, body, request.send_s, started)
+                if imposes_lengths and answer.output_tokens != request.output_tokens:
+                    raise ReplayError(
+                        f"an answer must have its recorded {request.output_tokens} tokens, but has"
+                        f" {answer.output_tokens}; if the endpoint knows no ignore_eos, give impose_lengths=off."
+                    )
                 progress.update()
                 return answer
 
@@ -56,36 +72,40 @@ async def replay(
 
 
 async def _ask(
-    session: aiohttp.ClientSession, model: str, request: PlannedRequest, priority: int | None, started: float
+    session: aiohttp.ClientSession, url: str, body: dict[str, object], planned_s: float, started: float
 ) -> Answer:
     sent = time.perf_counter()
     ttft_s = None
     last_event = b""
-    async with session.post("/v1/completions", json=_body(model, request, priority)) as response:
+    async with session.post(f"{url}/v1/completions", json=body) as response:
         if response.status != 200:
             raise ReplayError(f"every request must be answered, but one got {response.status}: {await response.text()}")
         async for line in response.content:
             if line.startswith(b"data: {"):
                 ttft_s = ttft_s if ttft_s is not None else time.perf_counter() - sent
                 last_event = line
-    return Answer(_completion_tokens(last_event, request), sent - started, ttft_s or 0.0, time.perf_counter() - sent)
+    e2e_s = time.perf_counter() - sent
+    output_tokens, prompt_tokens = _usage(last_event)
+    sent_s = sent - started
+    return Answer(output_tokens, prompt_tokens, sent_s, max(sent_s - planned_s, 0.0), ttft_s or e2e_s, e2e_s)
 
 
-def _body(model: str, request: PlannedRequest, priority: int | None) -> dict[str, object]:
+def _body(model: str, request: PlannedRequest, priority: int | None, imposes_lengths: bool) -> dict[str, object]:
     body: dict[str, object] = {
         "model": model,
         "prompt": request.prompt,
         "max_tokens": request.output_tokens,
-        "ignore_eos": True,
         "temperature": 0,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    body |= {"ignore_eos": True} if imposes_lengths else {}
     return body if priority is None else body | {"priority": priority}
 
 
-def _completion_tokens(last_event: bytes, request: PlannedRequest) -> int:
+def _usage(last_event: bytes) -> tuple[int, int]:
+    """Tokens of the answer and of its prompt; an answer that ended at once counts one token."""
     usage = json.loads(last_event.removeprefix(b"data: ") or b"{}").get("usage") or {}
-    if usage.get("completion_tokens") != request.output_tokens:
-        raise ReplayError(f"an answer must have its recorded {request.output_tokens} tokens, but its usage is {usage}.")
-    return request.output_tokens
+    if "completion_tokens" not in usage:
+        raise ReplayError(f"the last event of an answer must tell its usage, but was {last_event[:200].decode()!r}.")
+    return max(int(usage["completion_tokens"]), 1), int(usage.get("prompt_tokens", 0))

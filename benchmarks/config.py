@@ -1,9 +1,13 @@
 """Settings of a replay. The command line and MLproject read their defaults from here."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from benchmarks.arrivals import ArrivalProcess, Arrivals
+from benchmarks.arrivals import ArrivalProcess, Arrivals, read_trace
 from training.config import LengthLogSource
+
+Switch = Literal["on", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +20,34 @@ class ReplayConfig(LengthLogSource):
     """Model name or path that the server runs; the server's own default unless given."""
     vllm_args: str | None = None
     """vLLM's flags, as one string; the server's own default unless given."""
+    url: str | None = None
+    """Address of an OpenAI-compatible endpoint that is running, or POLICY=ADDRESS,... where each policy has its own;
+    a server is started unless given. The environment variable OPENAI_API_KEY is its key, if it needs one."""
+    trust_priority: Switch = "off"
+    """Whether the endpoint at `url` lets a client's `priority` order its queue. If not, it is asked for nothing but the
+    order that it keeps: policies=endpoint, or an endpoint a policy."""
+    impose_lengths: Switch = "on"
+    """`off` where the endpoint at `url` knows no `ignore_eos`: answers then end by themselves, at the recorded length
+    at the latest."""
     policies: str = "fcfs,control,pars,oracle"
-    """Comma-separated; `fcfs` is always among them."""
+    """Comma-separated: `fcfs` and what is compared with it, or `endpoint` alone."""
     requests: int = 300
     """Requests of one replay."""
     arrivals: Arrivals = "burst"
-    """`burst`: all at once; `poisson`: independent users at `rate_per_s`."""
-    rate_per_s: float = 0.0
-    """Requests per second of Poisson arrivals."""
+    """`burst`: all at once; `poisson`: independent users; `gamma`: burstier than that; `recorded`: as in `trace`."""
+    loads: tuple[float, ...] = ()
+    """Arrival rates to be tried, as multiples of capacity, separated by commas; a trace without any keeps its own
+    rate, and a burst has none."""
+    capacity_per_s: float = 0.0
+    """Requests per second at load 1; 0 measures what one burst gets through, first come, first served."""
+    gap_cv: float = 2.0
+    """Standard deviation ÷ mean of the gaps between gamma arrivals; 1 is Poisson."""
+    trace: Path | None = None
+    """Recorded arrivals: parquet or JSON Lines with the column `arrival_s`."""
     repeats: int = 4
     """Replays of each policy, interleaved; even, since every second one sends the prompts in the opposite order."""
+    warm_up_requests: int | None = None
+    """Requests that are sent first and not counted; as many as one replay has unless given."""
     low_load_requests: int = 100
     """Requests sent one at a time, each one both ranked and not; 0 leaves this out."""
     control: str | None = None
@@ -40,16 +62,37 @@ class ReplayConfig(LengthLogSource):
     """Draws the prompts, their order and the arrivals."""
 
     @property
-    def arrival_process(self) -> ArrivalProcess:
-        """What draws the send times."""
-        return ArrivalProcess(kind=self.arrivals, rate_per_s=self.rate_per_s)
+    def needs_capacity(self) -> bool:
+        """Whether capacity must be measured before the loads are rates."""
+        return bool(self.loads) and self.capacity_per_s == 0
+
+    def arrival_process(self, rate_per_s: float = 0.0) -> ArrivalProcess:
+        """What draws the send times at a rate.
+
+        Raises:
+            TrainingError, ValueError: the trace cannot be read, or the process needs a rate.
+        """
+        recorded_s = read_trace(self.trace) if self.trace and self.arrivals == "recorded" else None
+        return ArrivalProcess(kind=self.arrivals, rate_per_s=rate_per_s, gap_cv=self.gap_cv, recorded_s=recorded_s)
 
     def __post_init__(self) -> None:
         """Refuse what no replay can be."""
         for name in ("requests", "repeats", "control_prompts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
-        if self.low_load_requests < 0:
-            raise ValueError(f"low_load_requests must be at least 0, but got {self.low_load_requests}.")
+        for name in ("low_load_requests", "warm_up_requests", "capacity_per_s"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
         if self.repeats % 2:
             raise ValueError(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
+        self._check_arrivals()
+
+    def _check_arrivals(self) -> None:
+        if any(not load > 0 for load in self.loads):
+            raise ValueError(f"every load must be above 0, but got {', '.join(map(str, self.loads))}.")
+        if self.arrivals == "burst" and self.loads:
+            raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
+        if self.arrivals in ("poisson", "gamma") and not self.loads:
+            raise ValueError(f"{self.arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
+        if self.arrivals == "recorded" and self.trace is None:
+            raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")

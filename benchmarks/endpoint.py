@@ -1,16 +1,17 @@
 """What a replay asks of the endpoint besides answers: its model, which prompts fit, how many requests were ranked."""
 
 from collections import defaultdict
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from tqdm import tqdm
 
-from benchmarks.client import ReplayError
+from benchmarks.errors import ReplayError
 from training.length_log import LabelledPrompts
 
 TIMEOUT_S = 60
+COUNTER = "pars_engine_requests_total"
 
 
 @dataclass(frozen=True)
@@ -52,25 +53,59 @@ class RankingWork:
         return 1000 * self.held_s / self.requests
 
 
-def served_model(url: str) -> str:
-    """Name of the model behind the endpoint."""
-    answer = httpx.get(f"{url}/v1/models", timeout=TIMEOUT_S).raise_for_status().json()
-    return str(answer["data"][0]["id"])
+@dataclass(frozen=True)
+class Endpoint:
+    """An OpenAI-compatible server and the model that it serves."""
+
+    url: str
+    """Without `/v1`."""
+    model: str
+    max_model_tokens: int | None = None
+    """Its context, prompt and answer together, where it says so."""
+    api_key: str | None = field(default=None, repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries."""
+        return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+
+    def count_tokens(self, client: httpx.Client, prompt: str) -> int | None:
+        """Tokens of a prompt; None where the endpoint does not count them (only vLLM and SGLang do)."""
+        answer = client.post("/tokenize", json={"model": self.model, "prompt": prompt})
+        return int(answer.json()["count"]) if answer.is_success and "count" in answer.json() else None
 
 
-def choose_that_fit(url: str, model: str, test: LabelledPrompts, num_requests: int) -> LabelledPrompts:
+def connect(url: str, api_key: str | None = None) -> Endpoint:
+    """Ask an endpoint for its model.
+
+    Raises:
+        ReplayError: there is none, or it does not answer as an OpenAI-compatible one does.
+    """
+    try:
+        answer = httpx.get(f"{url}/v1/models", timeout=TIMEOUT_S, headers=Endpoint(url, "", None, api_key).headers)
+        first = answer.raise_for_status().json()["data"][0]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+        raise ReplayError(f"an OpenAI-compatible endpoint must list its models, but {url} did not: {error}.") from error
+    return Endpoint(url, str(first["id"]), first.get("max_model_len"), api_key)
+
+
+def choose_that_fit(endpoint: Endpoint, test: LabelledPrompts, num_requests: int) -> LabelledPrompts:
     """The first `num_requests` test prompts whose prompt and answer fit the model's context.
+
+    Where the endpoint does not count tokens, a prompt counts as many as it has bytes, which is never too few.
 
     Raises:
         ReplayError: too few do.
     """
     kept: list[int] = []
-    with httpx.Client(base_url=url, timeout=TIMEOUT_S) as client, tqdm(total=num_requests, desc="choose") as progress:
+    with (
+        httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client,
+        tqdm(total=num_requests, desc="choose") as progress,
+    ):
         for index, prompt in enumerate(test.prompts):
             if len(kept) == num_requests:
                 break
-            answer = client.post("/tokenize", json={"model": model, "prompt": prompt}).raise_for_status().json()
-            if answer["count"] + test.output_tokens[index] <= answer["max_model_len"]:
+            if _fits(endpoint, client, prompt, test.output_tokens[index]):
                 kept.append(index)
                 progress.update()
     if len(kept) < num_requests:
@@ -81,16 +116,26 @@ def choose_that_fit(url: str, model: str, test: LabelledPrompts, num_requests: i
     return test.take(kept)
 
 
-def ranking_work(url: str) -> RankingWork:
-    """Read the server's counters."""
-    page = httpx.get(f"{url}/metrics", timeout=TIMEOUT_S).raise_for_status().text
+def _fits(endpoint: Endpoint, client: httpx.Client, prompt: str, output_tokens: float) -> bool:
+    if endpoint.max_model_tokens is None:
+        return True
+    counted = endpoint.count_tokens(client, prompt)
+    prompt_tokens = len(prompt.encode()) if counted is None else counted
+    return prompt_tokens + output_tokens <= endpoint.max_model_tokens
+
+
+def ranking_work(endpoint: Endpoint) -> RankingWork | None:
+    """Read the server's counters; None where it is none of ours, or shows them to nobody."""
+    answer = httpx.get(f"{endpoint.url}/metrics", timeout=TIMEOUT_S, headers=endpoint.headers)
+    if not answer.is_success or COUNTER not in answer.text:
+        return None
     seen: dict[str, float] = defaultdict(float)
-    for family in text_string_to_metric_families(page):
+    for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
             if sample.labels.get("source", "ranked") == "ranked":
                 seen[sample.name] += sample.value
     return RankingWork(
-        ranked=seen["pars_engine_requests_total"],
+        ranked=seen[COUNTER],
         failed_open=seen["pars_ranking_fail_opens_total"],
         scored=seen["pars_ranking_seconds_count"],
         scoring_s=seen["pars_ranking_seconds_sum"],

@@ -7,6 +7,7 @@ from statistics import median
 from tqdm import tqdm
 
 from benchmarks.client import Answer, replay
+from benchmarks.endpoint import Endpoint
 from benchmarks.plan import PlannedRequest
 from benchmarks.policies import Prioritise, fcfs, pars
 
@@ -28,15 +29,15 @@ class LowLoad:
         return self.ranked_ttft_ms - self.unranked_ttft_ms
 
 
-def measure(url: str, model: str, requests: list[PlannedRequest]) -> LowLoad:
+def measure(endpoint: Endpoint, requests: list[PlannedRequest]) -> LowLoad:
     """Send each request ranked and not ranked (in that order and the opposite in turn), one at a time."""
     ttft_ms: dict[Prioritise, list[float]] = {pars: [], fcfs: []}
     for index, request in enumerate(tqdm(requests, desc="low load", unit="pair", mininterval=1)):
         for policy in (pars, fcfs) if index % 2 else (fcfs, pars):
-            ttft_ms[policy].append(_send_one(url, model, request, policy).ttft_s * 1000)
+            ttft_ms[policy].append(_send_one(endpoint, request, policy).ttft_s * 1000)
     return LowLoad(len(requests), median(ttft_ms[pars]), median(ttft_ms[fcfs]))
 
 
-def _send_one(url: str, model: str, request: PlannedRequest, policy: Prioritise) -> Answer:
+def _send_one(endpoint: Endpoint, request: PlannedRequest, policy: Prioritise) -> Answer:
     alone = replace(request, output_tokens=OUTPUT_TOKENS, send_s=0.0)
-    return asyncio.run(replay(url, model, [alone], policy))[0]
+    return asyncio.run(replay(endpoint, [alone], policy))[0]

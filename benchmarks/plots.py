@@ -4,10 +4,11 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmarks.titles import short_title, title
+
 matplotlib.use("Agg")
 
-COLOURS = {"fcfs": "#8c8c8c", "control": "#c9a227", "pars": "#0b6e4f", "oracle": "#1f4e9c"}
-TITLES = {"fcfs": "FCFS", "control": "control (shuffled labels)", "pars": "PARS", "oracle": "oracle (true lengths)"}
+COLOURS = {"fcfs": "#8c8c8c", "control": "#c9a227", "pars": "#0b6e4f", "oracle": "#1f4e9c", "endpoint": "#8a3ffc"}
 
 
 def latency(answers: pd.DataFrame, table: pd.DataFrame) -> Figure:
@@ -16,7 +17,7 @@ def latency(answers: pd.DataFrame, table: pd.DataFrame) -> Figure:
     bars, distribution, waits = figure.subplots(1, 3)
     _bars(bars, table)
     for policy, one in answers.groupby("policy", sort=False):
-        style = {"label": TITLES[str(policy)], "color": COLOURS[str(policy)]}
+        style = {"label": title(str(policy)), "color": COLOURS[str(policy)]}
         distribution.ecdf(one.e2e_s / one.output_tokens, **style)
         deciles = pd.qcut(one.output_tokens.rank(method="first"), 10, labels=False)
         by_decile = one.assign(decile=deciles).groupby("decile")
@@ -34,7 +35,7 @@ def latency(answers: pd.DataFrame, table: pd.DataFrame) -> Figure:
 def _bars(axes: matplotlib.axes.Axes, table: pd.DataFrame) -> None:
     policies = list(table.index)
     drawn = axes.bar(
-        [TITLES[one].split(" (")[0] for one in policies], table.s_per_token, color=[COLOURS[one] for one in policies]
+        [short_title(one) for one in policies], table.s_per_token, color=[COLOURS[one] for one in policies]
     )
     axes.bar_label(drawn, [f"{one:.3g}" for one in table.s_per_token])
     axes.set(ylabel="mean end-to-end seconds per output token")

@@ -1,38 +1,19 @@
-"""Replays recorded traffic against the served endpoint under several policies and logs the comparison to MLflow."""
+"""Replays recorded traffic against served endpoints under several policies and logs the comparison to MLflow."""
 
-import asyncio
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
-import pandas as pd
-
 from benchmarks import endpoint, low_load, policies, report, results
-from benchmarks.client import ReplayError, replay
+from benchmarks.comparison import by_load
 from benchmarks.config import ReplayConfig
 from benchmarks.control import control_ranker
-from benchmarks.plan import PlannedRequest, plan_requests
-from benchmarks.policies import Policy, Prioritise
-from benchmarks.server import serve
-from registry.ranker import Ranker
-from serving.config import DEMO_VLLM_ARGS
+from benchmarks.errors import ReplayError
+from benchmarks.low_load import LowLoad
+from benchmarks.sweep import Sweep
+from benchmarks.targets import parse_urls, targets
 from serving.reload import find_champion
-from training.length_log import LabelledPrompts, read_length_log
+from training.length_log import read_length_log
 from training.parameters import log_parameters
-
-STREAM_INTERVAL = "--stream-interval 1000"
-"""Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
-make the client and the API server the bottleneck where they share their cores with the engine."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """The endpoint under replay and what is sent to it."""
-
-    url: str
-    model: str
-    prompts: LabelledPrompts
 
 
 def run_replay(config: ReplayConfig, server_log: Path) -> str:
@@ -41,88 +22,46 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     Raises:
         NoChampion: the target LLM has no ranker to replay.
         ReplayError: the server or a request failed, or the control gained something.
+        ValueError: the settings cannot be replayed.
     """
-    chosen_policies = policies.parse_policies(config.policies)
-    if "pars" in chosen_policies:
+    chosen = policies.parse_policies(config.policies)
+    if config.url:
+        parse_urls(config.url, chosen, config.trust_priority == "on")
+    elif "pars" in chosen:
         find_champion(config.target_llm)
+    config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     test = read_length_log(config).part("test", seed=config.seed)
     log_parameters(config)
     with ExitStack() as stack:
-        control = stack.enter_context(control_ranker(config)) if "control" in chosen_policies else None
-        url = stack.enter_context(serve(_settings(config), server_log))
-        model = endpoint.served_model(url)
-        served = Served(url, model, endpoint.choose_that_fit(url, model, test, config.requests))
-        _warm_up(config, served)
-        before = endpoint.ranking_work(url)
-        answers = _replay_all(config, served, chosen_policies, control)
-        work = endpoint.ranking_work(url) - before
-        one_by_one = _plan(config, served, 0)[: config.low_load_requests]
-        quiet = low_load.measure(url, model, one_by_one) if one_by_one else None
-    table = results.summarise(answers)
-    text = report.log(report.Replayed(answers, table, work, quiet))
-    if (reason := results.leak(table)) is not None:
+        control = stack.enter_context(control_ranker(config)) if "control" in chosen else None
+        served = stack.enter_context(targets(config, chosen, server_log))
+        prompts = endpoint.choose_that_fit(served.any, test, config.requests)
+        replayed = _measure(Sweep(config, served, prompts, control))
+    text = report.log(replayed)
+    if (reason := _leak(replayed)) is not None:
         raise ReplayError(f"{text}\n{reason}")
     return text
 
 
-def _settings(config: ReplayConfig) -> dict[str, str]:
-    """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`."""
-    vllm_args = config.vllm_args or (DEMO_VLLM_ARGS if config.llm is None else "")
-    settings = {
-        "PARS_TARGET_LLM": config.target_llm,
-        "PARS_LLM": config.llm,
-        "PARS_VLLM_ARGS": f"{vllm_args} {STREAM_INTERVAL}",
-        "PARS_PATIENCE_S": str(config.patience_s),
-        "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
-        "PARS_TRUST_CLIENT_PRIORITY": "on",
-        "PARS_CAP_BY_MAX_TOKENS": "off",
-        "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
-    }
-    return {name: value for name, value in settings.items() if value}
+def _measure(sweep: Sweep) -> report.Replayed:
+    sweep.warm_up()
+    ranking = sweep.targets.of.get("pars", sweep.targets.any)
+    capacity_per_s = sweep.capacity_per_s() if sweep.config.needs_capacity else sweep.config.capacity_per_s
+    before = endpoint.ranking_work(ranking)
+    answers = sweep.run(capacity_per_s)
+    after = endpoint.ranking_work(ranking)
+    work = after - before if after and before else None
+    return report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, _quiet(sweep))
 
 
-def _warm_up(config: ReplayConfig, served: Served) -> None:
-    """Send everything once, ranked, and count nothing: a server's first burst finds it cold."""
-    asyncio.run(replay(served.url, served.model, _plan(config, served, 0), policies.pars, "warm-up"))
+def _quiet(sweep: Sweep) -> LowLoad | None:
+    """Ranked and not ranked can be told apart only where the client's priority counts and lengths are imposed."""
+    one_by_one = sweep.plan(0)[: sweep.config.low_load_requests]
+    can_measure = sweep.targets.sends_priority and sweep.config.impose_lengths == "on"
+    return low_load.measure(sweep.targets.any, one_by_one) if one_by_one and can_measure else None
 
 
-def _replay_all(
-    config: ReplayConfig, served: Served, chosen: tuple[Policy, ...], control: Ranker | None
-) -> pd.DataFrame:
-    """One row an answer. Each repeat runs every policy, each time beginning with another one."""
-    frames = []
-    for repeat in range(config.repeats):
-        requests = _plan(config, served, repeat)
-        for policy in chosen[repeat % len(chosen) :] + chosen[: repeat % len(chosen)]:
-            prioritise = _prioritise(policy, config, requests, control, repeat)
-            title = f"{policy}, replay {repeat + 1} of {config.repeats}"
-            answers = asyncio.run(replay(served.url, served.model, requests, prioritise, title))
-            frames.append(pd.DataFrame(answers).assign(policy=policy, repeat=repeat))
-    rows = pd.concat(frames, ignore_index=True)
-    return rows.sort_values("policy", key=lambda names: names.map(chosen.index), kind="stable", ignore_index=True)
-
-
-def _plan(config: ReplayConfig, served: Served, repeat: int) -> list[PlannedRequest]:
-    return plan_requests(
-        list(served.prompts.prompts),
-        served.prompts.output_tokens.astype(int).tolist(),
-        config.arrival_process,
-        seed=config.seed + repeat // 2,
-        is_reversed=_is_reversed(repeat),
-    )
-
-
-def _prioritise(
-    policy: Policy, config: ReplayConfig, requests: list[PlannedRequest], control: Ranker | None, repeat: int
-) -> Prioritise:
-    if policy == "oracle":
-        return policies.oracle(requests)
-    if policy == "control":
-        assert control is not None
-        quantiles = policies.control_quantiles(control, requests, _is_reversed(repeat))
-        return policies.control(quantiles, config.patience_s)
-    return policies.fcfs if policy == "fcfs" else policies.pars
-
-
-def _is_reversed(repeat: int) -> bool:
-    return repeat % 2 == 1
+def _leak(replayed: report.Replayed) -> str | None:
+    """Why the answers cannot be trusted, if at some load the control gained or lost anything."""
+    reasons = (results.leak(results.summarise(one)) for _, one in by_load(replayed.answers))
+    return next((reason for reason in reasons if reason), None)

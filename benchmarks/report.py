@@ -1,75 +1,149 @@
 """What a replay leaves in MLflow and on the terminal."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import mlflow
 import pandas as pd
 
-from benchmarks import plots, results
+from benchmarks import client_limits, plots, results
+from benchmarks.comparison import at_load, by_load
+from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import RankingWork
 from benchmarks.low_load import LowLoad
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.log import log_page
+from benchmarks.targets import Targets
+from benchmarks.titles import load_title
 
 PLOT_FILE = "latency.png"
 FAIL_OPEN_LIMIT = 0.01
-NOTE = (
-    "Recorded lengths were imposed with ignore_eos and max_tokens, and PARS_CAP_BY_MAX_TOKENS was off, since the cap"
-    " would leak them into the order. s/token: mean over requests of end-to-end seconds / output tokens."
-)
+UNRATED = {"burst": "burst", "recorded": "as recorded"}
 
 
 @dataclass(frozen=True)
 class Replayed:
     """All that was measured."""
 
+    config: ReplayConfig
+    targets: Targets
     answers: pd.DataFrame
-    table: pd.DataFrame
-    work: RankingWork
+    capacity_per_s: float
+    """0 where no load was a multiple of it."""
+    work: RankingWork | None
+    """None where the endpoint does not tell."""
     quiet: LowLoad | None
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the page shows."""
+        return Evidence(
+            title=f"Replay of {self.config.lengths.name}, {self.config.target_llm}",
+            answers=self.answers,
+            provenance=tuple(_provenance(self)),
+            settings=asdict(self.config),
+            overhead=tuple(_overhead(self)),
+            load=float(self.answers.load.max()),
+            unrated=UNRATED.get(self.config.arrivals, "burst"),
+        )
+
     def text(self) -> str:
-        """The table and what a reader must know with it."""
-        share = self.work.fail_open_share
-        lines = [results.as_text(self.table), "", NOTE]
-        lines.append(
-            f"Ranked {self.work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
-            + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
-        )
-        lines.append(
-            f"Scoring took {self.work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for its ranking"
-            f" for {self.work.held_ms:.0f} ms on average."
-        )
-        if self.quiet:
-            lines.append(
-                f"Low load (one request at a time, {self.quiet.requests} pairs): median time to first token"
-                f" {self.quiet.ranked_ttft_ms:.1f} ms ranked, {self.quiet.unranked_ttft_ms:.1f} ms not ranked,"
-                f" ranking adds {self.quiet.ranking_delay_ms:.1f} ms."
-            )
-        return "\n".join(lines)
+        """The table of each load, and what a reader must know with them."""
+        lines = []
+        for load, one in by_load(self.answers):
+            lines += [load_title(load, self.evidence.unrated), results.as_text(results.summarise(one)), ""]
+        return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 
 
 def log(replayed: Replayed) -> str:
-    """Log metrics, table, answers and plot to the active run; return the report and the plot's path as text."""
-    _log_metrics(replayed)
-    mlflow.log_table(replayed.table.reset_index(), "table.json")
+    """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
+    shown = at_load(replayed.answers, replayed.evidence.load)
+    table = results.summarise(shown)
+    where = log_page(replayed.evidence)
+    mlflow.log_metrics(_metrics(replayed))
+    mlflow.log_table(table.reset_index(), "table.json")
     mlflow.log_text(replayed.text(), "report.txt")
-    mlflow.set_tag("mlflow.note.content", f"```\n{replayed.text()}\n```")
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "answers.parquet"
-        replayed.answers.to_parquet(path)
-        mlflow.log_artifact(str(path))
-    mlflow.log_figure(plots.latency(replayed.answers, replayed.table), PLOT_FILE, save_kwargs={"dpi": 150})
+    mlflow.set_tag("mlflow.note.content", f"{where.splitlines()[0]}\n```\n{replayed.text()}\n```")
+    mlflow.log_figure(plots.latency(shown, table), PLOT_FILE, save_kwargs={"dpi": 150})
     plot = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PLOT_FILE))
-    return f"{replayed.text()}\nPlot: {plot}"
+    return f"{replayed.text()}\n\n{where}\nPlot: {plot}"
 
 
-def _log_metrics(replayed: Replayed) -> None:
-    metrics = {f"{policy}.{name}": value for policy, row in replayed.table.iterrows() for name, value in row.items()}
-    for name in ("fail_open_share", "scoring_ms", "held_ms"):
-        metrics[name] = getattr(replayed.work, name)
+def _provenance(replayed: Replayed) -> list[str]:
+    config = replayed.config
+    return [
+        f"Run, nothing simulated: {config.requests} prompts of the test part of {config.lengths.name}, each sent in"
+        f" {config.repeats} replays of each policy, in interleaved order, every second one in the opposite order of"
+        f" prompts, after a warm-up that is not counted. Every request was answered by {_served_by(replayed)}.",
+        _arrivals(replayed),
+        _lengths(replayed),
+        client_limits.describe(replayed.answers),
+    ]
+
+
+def _served_by(replayed: Replayed) -> str:
+    urls = {policy: one.url for policy, one in replayed.targets.of.items()}
+    model = replayed.targets.any.model
+    if replayed.targets.is_ours:
+        return f"a server that was started for this replay, which served {model} on the machine of the client"
+    if len(set(urls.values())) == 1:
+        return f"the endpoint {replayed.targets.any.url}, which served {model}"
+    return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
+
+
+def _arrivals(replayed: Replayed) -> str:
+    config, capacity_per_s = replayed.config, replayed.capacity_per_s
+    if config.arrivals == "burst":
+        return "All requests of a replay arrived at once."
+    kind = {
+        "poisson": "Requests arrived independently of each other (Poisson)",
+        "gamma": f"Gaps between arrivals were gamma distributed (standard deviation ÷ mean {config.gap_cv:g})",
+        "recorded": f"Requests arrived as the trace {config.trace and config.trace.name} recorded them",
+    }[config.arrivals]
+    if not config.loads:
+        return f"{kind}, at the rate of the trace."
+    how = "what one burst got through" if config.needs_capacity else "as given"
+    return f"{kind}. Capacity is {capacity_per_s:.3g} requests per second, {how}."
+
+
+def _lengths(replayed: Replayed) -> str:
+    if replayed.config.impose_lengths == "off":
+        return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
+    imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
+    if replayed.targets.is_ours:
+        return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was off, since the cap would leak them into the order."
+    return (
+        f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
+        " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
+    )
+
+
+def _overhead(replayed: Replayed) -> list[str]:
+    lines = []
+    if work := replayed.work:
+        share = work.fail_open_share
+        lines.append(
+            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
+            + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
+        )
+        lines.append(
+            f"Scoring took {work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for its ranking"
+            f" for {work.held_ms:.0f} ms on average."
+        )
+    if quiet := replayed.quiet:
+        lines.append(
+            f"Low load (one request at a time, {quiet.requests} pairs): median time to first token"
+            f" {quiet.ranked_ttft_ms:.1f} ms ranked, {quiet.unranked_ttft_ms:.1f} ms not ranked,"
+            f" ranking adds {quiet.ranking_delay_ms:.1f} ms."
+        )
+    return lines or ["The endpoint does not tell what ranking costs; its answers contain it."]
+
+
+def _metrics(replayed: Replayed) -> dict[str, float]:
+    metrics = {"capacity_per_s": replayed.capacity_per_s} if replayed.capacity_per_s else {}
+    if replayed.work:
+        metrics |= {name: getattr(replayed.work, name) for name in ("fail_open_share", "scoring_ms", "held_ms")}
     if replayed.quiet:
-        metrics["low_load.ranking_delay_ms"] = replayed.quiet.ranking_delay_ms
-        metrics["low_load.ranked_ttft_ms"] = replayed.quiet.ranked_ttft_ms
-        metrics["low_load.unranked_ttft_ms"] = replayed.quiet.unranked_ttft_ms
-    mlflow.log_metrics(metrics)
+        names = ("ranking_delay_ms", "ranked_ttft_ms", "unranked_ttft_ms")
+        metrics |= {f"low_load.{name}": getattr(replayed.quiet, name) for name in names}
+    return metrics

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.client import ReplayError
+from benchmarks.errors import ReplayError
 
 START_LIMIT_S = 600
 STOP_LIMIT_S = 60

@@ -19,7 +19,7 @@ def test_mlproject_has_every_setting_with_its_default() -> None:
     entry = yaml.safe_load((PROJECT / "MLproject").read_text())["entry_points"]["replay"]
     written = {name: one["default"] for name, one in entry["parameters"].items() if isinstance(one, dict)}
     defaults = {one.name: one.default for one in fields(ReplayConfig) if one.default is not MISSING}
-    assert written == {name: "" if value is None else value for name, value in defaults.items()}
+    assert written == {name: "" if value in (None, ()) else value for name, value in defaults.items()}
     assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
 
 
@@ -27,6 +27,35 @@ def test_mlproject_has_every_setting_with_its_default() -> None:
 def test_replay_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at least 1, but got 0"):
         config(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"loads": (1.0,)}, "a burst has no rate"),
+        ({"arrivals": "poisson"}, "give loads=0.5,1.5"),
+        ({"arrivals": "gamma"}, "give loads=0.5,1.5"),
+        ({"arrivals": "recorded"}, "give trace=FILE"),
+        ({"arrivals": "poisson", "loads": (1.0, 0.0)}, "every load must be above 0, but got 1.0, 0.0"),
+        ({"warm_up_requests": -1}, "warm_up_requests must be at least 0, but got -1"),
+        ({"capacity_per_s": -1.0}, "capacity_per_s must be at least 0"),
+    ],
+)
+def test_arrivals_that_cannot_be_are_refused(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        config(**changes)
+
+
+def test_capacity_is_measured_where_loads_need_it() -> None:
+    assert config(arrivals="poisson", loads=(0.5,)).needs_capacity
+    assert not config(arrivals="poisson", loads=(0.5,), capacity_per_s=3.0).needs_capacity
+    assert not config().needs_capacity
+
+
+def test_trace_keeps_its_own_rate_without_loads(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text('{"arrival_s": 3.0}\n{"arrival_s": 1.0}\n')
+    assert list(config(arrivals="recorded", trace=trace).arrival_process().send_times_s(2, 0)) == [0.0, 2.0]
 
 
 def test_odd_number_of_repeats_is_refused() -> None:

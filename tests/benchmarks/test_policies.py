@@ -45,5 +45,9 @@ def test_policies_that_cannot_be_compared_are_refused(text: str) -> None:
         policies.parse_policies(text)
 
 
+def test_endpoint_may_stand_alone() -> None:
+    assert policies.parse_policies("endpoint") == ("endpoint",)
+
+
 def test_policies_are_read_in_the_order_of_the_table() -> None:
     assert policies.parse_policies("oracle, pars,fcfs") == ("fcfs", "pars", "oracle")

@@ -10,8 +10,11 @@ import mlflow
 import pandas as pd
 import pytest
 
+from benchmarks.answers import read_answers
 from benchmarks.demo_llm import write_demo_llm
 from registry import store
+from tests.benchmarks.endpoints import FakeEndpoint, serving
+from tests.conftest import tracking
 from tests.rankers import write_ranker
 
 PROJECT = Path(__file__).parents[2]
@@ -59,19 +62,66 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     assert run["metrics.oracle.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
-    assert {"answers.parquet", "latency.png", "report.txt", "table.json"} <= files
+    assert {"answers.parquet", "latency.png", "report.html", "report.txt", "table.json", "table.parquet"} <= files
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )
     assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 6
 
 
-def test_replay_with_no_champion_says_how_to_get_one(lengths: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "nobody"]
+def run_in(tmp_path: Path, lengths: Path, *options: str) -> tuple["subprocess.CompletedProcess[str]", str]:
+    """Run the command with a registry of its own, which holds nothing."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "replay",
+        "--lengths",
+        str(lengths),
+        "--target-llm",
+        "nobody",
+        *options,
+    ]
     # Other tests leave their experiment in the environment.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    environment["MLFLOW_TRACKING_URI"] = uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    return done, uri
+
+
+def test_endpoints_that_run_already_are_compared_at_every_load(lengths: Path, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text("\n".join(json.dumps({"arrival_s": 0.1 * i}) for i in range(20)))
+    old, new = FakeEndpoint(can_count=True), FakeEndpoint(can_count=True)
+    with serving(old) as old_url, serving(new) as new_url:
+        options = ["--url", f"fcfs={old_url},pars={new_url}/v1", "--policies", "fcfs,pars", "--requests", "20"]
+        options += ["--arrivals", "recorded", "--trace", str(trace), "--loads", "0.5,2"]
+        options += ["--capacity-per-s", "100", "--repeats", "2", "--warm-up-requests", "5"]
+        done, uri = run_in(tmp_path, lengths, *options)
+    assert done.returncode == 0, done.stderr
+    assert len(old.bodies) == len(new.bodies) == 5 + 2 * 2 * 20
+    assert not any("priority" in body for body in old.bodies + new.bodies)
+
+    with tracking(uri):
+        run = mlflow.search_runs(search_all_experiments=True).iloc[0]
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
+    answers = read_answers(folder / "answers.parquet")
+    assert answers.groupby(["load", "policy", "repeat"]).size().tolist() == [20] * 8
+    assert answers.sent_s.max() == pytest.approx(19 / 50, abs=0.3)
+    page = (folder / "report.html").read_text()
+    for words in ("0.5 × capacity", "2 × capacity", "sent requests later than planned", "fcfs by http", "flatters"):
+        assert words in page
+
+
+def test_endpoint_that_trusts_nobody_is_not_asked_to_order(lengths: Path, tmp_path: Path) -> None:
+    done, _ = run_in(tmp_path, lengths, "--url", "http://127.0.0.1:9", "--policies", "fcfs,oracle")
+    assert done.returncode == 1
+    assert "trust_priority=on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_replay_with_no_champion_says_how_to_get_one(lengths: Path, tmp_path: Path) -> None:
+    done, _ = run_in(tmp_path, lengths)
     assert done.returncode == 1
     assert "pars-nobody has no champion" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,0 +1,50 @@
+"""What the client itself cannot do: connections that it may hold, and how late it sends."""
+
+import resource
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.errors import ReplayError
+
+OTHER_FILES = 100
+"""Files that the process has open besides connections, at most."""
+
+
+def allow_connections(num_requests: int) -> None:
+    """Raise the process's own limit of open files so that every request can have a connection at the same time.
+
+    Raises:
+        ReplayError: the system does not allow so many.
+    """
+    needed = num_requests + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY not in (soft, hard) and needed > hard:
+        raise ReplayError(
+            f"the client must hold a connection a request, but may open {hard} files for {num_requests} requests;"
+            " raise the limit (ulimit -Hn) or ask for fewer requests."
+        )
+    if soft != resource.RLIM_INFINITY and needed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def most_connections(answers: pd.DataFrame) -> int:
+    """Most requests that one replay had open at the same time."""
+    runs = answers.groupby(["policy", "repeat", answers.load.fillna(-1)])
+    return max(_most_open(one.sent_s.to_numpy(), (one.sent_s + one.e2e_s).to_numpy()) for _, one in runs)
+
+
+def _most_open(opened_s: np.ndarray, closed_s: np.ndarray) -> int:
+    times_s = np.concatenate([opened_s, closed_s])
+    steps = np.concatenate([np.ones(len(opened_s)), -np.ones(len(closed_s))])
+    return int(np.cumsum(steps[np.lexsort((steps, times_s))]).max())
+
+
+def describe(answers: pd.DataFrame) -> str:
+    """How late requests were sent (column `lag_s`) and over how many connections, in one sentence."""
+    median_ms, p99_ms, most_ms = (1000 * answers.lag_s.quantile([0.5, 0.99, 1.0])).tolist()
+    return (
+        f"The client is one process without a limit on connections (at most {most_connections(answers):,} were open at"
+        f" once); it sent requests later than planned by {median_ms:.0f} ms (median), {p99_ms:.0f} ms (p99),"
+        f" {most_ms:.0f} ms at most, and times count from when they were sent."
+    )

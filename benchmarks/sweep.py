@@ -1,0 +1,98 @@
+"""Replays every policy at every load, again and again, in an order that treats all alike."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import policies
+from benchmarks.arrivals import ArrivalProcess
+from benchmarks.client import Answer, replay
+from benchmarks.config import ReplayConfig
+from benchmarks.endpoint import Endpoint
+from benchmarks.plan import PlannedRequest, plan_requests
+from benchmarks.policies import Policy, Prioritise
+from benchmarks.targets import Targets
+from registry.ranker import Ranker
+from training.length_log import LabelledPrompts
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is sent, to whom, in which orders."""
+
+    config: ReplayConfig
+    targets: Targets
+    prompts: LabelledPrompts
+    control: Ranker | None
+
+    def warm_up(self) -> None:
+        """Send requests to every endpoint and count nothing: a server's first burst finds it cold."""
+        burst = self.plan(0)[: self.config.warm_up_requests]
+        for one in {target.url: target for target in self.targets.of.values()}.values() if burst else ():
+            self._send(one, burst, policies.pars, "warm-up")
+
+    def capacity_per_s(self) -> float:
+        """Requests per second that one burst gets through, first come, first served where that is to be had."""
+        policy = next(iter(self.targets.of))
+        requests = self.plan(0)
+        answers = self._send(self.targets.of[policy], requests, self._prioritise(policy, requests, 0), "capacity")
+        return len(requests) / max(answer.sent_s + answer.e2e_s for answer in answers)
+
+    def run(self, capacity_per_s: float) -> pd.DataFrame:
+        """One row an answer (`benchmarks/answers.py`, and `lag_s`), sorted by load, then policy."""
+        frames = [
+            pd.DataFrame(answers).assign(policy=policy, repeat=repeat, load=load)
+            for load in self.config.loads or (np.nan,)
+            for policy, repeat, answers in self._at(load, capacity_per_s)
+        ]
+        order = list(self.targets.of)
+        rows = pd.concat(frames, ignore_index=True)
+        rows["place"] = rows.policy.map(order.index)
+        return rows.sort_values(["load", "place"], kind="stable", ignore_index=True).drop(columns="place")
+
+    def plan(self, repeat: int, rate_per_s: float | None = None) -> list[PlannedRequest]:
+        """The requests of a replay, all at once unless there is a rate; 0 is the trace's own."""
+        return plan_requests(
+            list(self.prompts.prompts),
+            self.prompts.output_tokens.astype(int).tolist(),
+            ArrivalProcess() if rate_per_s is None else self.config.arrival_process(rate_per_s),
+            seed=self.config.seed + repeat // 2,
+            is_reversed=is_reversed(repeat),
+        )
+
+    def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, list[Answer]]]:
+        """Each repeat runs every policy, each time beginning with another one."""
+        chosen = list(self.targets.of)
+        rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
+        for repeat in range(self.config.repeats):
+            requests = self.plan(repeat, rate_per_s)
+            for policy in chosen[repeat % len(chosen) :] + chosen[: repeat % len(chosen)]:
+                at = "" if np.isnan(load) else f" at {load:g} × capacity"
+                title = f"{policy}{at}, replay {repeat + 1} of {self.config.repeats}"
+                prioritise = self._prioritise(policy, requests, repeat)
+                yield policy, repeat, self._send(self.targets.of[policy], requests, prioritise, title)
+
+    def _send(
+        self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
+    ) -> list[Answer]:
+        imposes = self.config.impose_lengths == "on"
+        return asyncio.run(replay(endpoint, requests, prioritise, title, imposes))
+
+    def _prioritise(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> Prioritise:
+        if not self.targets.sends_priority or policy in ("pars", "endpoint"):
+            return policies.pars
+        if policy == "fcfs":
+            return policies.fcfs
+        if policy == "oracle":
+            return policies.oracle(requests)
+        assert self.control is not None
+        quantiles = policies.control_quantiles(self.control, requests, is_reversed(repeat))
+        return policies.control(quantiles, self.config.patience_s)
+
+
+def is_reversed(repeat: int) -> bool:
+    """Whether a repeat sends the prompts of the one before in the opposite order."""
+    return repeat % 2 == 1

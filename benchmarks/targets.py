@@ -1,0 +1,108 @@
+"""Where each policy is served: on a server of our own, or on endpoints that run already."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+
+from benchmarks import endpoint
+from benchmarks.config import ReplayConfig
+from benchmarks.endpoint import Endpoint
+from benchmarks.policies import Policy
+from benchmarks.server import serve
+from serving.config import DEMO_VLLM_ARGS
+
+STREAM_INTERVAL = "--stream-interval 1000"
+"""Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
+make the client and the API server the bottleneck where they share their cores with the engine."""
+
+NEED_NO_PRIORITY = ("fcfs", "pars", "endpoint")
+"""What an endpoint may keep for an order by itself; the truth and the control only a client can bring."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The endpoint of each policy."""
+
+    of: Mapping[Policy, Endpoint]
+    is_ours: bool
+    """Whether the server was started for this replay, with settings that are known."""
+    sends_priority: bool
+    """Whether the client orders the queue; if not, every endpoint keeps its own order."""
+
+    @property
+    def any(self) -> Endpoint:
+        """One that stands for all: they serve the same model."""
+        return next(iter(self.of.values()))
+
+
+@contextmanager
+def targets(config: ReplayConfig, policies: tuple[Policy, ...], server_log: Path) -> Iterator[Targets]:
+    """Yield where the policies are served; a server that was started is stopped.
+
+    Raises:
+        ReplayError: the server did not start.
+        ValueError: the endpoints cannot serve these policies.
+    """
+    if config.url:
+        urls = parse_urls(config.url, policies, config.trust_priority == "on")
+        key = os.environ.get("OPENAI_API_KEY")
+        of = {policy: endpoint.connect(url, key) for policy, url in urls.items()}
+        yield Targets(of, is_ours=False, sends_priority=config.trust_priority == "on")
+        return
+    with serve(_settings(config), server_log) as url:
+        one = endpoint.connect(url)
+        yield Targets(dict.fromkeys(policies, one), is_ours=True, sends_priority=True)
+
+
+def parse_urls(text: str, policies: tuple[Policy, ...], trusts_priority: bool) -> dict[Policy, str]:
+    """The address of each policy.
+
+    Raises:
+        ValueError: a policy has no address, or needs the client's priority on an endpoint that does not trust it.
+    """
+    is_shared = "=" not in text
+    if not trusts_priority:
+        _check_own_order(policies, is_shared)
+    if is_shared:
+        return dict.fromkeys(policies, _root(text))
+    pairs = dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
+    if set(pairs) != set(policies):
+        raise ValueError(
+            f"every policy must have its address, but {', '.join(policies)} are asked for and url names"
+            f" {', '.join(pairs)}; give url=POLICY=ADDRESS,... and policies=... alike."
+        )
+    return {policy: _root(pairs[policy]) for policy in policies}
+
+
+def _check_own_order(policies: tuple[Policy, ...], is_shared: bool) -> None:
+    allowed = ("endpoint",) if is_shared else NEED_NO_PRIORITY
+    if refused := [policy for policy in policies if policy not in allowed]:
+        raise ValueError(
+            f"an endpoint that trusts no client's priority keeps its own order, but got the policies"
+            f" {', '.join(refused)}; give policies=endpoint, or url=fcfs=ADDRESS,pars=ADDRESS, or, if it does trust"
+            " clients, trust_priority=on."
+        )
+
+
+def _root(url: str) -> str:
+    return url.strip().rstrip("/").removesuffix("/v1")
+
+
+def _settings(config: ReplayConfig) -> dict[str, str]:
+    """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`."""
+    vllm_args = config.vllm_args or (DEMO_VLLM_ARGS if config.llm is None else "")
+    settings = {
+        "PARS_TARGET_LLM": config.target_llm,
+        "PARS_LLM": config.llm,
+        "PARS_VLLM_ARGS": f"{vllm_args} {STREAM_INTERVAL}",
+        "PARS_PATIENCE_S": str(config.patience_s),
+        "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
+        "PARS_TRUST_CLIENT_PRIORITY": "on",
+        "PARS_CAP_BY_MAX_TOKENS": "off",
+        "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
+    }
+    return {name: value for name, value in settings.items() if value}

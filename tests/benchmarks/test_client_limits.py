@@ -1,0 +1,45 @@
+"""What the client itself cannot do."""
+
+import resource
+
+import pandas as pd
+import pytest
+
+from benchmarks.client_limits import OTHER_FILES, allow_connections, describe, most_connections
+from benchmarks.errors import ReplayError
+
+
+def answers(sent_s: list[float], e2e_s: list[float], policy: str = "fcfs") -> pd.DataFrame:
+    rows = {"sent_s": sent_s, "e2e_s": e2e_s, "lag_s": [0.001 * one for one in range(len(sent_s))]}
+    return pd.DataFrame(rows).assign(policy=policy, repeat=0, load=float("nan"))
+
+
+def test_connections_that_were_open_together_are_counted_run_by_run() -> None:
+    overlapping = answers([0.0, 1.0, 2.0], [1.5, 1.5, 1.0])
+    one_by_one = answers([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], "pars")
+    assert most_connections(one_by_one) == 1
+    assert most_connections(pd.concat([overlapping, one_by_one])) == 2
+
+
+def test_lag_of_the_client_is_said() -> None:
+    assert "by 1 ms (median), 2 ms (p99), 2 ms at most" in describe(answers([0.0, 1.0, 2.0], [1.0, 1.0, 1.0]))
+
+
+def test_files_that_the_system_grants_are_taken() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard <= OTHER_FILES + 300:
+        pytest.skip("the system grants no more")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OTHER_FILES + 200, hard))
+        allow_connections(300)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == OTHER_FILES + 300
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_more_than_the_system_grants_is_an_error() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY:
+        pytest.skip("the system grants any number")
+    with pytest.raises(ReplayError, match="ulimit"):
+        allow_connections(hard)

@@ -1,0 +1,43 @@
+"""Where each policy is served."""
+
+import pytest
+
+from benchmarks.policies import Policy
+from benchmarks.targets import parse_urls
+
+
+@pytest.mark.parametrize(
+    "text", ["http://host:8000", "http://host:8000/", "http://host:8000/v1", " http://host:8000/v1/ "]
+)
+def test_one_address_serves_every_policy(text: str) -> None:
+    assert parse_urls(text, ("fcfs", "pars"), True) == {"fcfs": "http://host:8000", "pars": "http://host:8000"}
+
+
+def test_each_policy_may_have_its_own_address() -> None:
+    urls = parse_urls("fcfs=http://old:1/v1, pars=http://new:2", ("fcfs", "pars"), False)
+    assert urls == {"fcfs": "http://old:1", "pars": "http://new:2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "policies"),
+    [
+        ("http://host", ("fcfs", "pars")),
+        ("http://host", ("fcfs", "oracle")),
+        ("fcfs=http://a,oracle=http://b", ("fcfs", "oracle")),
+        ("fcfs=http://a,control=http://b", ("fcfs", "control")),
+    ],
+)
+def test_order_that_only_a_client_can_bring_needs_trust(text: str, policies: tuple[Policy, ...]) -> None:
+    with pytest.raises(ValueError, match="trust_priority=on"):
+        parse_urls(text, policies, False)
+    assert set(parse_urls(text, policies, True)) == set(policies)
+
+
+def test_own_order_of_an_endpoint_needs_no_trust() -> None:
+    assert parse_urls("http://host", ("endpoint",), False) == {"endpoint": "http://host"}
+
+
+@pytest.mark.parametrize("text", ["fcfs=http://a", "fcfs=http://a,pars=http://b,oracle=http://c"])
+def test_policies_and_addresses_must_agree(text: str) -> None:
+    with pytest.raises(ValueError, match="every policy must have its address"):
+        parse_urls(text, ("fcfs", "pars"), False)
