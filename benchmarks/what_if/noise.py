@@ -1,0 +1,31 @@
+"""Rankers that do not exist: the truth with as much noise as leaves a given Kendall tau-b. Pure."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm, rankdata
+
+Values = npt.NDArray[np.float64]
+
+
+def noisy_quantiles(output_tokens: npt.NDArray[np.int64], tau_b: float, seed: int) -> Values:
+    """Places in the queue (0 to 1) that a ranker of this tau-b would give; 1 is the oracle, 0 knows nothing.
+
+    Of two normal variables with the correlation sin(π tau / 2) Kendall's tau is tau (Greiner's relation), so the normal
+    scores of the true lengths are mixed with independent ones in that proportion. Ties of the truth lower the tau-b
+    that comes out a little.
+
+    Raises:
+        ValueError: tau-b is not in [0, 1].
+    """
+    if not 0 <= tau_b <= 1:
+        raise ValueError(f"a ranker's tau-b must be in [0, 1], but got {tau_b}.")
+    scores = norm.ppf(places(output_tokens))
+    correlation = np.sin(np.pi * tau_b / 2)
+    noise = np.random.default_rng([seed, 2]).standard_normal(len(scores))
+    return places(correlation * scores + np.sqrt(max(0.0, 1 - correlation**2)) * noise)
+
+
+def places(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> Values:
+    """The place of each value among all, above 0 and below 1; equal ones share theirs."""
+    ranks = np.asarray(rankdata(values), dtype=np.float64)
+    return np.asarray((ranks - 0.5) / len(ranks))

@@ -1,0 +1,29 @@
+"""Rankers that do not exist."""
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau
+
+from benchmarks.what_if.noise import noisy_quantiles, places
+
+TOKENS = np.random.default_rng(0).lognormal(4, 1, 3000).astype(int) + 1
+
+
+@pytest.mark.parametrize("tau_b", [0.0, 0.3, 0.6, 0.9])
+def test_noise_leaves_the_tau_that_was_asked_for(tau_b: float) -> None:
+    found = [kendalltau(noisy_quantiles(TOKENS, tau_b, seed), TOKENS).statistic for seed in range(3)]
+    assert np.mean(found) == pytest.approx(tau_b, abs=0.02)
+
+
+def test_without_noise_it_is_the_oracle() -> None:
+    assert kendalltau(noisy_quantiles(TOKENS, 1.0, seed=0), TOKENS).statistic == pytest.approx(1.0)
+
+
+def test_places_are_shared_by_equal_values() -> None:
+    assert places(np.array([5, 1, 5, 9])).tolist() == [0.5, 0.125, 0.5, 0.875]
+
+
+@pytest.mark.parametrize("tau_b", [-0.1, 1.1, float("nan")])
+def test_tau_that_cannot_be_is_refused(tau_b: float) -> None:
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        noisy_quantiles(TOKENS, tau_b, seed=0)

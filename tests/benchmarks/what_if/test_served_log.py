@@ -1,0 +1,109 @@
+"""A user's own log, whole or not."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from benchmarks.what_if.served_log import ServedLog, ServedLogSource, read_served_log
+from training.config import TrainingError
+
+ROWS = [
+    {"arrival_s": 10.0, "prompt": "first", "prompt_tokens": 3, "output_tokens": 7},
+    {"arrival_s": 12.5, "prompt": "second one", "prompt_tokens": 5, "output_tokens": 9},
+    {"arrival_s": 14.0, "prompt": "third", "prompt_tokens": 4, "output_tokens": 1},
+]
+
+
+def read(tmp_path: Path, rows: list[dict[str, Any]], **changes: str) -> ServedLog:
+    path = tmp_path / "served.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return read_served_log(ServedLogSource(log=path, **changes))
+
+
+def test_log_starts_at_zero_and_says_nothing_if_it_is_whole(tmp_path: Path) -> None:
+    log = read(tmp_path, ROWS)
+    assert log.arrival_s.tolist() == [0.0, 2.5, 4.0]
+    assert log.output_tokens.tolist() == [7, 9, 1]
+    assert log.prompts == ("first", "second one", "third")
+    assert log.notes == ()
+    assert log.rate_per_s == 0.5
+
+
+def test_parquet_reads_the_same(tmp_path: Path) -> None:
+    pd.DataFrame(ROWS).to_parquet(tmp_path / "served.parquet")
+    log = read_served_log(ServedLogSource(log=tmp_path / "served.parquet"))
+    assert log.prompt_tokens.tolist() == [3, 5, 4]
+
+
+def test_unsorted_arrivals_are_sorted_and_said(tmp_path: Path) -> None:
+    log = read(tmp_path, [ROWS[2], ROWS[0], ROWS[1]])
+    assert log.arrival_s.tolist() == [0.0, 2.5, 4.0]
+    assert log.prompts == ("first", "second one", "third")
+    assert ["have been sorted" in note for note in log.notes] == [True]
+
+
+@pytest.mark.parametrize("tokens", [None, 0])
+def test_requests_without_an_answer_are_left_out_and_counted(tmp_path: Path, tokens: int | None) -> None:
+    log = read(tmp_path, [*ROWS, ROWS[0] | {"output_tokens": tokens}])
+    assert len(log) == 3
+    assert log.notes == ("1 rows of served.jsonl without an answer were left out.",)
+
+
+def test_tokens_of_prompts_are_estimated_where_they_are_missing(tmp_path: Path) -> None:
+    log = read(tmp_path, [{name: value for name, value in row.items() if name != "prompt_tokens"} for row in ROWS])
+    assert log.prompt_tokens.tolist() == [1, 2, 1]
+    assert "estimated" in log.notes[0]
+
+
+def test_prompts_may_be_missing(tmp_path: Path) -> None:
+    log = read(tmp_path, [{name: value for name, value in row.items() if name != "prompt"} for row in ROWS])
+    assert log.prompts is None
+
+
+def test_columns_may_have_other_names(tmp_path: Path) -> None:
+    rows = [{"at": row["arrival_s"], "prompt_tokens": 1, "response_tokens": row["output_tokens"]} for row in ROWS]
+    log = read(tmp_path, rows, arrival_column="at", length_column="response_tokens")
+    assert log.output_tokens.tolist() == [7, 9, 1]
+
+
+def test_dates_are_arrivals_too(tmp_path: Path) -> None:
+    dates = [datetime(2026, 1, 1, 12, 0, second, tzinfo=UTC) for second in (0, 3, 59)]
+    log = read(tmp_path, [row | {"arrival_s": date.isoformat()} for row, date in zip(ROWS, dates, strict=True)])
+    pd.DataFrame(ROWS).assign(arrival_s=dates).to_parquet(tmp_path / "served.parquet")
+    parquet = read_served_log(ServedLogSource(log=tmp_path / "served.parquet"))
+    assert log.arrival_s.tolist() == parquet.arrival_s.tolist() == [0.0, 3.0, 59.0]
+
+
+@pytest.mark.parametrize("name", ["arrival_s", "output_tokens"])
+def test_missing_column_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TrainingError, match=name):
+        read(tmp_path, [{key: value for key, value in row.items() if key != name} for row in ROWS])
+
+
+def test_log_without_prompts_and_without_their_tokens_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="neither 'prompt' nor 'prompt_tokens'"):
+        read(tmp_path, [{"arrival_s": 1.0, "output_tokens": 3}] * 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("output_tokens", -1), ("output_tokens", 1.5), ("prompt_tokens", -3), ("arrival_s", None), ("arrival_s", "noon")],
+)
+def test_value_that_cannot_be_names_row_and_column(tmp_path: Path, column: str, value: Any) -> None:
+    with pytest.raises(TrainingError, match=rf"row 2 .*{column}"):
+        read(tmp_path, [ROWS[0], ROWS[1] | {column: value}, ROWS[2]])
+
+
+def test_log_of_one_request_is_no_traffic(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"at least two answered requests, but .* has 1"):
+        read(tmp_path, ROWS[:1])
+
+
+def test_window_starts_at_zero_again(tmp_path: Path) -> None:
+    window = read(tmp_path, ROWS).window(1, 3)
+    assert window.arrival_s.tolist() == [0.0, 1.5]
+    assert window.prompts == ("second one", "third")
