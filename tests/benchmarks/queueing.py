@@ -31,15 +31,16 @@ def queued(
                 "oracle": tokens,
             }
             for policy in policies:
-                wait_s = _waits_s(sent_s, tokens, keys.get(policy, keys["fcfs"]))
+                wait_s = waits_s(sent_s, tokens, keys.get(policy, keys["fcfs"]))
                 rows = {"sent_s": sent_s, "prompt_tokens": 9, "output_tokens": tokens, "ttft_s": wait_s}
                 rows["e2e_s"] = wait_s + tokens * S_PER_TOKEN
                 frames.append(pd.DataFrame(rows).assign(policy=policy, repeat=repeat, load=load))
     return pd.concat(frames, ignore_index=True)
 
 
-def _waits_s(sent_s: np.ndarray, tokens: np.ndarray, key: np.ndarray) -> np.ndarray:
-    free_s, waiting, arrived = [0.0] * SERVERS, [], 0
+def waits_s(sent_s: np.ndarray, tokens: np.ndarray, key: np.ndarray, servers: int = SERVERS) -> np.ndarray:
+    """Seconds to the first token of each request, the lowest key first."""
+    free_s, waiting, arrived = [0.0] * servers, [], 0
     wait_s = np.zeros(len(tokens))
     for _ in tokens:
         now_s = heapq.heappop(free_s)

@@ -1,0 +1,92 @@
+"""What to spend on: on ranking quality, on patience or on sequences. Pure."""
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.comparison import MATTERS_FROM
+from benchmarks.results import summarise
+from benchmarks.titles import figure, load_title
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.study import LOG, Studied
+
+WORTH_FROM = 0.05
+"""A step is worth money if it takes at least this share off the mean seconds per token."""
+TAU_STEP = 0.1
+"""A better ranker: about what ten times the training prompts brought on Alpaca (tau-b 0.61 to 0.67)."""
+
+
+def advise(config: WhatIfConfig, studied: Studied, tau: float) -> tuple[str, ...]:
+    """Sentences, the most important one first; `tau` is that of the ranker behind PARS."""
+    gains = {"a better ranker": gain_of_ranking(studied, tau), "more sequences": gain_of_sequences(config, studied)}
+    return (
+        _whether(studied),
+        _what_first(gains),
+        f"Ranking: a ranker with tau-b {min(tau + TAU_STEP, 1):.2f} instead of {tau:.2f} would take"
+        f" {_percent(gains['a better ranker'])} off the mean seconds per token, a perfect one"
+        f" {_percent(gain_of_ranking(studied, tau, 1 - tau))}.",
+        _patience(config, studied),
+        f"Sequences: max_num_seqs {2 * config.max_num_seqs} instead of {config.max_num_seqs} would take"
+        f" {_percent(gains['more sequences'])} off it, if the KV cache has room for them.",
+    )
+
+
+def gain_of_ranking(studied: Studied, tau: float, step: float = TAU_STEP) -> float:
+    """Share of the seconds per token that a step of tau-b takes off, read off the line of made-up rankers."""
+    rows = _rows(studied, "tau").sort_values("value")
+    now, then = np.interp([tau, min(tau + step, 1.0)], rows.value, rows.s_per_token)
+    return float(1 - then / now)
+
+
+def gain_of_sequences(config: WhatIfConfig, studied: Studied) -> float:
+    """Share of the seconds per token that twice the sequences take off."""
+    rows = _rows(studied, "max_num_seqs").sort_values("value")
+    now, then = np.interp([config.max_num_seqs, 2 * config.max_num_seqs], rows.value, rows.s_per_token)
+    return float(1 - then / now)
+
+
+def _rows(studied: Studied, study: str) -> pd.DataFrame:
+    """What PARS did while something was varied."""
+    settings = studied.settings
+    return settings[(settings.study == study) & (settings.policy == "pars")]
+
+
+def _whether(studied: Studied) -> str:
+    own = summarise(studied.answers[studied.answers.study == LOG]).s_per_token
+    ratio, at = own["fcfs"] / own["pars"], load_title(studied.log_load, "all at once")
+    if ratio > MATTERS_FROM:
+        return f"Ordering pays on this log as it is ({at}): {figure(ratio)} times fewer seconds per token."
+    return (
+        f"On this log as it is ({at}) hardly anything waits, so ordering brings nothing (a factor of {figure(ratio)})."
+        f" What follows is about {studied.sweep_load:.3g} × capacity."
+    )
+
+
+def _what_first(gains: dict[str, float]) -> str:
+    best = max(gains, key=lambda name: gains[name])
+    if gains[best] < WORTH_FROM:
+        return (
+            f"Spend on neither: a ranker better by {TAU_STEP} of tau-b and twice the sequences take less than"
+            f" {WORTH_FROM:.0%} off the mean seconds per token each.".replace("%", " %")
+        )
+    return f"Spend on {best} first: it takes {_percent(gains[best])} off the mean seconds per token."
+
+
+def _patience(config: WhatIfConfig, studied: Studied) -> str:
+    rows = _rows(studied, "patience_s")[["value", "s_per_token", "e2e_s_p99", "max_wait_s"]].to_dict("records")
+    now = next(row for row in rows if row["value"] == config.patience_s)
+    best = min(rows, key=lambda row: float(row["s_per_token"]))
+    gain = 1 - best["s_per_token"] / now["s_per_token"]
+    if gain < WORTH_FROM:
+        return (
+            f"Patience costs nothing and is right as it is: none of those tried takes {WORTH_FROM:.0%} off what"
+            f" {config.patience_s:g} s gives; the longest wait is {figure(now['max_wait_s'])} s.".replace("%", " %")
+        )
+    return (
+        f"Patience costs nothing: {best['value']:g} s instead of {config.patience_s:g} s would take {_percent(gain)}"
+        f" off it; the p99 to the last token would go from {figure(now['e2e_s_p99'])} to {figure(best['e2e_s_p99'])} s,"
+        f" the longest wait from {figure(now['max_wait_s'])} to {figure(best['max_wait_s'])} s."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if abs(share) >= 0.005 else "nothing"

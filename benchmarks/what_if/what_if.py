@@ -1,0 +1,103 @@
+"""From a log of served traffic to the report: what ordering would bring, and what to spend on."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mlflow
+
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.log import log_page
+from benchmarks.what_if.advice import advise
+from benchmarks.what_if.charts import setting_charts
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.noise import noisy_quantiles, places
+from benchmarks.what_if.served_log import ServedLog, read_served_log
+from benchmarks.what_if.study import Orders, Simulate, Studied, study
+from registry.store import load_ranker
+from training.config import TrainingError
+from training.metrics import kendall_tau_b
+from training.parameters import log_parameters
+
+logger = logging.getLogger(__name__)
+
+SETTINGS_FILE = "settings.parquet"
+NOT_IN_IT = "The few milliseconds that ranking a prompt takes beside the engine are not in the figures."
+
+
+def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
+    """Simulate the log, log everything to the active MLflow run, and return the advice and where the report is.
+
+    `engine` says in a sentence what the simulation took the engine for.
+
+    Raises:
+        TrainingError: the log cannot be read, or a ranker is given and the log has no prompts.
+        RegistryError, InvalidRanker: the ranker cannot be used.
+    """
+    log = read_served_log(config)
+    log_parameters(config)
+    orders = _orders(config, log.window(0, min(len(log), config.max_requests)))
+    tau = kendall_tau_b(orders.pars, orders.log.output_tokens.astype(float)) if config.ranker else config.tau
+    studied = study(config, orders, simulate)
+    advice = advise(config, studied, tau)
+    evidence = Evidence(
+        title=f"What if {config.log.name} were served shortest-predicted-first?",
+        answers=studied.answers,
+        provenance=tuple(_provenance(config, len(log), orders.log, studied, engine)),
+        settings=asdict(config),
+        overhead=(_ranking(config, tau),),
+        advice=advice,
+        sweeps=setting_charts(studied),
+        load=studied.log_load,
+        unrated="all at once",
+    )
+    where = log_page(evidence)
+    _log_settings(studied, tau)
+    return "\n".join([*advice, "", where])
+
+
+def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
+    oracle = places(log.output_tokens)
+    if not config.ranker:
+        return Orders(log, noisy_quantiles(log.output_tokens, config.tau, config.seed), oracle)
+    if log.prompts is None or not all(prompt.strip() for prompt in log.prompts):
+        raise TrainingError(
+            f"a ranker reads prompts, but {config.log} has rows without a text; leave ranker out, and give tau=NUMBER."
+        )
+    return Orders(log, places(load_ranker(config.ranker).scorer.score_all(log.prompts, "ranking")), oracle)
+
+
+def _provenance(config: WhatIfConfig, in_file: int, log: ServedLog, studied: Studied, engine: str) -> list[str]:
+    shown = "all" if len(log) == in_file else "the first"
+    window = min(len(log), config.sweep_requests)
+    return [
+        f"Simulated, nothing was run: {shown} {len(log):,} requests of {config.log.name}, with their own arrivals,"
+        f" prompt tokens and answer lengths. {engine}",
+        f"Capacity is {studied.capacity_per_s:.3g} requests per second: what that engine gets through when the busiest"
+        f" {window:,} consecutive requests all come at once, first come, first served.",
+        f"Other loads are the same {window:,} requests, their arrivals stretched or squeezed; settings were tried with"
+        f" them at {studied.sweep_load:.3g} × capacity. One order of requests each, no repeats.",
+        *log.notes,
+    ]
+
+
+def _ranking(config: WhatIfConfig, tau: float) -> str:
+    if config.ranker:
+        return (
+            f"PARS is the ranker {config.ranker}: tau-b {tau:.3f} on these prompts. If it was trained on them, this"
+            f" page flatters it. {NOT_IN_IT}"
+        )
+    return (
+        f"PARS is no ranker here but the true lengths with noise that leaves a tau-b of {config.tau:g}: train one on"
+        f" this log and give it with ranker=, or give the tau-b that it reached with tau=. {NOT_IN_IT}"
+    )
+
+
+def _log_settings(studied: Studied, tau: float) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / SETTINGS_FILE
+        studied.settings.to_parquet(path, index=False)
+        mlflow.log_artifact(str(path))
+    mlflow.log_metrics({"capacity_per_s": studied.capacity_per_s, "kendall_tau_b": tau})
+    mlflow.log_metrics({"sweep_load": studied.sweep_load})

@@ -1,0 +1,109 @@
+"""What is tried, and what it says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.what_if.advice import advise, gain_of_ranking
+from benchmarks.what_if.charts import setting_charts
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.noise import noisy_quantiles, places
+from benchmarks.what_if.served_log import read_served_log
+from benchmarks.what_if.study import Orders, Studied, busiest_window, study
+from tests.benchmarks.what_if.conftest import SERVERS, simulate
+
+
+def config(log: Path, **changes: object) -> WhatIfConfig:
+    return WhatIfConfig(**({"log": log, "max_num_seqs": SERVERS, "sweep_requests": 300} | changes))  # type: ignore[arg-type]
+
+
+def studied(own: WhatIfConfig) -> Studied:
+    log = read_served_log(own)
+    pars = noisy_quantiles(log.output_tokens, own.tau, own.seed)
+    return study(own, Orders(log, pars, places(log.output_tokens)), simulate)
+
+
+def test_busiest_window_is_the_shortest_in_time() -> None:
+    assert busiest_window(np.array([0.0, 5.0, 6.0, 6.5, 20.0]), 3) == (1, 4)
+    assert busiest_window(np.array([0.0, 5.0]), 3) == (0, 2)
+
+
+def test_log_and_every_load_have_all_three_orders(busy_log: Path) -> None:
+    found = studied(config(busy_log, loads=(0.5, 1.5)))
+    sizes = found.answers.groupby(["study", "load", "policy"]).size()
+    assert set(sizes["log"]) == {600}
+    assert len(sizes["log"]) == 3
+    assert set(sizes["load"]) == {300}
+    assert set(sizes["load"].index.get_level_values("load")) >= {0.5, 1.5}
+    assert found.log_load == pytest.approx(1.3, rel=0.15)
+
+
+def test_better_rankers_and_more_sequences_take_less_time(busy_log: Path) -> None:
+    settings = studied(config(busy_log)).settings
+    by = {study: one.sort_values("value") for study, one in settings[settings.policy == "pars"].groupby("study")}
+    assert by["tau"].s_per_token.iloc[0] > 2 * by["tau"].s_per_token.iloc[-1]
+    assert by["max_num_seqs"].value.tolist() == [4, 8, 16, 32]
+    assert by["max_num_seqs"].s_per_token.is_monotonic_decreasing
+    assert by["patience_s"].s_per_token.iloc[0] > by["patience_s"].s_per_token.iloc[-1]
+
+
+def test_the_same_seed_gives_the_same_table(busy_log: Path) -> None:
+    pd.testing.assert_frame_equal(studied(config(busy_log)).settings, studied(config(busy_log)).settings)
+
+
+def test_busy_log_is_told_that_ordering_pays(busy_log: Path) -> None:
+    own = config(busy_log)
+    found = studied(own)
+    advice = advise(own, found, own.tau)
+    assert advice[0].startswith("Ordering pays on this log as it is")
+    assert advice[1].startswith("Spend on ")
+    assert len(advice) == 5
+    assert 0 < gain_of_ranking(found, 0.6) < gain_of_ranking(found, 0.6, 0.4) < 1
+
+
+def test_idle_log_is_told_that_nothing_waits(idle_log: Path) -> None:
+    own = config(idle_log)
+    found = studied(own)
+    assert "hardly anything waits" in advise(own, found, own.tau)[0]
+    assert found.log_load == pytest.approx(0.1, rel=0.3)
+    assert found.sweep_load >= 0.5
+
+
+def test_where_sequences_abound_nothing_is_worth_its_money(idle_log: Path) -> None:
+    own = config(idle_log, max_num_seqs=500, loads=(0.1,))
+    assert advise(own, studied(own), own.tau)[1].startswith("Spend on neither")
+
+
+def test_log_that_came_all_at_once_is_a_burst(tmp_path: Path) -> None:
+    log = tmp_path / "burst.jsonl"
+    rows = [{"arrival_s": 5, "prompt_tokens": 3, "output_tokens": i % 50 + 1} for i in range(100)]
+    log.write_text("\n".join(json.dumps(row) for row in rows))
+    own = config(log, loads=(1.2,))
+    found = studied(own)
+    assert np.isnan(found.log_load)
+    assert found.answers.load.isna().sum() == 300
+    assert "all at once" in advise(own, found, own.tau)[0]
+
+
+def test_each_setting_has_its_charts_with_fcfs_beside_it(busy_log: Path) -> None:
+    charts = setting_charts(studied(config(busy_log)))
+    assert len(charts) == 6
+    assert all({"FCFS", "PARS"} == {line.label for line in chart.lines} for chart in charts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tau": 1.2}, "tau must be in"),
+        ({"taus": (0.5, -0.1)}, "taus must be in"),
+        ({"patience_s": -1.0}, "patience must be at least 0"),
+        ({"loads": (0.0,)}, "loads must be above 0"),
+        ({"sweep_requests": 0}, "sweep_requests must be at least 1, but got 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        config(Path("log.jsonl"), **changes)

@@ -1,0 +1,50 @@
+"""From a log to its report."""
+
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.what_if import run_what_if
+from tests.benchmarks.what_if.conftest import SERVERS, simulate
+from tests.conftest import tracking
+from tests.rankers import write_ranker
+from training.config import TrainingError
+
+
+def report(config: WhatIfConfig, tmp_path: Path) -> tuple[str, Path]:
+    """What is said, and the folder of the artefacts."""
+    with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        mlflow.set_experiment(experiment_id=mlflow.create_experiment("what-if", (tmp_path / "artifacts").as_uri()))
+        with mlflow.start_run() as run:
+            said = run_what_if(config, simulate, "The engine is a queue before eight servers.")
+        return said, Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, dst_path=str(tmp_path / "got")))
+
+
+def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: Path) -> None:
+    said, folder = report(WhatIfConfig(log=busy_log, max_num_seqs=SERVERS, sweep_requests=200), tmp_path)
+    page = (folder / "report.html").read_text()
+    for words in ("Simulated, nothing was run", "queue before eight servers", "A better ranker", "More sequences"):
+        assert words in page
+    assert said.splitlines()[0] in page.replace("&#39;", "'")
+    assert "no ranker here but the true lengths with noise" in page
+    assert set(pd.read_parquet(folder / "settings.parquet").study) == {"tau", "patience_s", "max_num_seqs"}
+    assert (folder / "answers.parquet").is_file()
+
+
+def test_ranker_is_measured_on_the_prompts_of_the_log(busy_log: Path, tmp_path: Path) -> None:
+    ranker = write_ranker(tmp_path / "ranker")
+    config = WhatIfConfig(log=busy_log, ranker=str(ranker), max_num_seqs=SERVERS, sweep_requests=200, max_requests=300)
+    _, folder = report(config, tmp_path)
+    page = (folder / "report.html").read_text()
+    assert "tau-b 0.9" in page
+    assert "the first 300 requests" in page
+
+
+def test_ranker_without_prompts_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"arrival_s": 1, "prompt_tokens": 3, "output_tokens": 5}\n' * 3)
+    with pytest.raises(TrainingError, match="leave ranker out"):
+        report(WhatIfConfig(log=log, ranker="somewhere"), tmp_path)
