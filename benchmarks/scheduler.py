@@ -1,0 +1,173 @@
+"""vLLM's own scheduler under a virtual clock: the one file of this room that imports vLLM.
+
+Which request is admitted, computed in chunks, preempted or found in the prefix cache is decided by the class that
+serves; only the network is missing. In its place a step costs time, and every sequence whose prompt is computed gets a
+token. No step is skipped, and the same requests always give the same times.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterable
+from functools import cache
+from math import ceil, inf
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from vllm.config import VllmConfig
+from vllm.engine.arg_utils import EngineArgs
+from vllm.sampling_params import SamplingParams
+from vllm.utils.hashing import sha256
+from vllm.v1.core.kv_cache_utils import get_request_block_hasher, init_none_hash
+from vllm.v1.core.sched.output import SchedulerOutput
+from vllm.v1.core.sched.scheduler import Scheduler
+from vllm.v1.kv_cache_interface import FullAttentionSpec, KVCacheConfig, KVCacheGroupSpec
+from vllm.v1.outputs import ModelRunnerOutput
+from vllm.v1.request import Request
+from vllm.v1.structured_output import StructuredOutputManager
+
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.requests import EngineRequest, EngineSettings, Served
+
+BLOCK_TOKENS = 16
+TOKEN = 7
+"""What every sequence samples: nothing ends an answer but its length."""
+
+
+class VirtualEngine:
+    """One engine. Submit requests in any order, run it, and take what was served."""
+
+    def __init__(self, settings: EngineSettings, cost: StepCost, longest_request: int | None = None) -> None:
+        """`longest_request` (prompt and answer) sizes a KV cache that shall always be enough."""
+        self._cost = cost
+        self._config = _config(settings)
+        longest = longest_request or settings.longest_request
+        tokens = settings.kv_cache_tokens or longest * settings.max_num_seqs
+        self._scheduler = _scheduler(self._config, num_blocks=ceil(tokens / BLOCK_TOKENS) + settings.max_num_seqs + 1)
+        self._hasher = _hasher() if settings.prefix_caching else None
+        self._pending: deque[EngineRequest] = deque()
+        self._first_token_s: dict[str, float] = {}
+        self._now_s = 0.0
+        self.num_steps = 0
+        self.num_preemptions = 0
+
+    @property
+    def num_requests(self) -> int:
+        """Submitted and not yet answered."""
+        return len(self._pending) + len(self._scheduler.requests)
+
+    def submit(self, requests: Iterable[EngineRequest]) -> None:
+        """Give the engine more requests; each enters when it is ready, or now if that is past."""
+        self._pending = deque(sorted([*self._pending, *requests], key=lambda one: one.ready_s))
+
+    def run(self, until_s: float = inf) -> list[Served]:
+        """Step until nothing is left, or to the first step that would begin at `until_s`; return what was answered."""
+        served: list[Served] = []
+        while True:
+            self._admit()
+            if not self._scheduler.requests:
+                if not self._pending or self._pending[0].ready_s >= until_s:
+                    break
+                self._now_s = self._pending[0].ready_s
+            elif self._now_s >= until_s:
+                break
+            else:
+                served += self._step()
+        return served
+
+    def _admit(self) -> None:
+        while self._pending and self._pending[0].ready_s <= self._now_s:
+            self._scheduler.add_request(self._request(self._pending.popleft()))
+
+    def _request(self, one: EngineRequest) -> Request:
+        # Where prefixes are cached, a prompt of unknown content must not look like another one.
+        tokens = list(one.token_ids) if one.token_ids else [one.number] * one.prompt_tokens
+        return Request(
+            str(one.number),
+            tokens,
+            _sampling(one.output_tokens),
+            None,
+            arrival_time=one.arrival_s,
+            priority=one.priority,
+            block_hasher=self._hasher,
+        )
+
+    def _step(self) -> list[Served]:
+        scheduler = self._scheduler
+        output = scheduler.schedule()
+        scheduled = output.num_scheduled_tokens
+        assert scheduled, "the engine is stuck: a request does not fit its KV cache"
+        self.num_steps += 1
+        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, len(scheduled))
+        self.num_preemptions += len(output.preempted_req_ids or ())
+        scheduler.update_from_output(output, self._sample(output))
+        return [
+            Served(int(name), self._first_token_s.pop(name), self._now_s)
+            for name in scheduled
+            if name not in scheduler.requests
+        ]
+
+    def _sample(self, output: SchedulerOutput) -> ModelRunnerOutput:
+        """One token for every sequence whose prompt is computed."""
+        requests = self._scheduler.requests
+        names = list(output.num_scheduled_tokens)
+        sampled = []
+        for name in names:
+            is_prefill = requests[name].is_prefill_chunk
+            sampled.append([] if is_prefill else [TOKEN])
+            if not is_prefill and name not in self._first_token_s:
+                self._first_token_s[name] = self._now_s
+        return ModelRunnerOutput(names, {name: place for place, name in enumerate(names)}, sampled)
+
+
+@cache
+def _sampling(output_tokens: int) -> SamplingParams:
+    return SamplingParams(max_tokens=output_tokens, ignore_eos=True)
+
+
+@cache
+def _config(settings: EngineSettings) -> VllmConfig:
+    """Settings of a Llama that exists as a configuration only; its size plays no part in scheduling."""
+    with TemporaryDirectory() as folder:
+        llama = {
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "vocab_size": 1000,
+            "hidden_size": 64,
+            "intermediate_size": 64,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 1,
+            "max_position_embeddings": settings.max_model_len,
+            "dtype": "float32",
+        }
+        (Path(folder) / "config.json").write_text(json.dumps(llama), encoding="utf-8")
+        return EngineArgs(
+            model=folder,
+            skip_tokenizer_init=True,
+            max_num_seqs=settings.max_num_seqs,
+            max_num_batched_tokens=max(settings.max_num_batched_tokens, settings.max_num_seqs),
+            max_model_len=settings.max_model_len,
+            enable_prefix_caching=settings.prefix_caching,
+            enable_chunked_prefill=True,
+            scheduling_policy="priority",
+            async_scheduling=False,
+            enforce_eager=True,
+        ).create_engine_config()
+
+
+def _scheduler(config: VllmConfig, num_blocks: int) -> Scheduler:
+    config.cache_config.num_gpu_blocks = num_blocks
+    attention = FullAttentionSpec(block_size=BLOCK_TOKENS, num_kv_heads=1, head_size=1, dtype=torch.float32)
+    return Scheduler(
+        vllm_config=config,
+        kv_cache_config=KVCacheConfig(num_blocks, [], [KVCacheGroupSpec(["layer"], attention)]),
+        structured_output_manager=StructuredOutputManager(config),
+        block_size=BLOCK_TOKENS,
+        hash_block_size=BLOCK_TOKENS,
+    )
+
+
+def _hasher() -> Any:
+    init_none_hash(sha256)
+    return get_request_block_hasher(BLOCK_TOKENS, sha256)

@@ -1,0 +1,1 @@
+"""What an order would bring, without an engine: vLLM's own scheduler under a virtual clock."""

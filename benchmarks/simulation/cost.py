@@ -1,0 +1,92 @@
+"""What a step of an engine costs, and what a request costs before it gets there: measured, and kept as JSON."""
+
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+from json import JSONDecodeError, dumps, loads
+from math import isfinite
+from pathlib import Path
+from typing import Self
+
+COST_FILE = "step_cost.json"
+READY_MADE = "costs"
+"""Folder of this package with measured coefficients, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCost:
+    """Seconds of one step: `fixed_s + per_token_s * tokens + per_sequence_s * sequences`, and of what comes before."""
+
+    fixed_s: float
+    """Of any step."""
+    per_token_s: float
+    """Of each token that a step computes: of prompts, and one for each sequence that decodes."""
+    per_sequence_s: float
+    """Of each sequence in a step."""
+    intake_s: float = 0.0
+    """To take one request in (parse, tokenize, send to the engine); requests are taken in one after the other."""
+    ranking_s: float = 0.0
+    """To rank one prompt; prompts are ranked one after the other."""
+    relative_error: float = 0.0
+    """Median of |simulated - measured| / measured over the end-to-end times of the calibration."""
+    measured_on: str = ""
+    """Which model on which machine, and how."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine costs."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name != "measured_on" and not (isfinite(value) and value >= 0):
+                raise ValueError(f"{one.name} of a step cost must be at least 0 seconds, but got {value}.")
+        if self.fixed_s + self.per_token_s + self.per_sequence_s <= 0:
+            raise ValueError("a step must cost time, but fixed_s, per_token_s and per_sequence_s are all 0.")
+
+    def step_s(self, tokens: int, sequences: int) -> float:
+        """Seconds of a step that computes so many tokens of so many sequences."""
+        return self.fixed_s + self.per_token_s * tokens + self.per_sequence_s * sequences
+
+    @property
+    def sentence(self) -> str:
+        """The formula, for people."""
+        return (
+            f"A step costs {self.fixed_s * 1e3:.3g} ms + {self.per_token_s * 1e3:.3g} ms a token"
+            f" + {self.per_sequence_s * 1e3:.3g} ms a sequence; a request takes {self.intake_s * 1e3:.3g} ms"
+            f" to be taken in and {self.ranking_s * 1e3:.3g} ms to be ranked ({self.measured_on or 'not measured'})."
+        )
+
+    def write(self, folder: Path) -> Path:
+        """Write `step_cost.json` into the folder and return its path."""
+        path = folder / COST_FILE
+        path.write_text(dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def read(cls, name_or_path: str) -> Self:
+        """Ready-made coefficients by their name, or a file that `calibrate` wrote.
+
+        Raises:
+            ValueError: neither; the message lists the names.
+        """
+        try:
+            return cls(**loads(_find(name_or_path)))
+        except (TypeError, JSONDecodeError) as error:
+            raise ValueError(
+                f"{name_or_path} must be a step cost as calibrate writes it, but is not: {error}."
+            ) from None
+
+
+def ready_made() -> list[str]:
+    """Names of the measured coefficients in this package."""
+    folder = files("benchmarks.simulation") / READY_MADE
+    return sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))
+
+
+def _find(name_or_path: str) -> str:
+    if name_or_path in ready_made():
+        return (files("benchmarks.simulation") / READY_MADE / f"{name_or_path}.json").read_text(encoding="utf-8")
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ValueError(
+            f"a step cost must be one of {', '.join(ready_made())}, or a file that calibrate wrote, but got"
+            f" {name_or_path!r}."
+        )
+    return path.read_text(encoding="utf-8")

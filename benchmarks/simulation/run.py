@@ -1,0 +1,69 @@
+"""One simulated run: traffic, an order of the queue, an engine; and many of them on all cores."""
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.intake import Order, Traffic, engine_requests
+from benchmarks.simulation.requests import EngineSettings, Served
+
+WORTH_A_PROCESS = 2_000_000
+"""Output tokens that take longer to simulate than a process takes to start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is simulated."""
+
+    traffic: Traffic
+    order: Order
+    engine: EngineSettings
+    cost: StepCost
+    backlog_s: float = 2.0
+    """How long a request may be held for its ranking."""
+    policy: str = "fcfs"
+    repeat: int = 0
+    load: float = np.nan
+    """Arrival rate as a multiple of capacity."""
+
+
+def simulate_run(run: Run) -> pd.DataFrame:
+    """One row an answer (`benchmarks/answers.py`), in the order of sending."""
+    from benchmarks.scheduler import VirtualEngine  # vLLM takes seconds to import: not where nothing is simulated
+
+    longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
+    engine = VirtualEngine(run.engine, run.cost, longest)
+    engine.submit(engine_requests(run.traffic, run.order, run.cost, run.backlog_s))
+    return answers(run.traffic, engine.run()).assign(policy=run.policy, repeat=run.repeat, load=run.load)
+
+
+def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.DataFrame]:
+    """The answers of each run, in the order of the runs; on all cores where that is worth their start."""
+    processes = min(processes or os.cpu_count() or 1, len(runs))
+    if processes == 1 or sum(int(run.traffic.output_tokens.sum()) for run in runs) < WORTH_A_PROCESS:
+        return [simulate_run(run) for run in runs]
+    # A fork would inherit the threads' locks of the libraries that are loaded by now.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(simulate_run, runs))
+
+
+def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
+    """What the client saw of each request."""
+    first_token_s, last_token_s = np.full(len(traffic), np.nan), np.full(len(traffic), np.nan)
+    for one in served:
+        first_token_s[one.number], last_token_s[one.number] = one.first_token_s, one.last_token_s
+    return pd.DataFrame(
+        {
+            "sent_s": traffic.sent_s,
+            "prompt_tokens": traffic.prompt_tokens,
+            "output_tokens": traffic.output_tokens,
+            "ttft_s": first_token_s - traffic.sent_s,
+            "e2e_s": last_token_s - traffic.sent_s,
+        }
+    )

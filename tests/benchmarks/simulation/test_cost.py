@@ -1,0 +1,34 @@
+"""Coefficients that were measured, and their file."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.simulation.cost import StepCost, ready_made
+
+COST = StepCost(fixed_s=0.01, per_token_s=1e-4, per_sequence_s=1e-3, intake_s=0.002, measured_on="here")
+
+
+def test_cost_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    assert StepCost.read(str(COST.write(tmp_path))) == COST
+
+
+def test_step_costs_its_parts() -> None:
+    assert COST.step_s(tokens=100, sequences=2) == pytest.approx(0.01 + 0.01 + 0.002)
+
+
+@pytest.mark.parametrize("name", ready_made())
+def test_ready_made_costs_can_be_read_and_say_what_was_measured(name: str) -> None:
+    assert "CPU" in StepCost.read(name).measured_on
+
+
+def test_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(ValueError, match=f"one of .*{ready_made()[0]}.* but got 'nothing'"):
+        StepCost.read("nothing")
+
+
+@pytest.mark.parametrize("text", ["no json", '{"speed": 1}'])
+def test_other_file_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "cost.json").write_text(text)
+    with pytest.raises(ValueError, match="as calibrate writes it"):
+        StepCost.read(str(tmp_path / "cost.json"))

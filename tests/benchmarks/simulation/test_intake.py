@@ -1,0 +1,54 @@
+"""What happens to requests before an engine has them."""
+
+import numpy as np
+import pytest
+
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.intake import Order, Traffic, engine_requests, take_in
+
+COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, ranking_s=2.0)
+
+
+def traffic(*sent_s: float) -> Traffic:
+    tokens = np.ones(len(sent_s), dtype=np.int64)
+    return Traffic(sent_s=np.array(sent_s), prompt_tokens=tokens, output_tokens=tokens)
+
+
+def test_requests_are_taken_in_one_after_the_other() -> None:
+    ready_s, has_place = take_in(np.array([0.0, 0.0, 10.0]), COST, is_ranked=False, backlog_s=9)
+    assert ready_s.tolist() == [0.5, 1.0, 10.5]
+    assert has_place.all()
+
+
+def test_ranking_is_a_second_queue() -> None:
+    ready_s, _ = take_in(np.array([0.0, 0.0, 10.0]), COST, is_ranked=True, backlog_s=9)
+    assert ready_s.tolist() == [2.5, 4.5, 12.5]
+
+
+def test_what_would_be_held_too_long_goes_on_at_once_without_a_place() -> None:
+    ready_s, has_place = take_in(np.zeros(4), COST, is_ranked=True, backlog_s=4)
+    assert has_place.tolist() == [True, True, False, False]
+    assert ready_s.tolist() == [2.5, 4.5, 1.5, 2.0]
+
+
+def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
+    order = Order(quantiles=np.array([1.0, 0.0]), patience_s=10)
+    first, second = engine_requests(traffic(0.0, 5.0), order, COST, backlog_s=9)
+    assert (first.priority, second.priority) == (10_000_001, 5_000_001)
+
+
+def test_first_come_first_served_is_the_order_of_sending_even_at_once() -> None:
+    requests = engine_requests(traffic(0.0, 0.0, 0.0), Order(), COST, backlog_s=9)
+    assert [one.priority for one in requests] == [1, 2, 3]
+
+
+def test_unranked_request_takes_the_place_of_the_median() -> None:
+    order = Order(quantiles=np.zeros(3), patience_s=10, is_ranked=True)
+    requests = engine_requests(traffic(0.0, 0.0, 0.0), order, COST, backlog_s=4)
+    assert [one.priority for one in requests] == [1, 2, 3 + 5_000_000]
+
+
+@pytest.mark.parametrize("changes", [{"fixed_s": -1.0}, {"intake_s": float("nan")}, {"fixed_s": 0.0}])
+def test_cost_that_is_none_is_refused(changes: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"step cost|must cost time"):
+        StepCost(**({"fixed_s": 1.0, "per_token_s": 0.0, "per_sequence_s": 0.0} | changes))

@@ -1,0 +1,47 @@
+"""Simulated runs, from traffic to answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.answers import check_answers
+from benchmarks.results import summarise
+from benchmarks.simulation import run as runs
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.requests import EngineSettings
+from benchmarks.simulation.run import Run, simulate_all, simulate_run
+from benchmarks.what_if.noise import places
+
+LENGTHS = np.random.default_rng(0).geometric(0.02, 300)
+TRAFFIC = Traffic(sent_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)
+COST = StepCost(fixed_s=0.02, per_token_s=1e-4, per_sequence_s=1e-3)
+
+
+def of(policy: str, quantiles: np.ndarray | None) -> Run:
+    engine = EngineSettings(max_num_seqs=16, max_model_len=4096)
+    return Run(traffic=TRAFFIC, order=Order(quantiles=quantiles), engine=engine, cost=COST, policy=policy)
+
+
+RUNS = [of("fcfs", None), of("oracle", places(LENGTHS)), of("control", places(np.arange(300) * 7 % 300))]
+
+
+def test_oracle_gains_and_an_order_that_knows_nothing_does_not() -> None:
+    table = summarise(pd.concat(simulate_all(RUNS)))
+    assert table.fcfs_over_policy["oracle"] > 2
+    assert 0.8 < table.fcfs_over_policy["control"] < 1.2
+
+
+def test_answers_are_whole_and_the_same_every_time() -> None:
+    first, second = simulate_run(RUNS[1]), simulate_run(RUNS[1])
+    pd.testing.assert_frame_equal(check_answers(first), second)
+    assert first.notna().drop(columns="load").all(axis=None)
+    assert (first.ttft_s <= first.e2e_s).all()
+    assert first.output_tokens.tolist() == LENGTHS.tolist()
+
+
+def test_processes_bring_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = simulate_all(RUNS[:2])
+    monkeypatch.setattr(runs, "WORTH_A_PROCESS", 0)
+    for one, other in zip(alone, simulate_all(RUNS[:2], processes=2), strict=True):
+        pd.testing.assert_frame_equal(one, other)

@@ -1,0 +1,93 @@
+"""vLLM's own scheduler under a virtual clock."""
+
+import numpy as np
+import pytest
+
+from benchmarks.scheduler import VirtualEngine
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.requests import EngineRequest, EngineSettings, Served
+
+STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)
+
+
+def request(number: int, output_tokens: int, *, prompt_tokens: int = 4, **changes: object) -> EngineRequest:
+    one = EngineRequest(number, 0.0, number + 1, 0.0, prompt_tokens, output_tokens)
+    return one._replace(**changes)
+
+
+def run(
+    requests: list[EngineRequest], settings: EngineSettings, cost: StepCost = STEP
+) -> tuple[dict[int, Served], VirtualEngine]:
+    engine = VirtualEngine(settings, cost, longest_request=100)
+    engine.submit(requests)
+    return {one.number: one for one in engine.run()}, engine
+
+
+def settings(**changes: object) -> EngineSettings:
+    return EngineSettings(**({"max_num_seqs": 2, "max_model_len": 4096} | changes))  # type: ignore[arg-type]
+
+
+def test_step_yields_a_token_a_sequence_and_the_clock_counts_steps() -> None:
+    served, engine = run([request(0, 3), request(1, 1)], settings())
+    assert (served[0].first_token_s, served[0].last_token_s) == (1.0, 3.0)
+    assert (served[1].first_token_s, served[1].last_token_s) == (1.0, 1.0)
+    assert (engine.num_steps, engine.num_requests) == (3, 0)
+
+
+def test_cost_counts_the_tokens_and_sequences_of_a_step() -> None:
+    cost = StepCost(fixed_s=1.0, per_token_s=0.1, per_sequence_s=0.01)
+    served, _ = run([request(0, 2), request(1, 1)], settings(), cost)
+    assert served[1].last_token_s == pytest.approx(1 + 8 * 0.1 + 2 * 0.01)
+    assert served[0].last_token_s == pytest.approx(served[1].last_token_s + 1 + 0.1 + 0.01)
+
+
+def test_lower_priority_number_goes_first_and_arrival_breaks_ties() -> None:
+    three = [
+        request(0, 1, priority=9),
+        request(1, 1, priority=5, arrival_s=0.5),
+        request(2, 1, priority=5, arrival_s=0.2),
+    ]
+    served, _ = run(three, settings(max_num_seqs=1))
+    assert sorted(served, key=lambda number: served[number].last_token_s) == [2, 1, 0]
+
+
+def test_request_enters_when_it_is_ready_and_the_clock_jumps_over_silence() -> None:
+    served, engine = run([request(0, 1), request(1, 1, ready_s=100.0)], settings())
+    assert served[1].first_token_s == 101.0
+    assert engine.num_steps == 2
+
+
+def test_long_prompt_is_computed_in_chunks() -> None:
+    served, _ = run([request(0, 1, prompt_tokens=50)], settings(max_num_batched_tokens=16))
+    assert served[0].first_token_s == 4.0
+
+
+def test_full_kv_cache_preempts_the_largest_priority_number() -> None:
+    requests = [request(0, 40, prompt_tokens=15), request(1, 40, prompt_tokens=15)]
+    _, roomy = run(requests, settings())
+    served, engine = run(requests, settings(kv_cache_tokens=64, max_model_len=64))
+    assert roomy.num_preemptions == 0
+    assert engine.num_preemptions > 0
+    assert served[0].last_token_s == 40.0
+    assert served[1].last_token_s > 40.0
+
+
+@pytest.mark.parametrize(("is_on", "steps"), [(False, 8), (True, 5)])
+def test_equal_beginnings_are_computed_once_where_prefixes_are_cached(is_on: bool, steps: int) -> None:
+    prompt = tuple(range(64))
+    one = request(0, 1, prompt_tokens=64, token_ids=prompt)
+    other = request(1, 1, prompt_tokens=64, token_ids=prompt)
+    _, engine = run([one, other], settings(max_num_seqs=1, max_num_batched_tokens=16, prefix_caching=is_on))
+    assert engine.num_steps == steps
+
+
+def test_run_in_parts_is_the_run_as_a_whole() -> None:
+    rng = np.random.default_rng(0)
+    requests = [request(i, int(rng.integers(1, 30)), ready_s=float(rng.uniform(0, 40))) for i in range(60)]
+    whole, _ = run(requests, settings(max_num_seqs=4))
+    engine, served = VirtualEngine(settings(max_num_seqs=4), STEP, 100), []
+    for end_s in np.arange(5.0, 500.0, 5.0):
+        engine.submit([one for one in requests if end_s - 5 <= one.ready_s < end_s])
+        served += engine.run(float(end_s))
+    assert {one.number: one for one in served} == whole
+    assert len(served) == 60
