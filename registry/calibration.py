@@ -1,8 +1,10 @@
 """From a ranker's score to output tokens, and from output tokens to a place between 0 and 1 in the queue. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from math import exp, isfinite, log
+from math import exp, isfinite, log, sqrt
+from statistics import fmean
 from typing import Self
 
 import numpy as np
@@ -13,6 +15,9 @@ MAX_LOG_TOKENS = 30.0
 
 LEAST_BAND_LOG_TOKENS = 1e-9
 """A narrower tie band ties nothing."""
+
+MEDIAN_PRECISION = 1 + 1e-9
+"""How near the two ends of the search for a median come."""
 
 
 class Calibration(BaseModel):
@@ -97,6 +102,32 @@ class LengthDistribution(BaseModel):
     def median_tokens(self) -> float:
         """The middle length: what a request that cannot be ranked is taken for."""
         return float(np.median(self.tokens))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Q of an engine that answers as several target LLMs: the mean of their distributions, all of the same weight.
+
+    Predicted tokens are a unit that all rankers share, so in this one distribution a target LLM whose answers are long
+    is behind one whose answers are short. The mixture of one distribution is that distribution.
+    """
+
+    parts: tuple[LengthDistribution, ...]
+    """At least one."""
+
+    def quantile(self, tokens: float) -> float:
+        """The share of predicted lengths below `tokens` (above 0)."""
+        return fmean(part.quantile(tokens) for part in self.parts)
+
+    @cached_property
+    def median_tokens(self) -> float:
+        """The length at the quantile 0.5, found by bisection between the medians of the parts."""
+        medians = [part.median_tokens for part in self.parts]
+        shorter, longer = min(medians), max(medians)
+        while longer > shorter * MEDIAN_PRECISION:
+            middle = sqrt(shorter * longer)
+            shorter, longer = (middle, longer) if self.quantile(middle) < 0.5 else (shorter, middle)
+        return longer
 
 
 def _is_increasing(values: tuple[float, ...]) -> bool:

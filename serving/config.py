@@ -4,10 +4,10 @@ import os
 import shlex
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PARS_"
 DEMO_TARGET_LLM = "demo-llm"
@@ -55,6 +55,9 @@ class Settings(BaseSettings):
 
     target_llm: str = Field(DEMO_TARGET_LLM, min_length=1)
     """Whose ranker: the champion of `pars-<target_llm>`. Unless given, the name in `PARS_LLM`, or the demo's."""
+    rankers: Annotated[Mapping[str, str], NoDecode] = {}
+    """Whose ranker for which model name (served or LoRA), as `NAME=TARGET_LLM,NAME=TARGET_LLM`; requests for another
+    name get the median. Empty: the ranker of `target_llm` for every name."""
     llm: str = Field(str(DEMO_LLM), min_length=1)
     """Model name or folder for vLLM; by default what `make demo` made."""
     vllm_args: str = DEMO_VLLM_ARGS
@@ -77,9 +80,21 @@ class Settings(BaseSettings):
     cache: Path = Path(".pars/rankers")
     """Folder of the last ranker that was served here; a start uses it while the registry is unreachable."""
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1)
-    """Larger bodies are refused on `/rank`. vLLM's own routes have no such limit: set one in the proxy before them."""
+    """Larger bodies are refused. A model that takes images or audio in the body may need more."""
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
+
+    @field_validator("rankers", mode="before")
+    @classmethod
+    def _split_rankers(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        pairs = [[part.strip() for part in pair.partition("=")[::2]] for pair in given.split(",") if pair.strip()]
+        if not all(name and target_llm for name, target_llm in pairs):
+            raise ValueError("it must be like NAME=TARGET_LLM,NAME=TARGET_LLM")
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise ValueError("it must name each model once")
+        return dict(pairs)
 
     @model_validator(mode="before")
     @classmethod
@@ -113,6 +128,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"PARS_VLLM_ARGS must be flags as in a shell, but got {self.vllm_args!r}: {error}"
             ) from error
+
+    @property
+    def target_llms(self) -> list[str]:
+        """The target LLMs whose champions rank, each once."""
+        return list(dict.fromkeys(self.rankers.values())) or [self.target_llm]
 
     @property
     def is_demo(self) -> bool:
@@ -172,4 +192,5 @@ def _refuse_our_flags(flags: list[str]) -> None:
 def _sentence(error: Any) -> str:
     if not error["loc"]:
         return str(error["ctx"]["error"])
-    return f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].lower()}, but got {error['input']!r}"
+    rule = error["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{str(error['loc'][0]).upper()}: {rule[0].lower()}{rule[1:]}, but got {error['input']!r}"

@@ -24,9 +24,7 @@ from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
-from serving.incoming import IncomingLayer
 from serving.prioritiser import Prioritiser
-from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
 
 CHOKE_POINTS = ("generate", "encode")
@@ -56,11 +54,24 @@ def parse_vllm_args(settings: Settings) -> Namespace:
     if args.model_tag is not None:
         raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only, but got {args.model_tag!r}; set PARS_LLM.")
     args.served_model_name = args.served_model_name or list(names)
+    _check_rankers(settings, args)
     try:
         validate_parsed_serve_args(args)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"PARS_VLLM_ARGS: {error}") from error
     return args
+
+
+def _check_rankers(settings: Settings, args: Namespace) -> None:
+    if envs.VLLM_ALLOW_RUNTIME_LORA_UPDATING:  # then any name may come to be served
+        return
+    served = [*args.served_model_name, *(adapter.name for adapter in args.lora_modules or [])]
+    strangers = [name for name in settings.rankers if name not in served]
+    if strangers:
+        raise SettingsError(
+            f"PARS_RANKERS must name models that are served ({', '.join(served)}), but got {', '.join(strangers)};"
+            " serve them with --served-model-name or --lora-modules in PARS_VLLM_ARGS."
+        )
 
 
 @asynccontextmanager
@@ -85,18 +96,12 @@ def _stand_back() -> None:
                 os.setpriority(os.PRIO_PROCESS, thread.id, niceness)
 
 
-def max_num_seqs(client: Any) -> int:
-    """How many sequences the engine runs at once."""
-    config = client.vllm_config
-    return int(config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size)
-
-
 @asynccontextmanager
 async def openai_app(
     client: Any,
     args: Namespace,
     prioritiser: Prioritiser,
-    clock: ArrivalClock,
+    incoming_layer: Middleware,
     make_rank_endpoint: Callable[[Callable[[Headers], bool]], RankEndpoint],
 ) -> AsyncIterator[FastAPI]:
     """The application of vLLM itself, on an engine client whose every request is given our priority.
@@ -108,8 +113,7 @@ async def openai_app(
     tasks = await client.get_supported_tasks()
     app = build_app(args, tasks, client.model_config)
     # Appended is innermost: what has no API key costs no ranking. vLLM has built the stack, so it is built anew.
-    trusts = prioritiser.policy.trust_client_priority
-    app.user_middleware.append(Middleware(IncomingLayer, clock=clock, trust_client_priority=trusts))
+    app.user_middleware.append(incoming_layer)
     app.middleware_stack = app.build_middleware_stack()
     app.router.routes.append(Route("/rank", make_rank_endpoint(_api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)

@@ -1,23 +1,17 @@
 """What is known of the HTTP request that an engine request comes from: when it arrived, and what the user wrote.
 
 A thin ASGI layer around vLLM's application watches the body go by and leaves it in a context variable. It changes
-nothing: malformed JSON, authentication and disconnects stay vLLM's.
+nothing, but refuses a body that is too large: malformed JSON, authentication and disconnects stay vLLM's.
 """
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from typing import Any
 
 from registry.prompts import UnrankableContent
+from serving.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer
 from serving.priority import ArrivalClock
 from serving.ranking import Place
-from serving.texts import Text, cap_tokens, holds_text, texts_of, uses_beam_search
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+from serving.texts import Text, cap_tokens, model_of, texts_of, uses_beam_search
 
 PRIORITY_HEADER = b"x-vllm-priority"
 
@@ -32,6 +26,7 @@ class Incoming:
         self._arrival_us: int | None = None
         self._texts: list[Text] | None = None
         self._num_requests = 0
+        self.model: str | None = None
         self.is_beam_search = False
         self.cap_tokens: int | None = None
         self.places: dict[tuple[Text, float | None], Place] = {}
@@ -48,8 +43,7 @@ class Incoming:
         """Take note of one message that the application receives."""
         if message["type"] != "http.request":
             return
-        if holds_text(self._path):
-            self._body += message.get("body", b"")
+        self._body += message.get("body", b"")
         if not message.get("more_body", False):
             _ = self.arrival_us
 
@@ -72,6 +66,7 @@ class Incoming:
         except ValueError:  # the application has accepted it, so it isn't JSON by design
             return
         self._texts = texts_of(self._path, body)
+        self.model = model_of(body)
         self.is_beam_search = uses_beam_search(body)
         self.cap_tokens = cap_tokens(body)
 
@@ -87,12 +82,13 @@ def current_incoming(clock: ArrivalClock) -> Incoming:
 class IncomingLayer:
     """Pure ASGI middleware that makes `current_incoming` work inside the application."""
 
-    def __init__(self, app: ASGIApp, clock: ArrivalClock, trust_client_priority: bool) -> None:
+    def __init__(self, app: ASGIApp, clock: ArrivalClock, trust_client_priority: bool, max_body_bytes: int) -> None:
         self._app = app
         self._clock = clock
         self._trust_client_priority = trust_client_priority
+        self._max_body_bytes = max_body_bytes
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Watch the body of one request go by."""
         if scope["type"] not in {"http", "websocket"}:
             return await self._app(scope, receive, send)
@@ -100,8 +96,14 @@ class IncomingLayer:
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != PRIORITY_HEADER]}
         incoming = Incoming(self._clock, scope["path"].removeprefix(scope.get("root_path", "")))
 
+        try:
+            limit = BodyLimit(scope, self._max_body_bytes)
+        except BodyTooLarge as error:
+            return await error_answer(413, error.detail)(scope, receive, send)
+
         async def receive_and_see() -> Message:
             message = await receive()
+            limit.count(message)
             incoming.see(message)
             return message
 

@@ -9,13 +9,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from registry.prompts import UnrankableContent
 from serving.incoming import Incoming, current_incoming
 from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
 from serving.outcomes import Outcome, Outcomes
 from serving.priority import ArrivalClock, priority
-from serving.ranking import Place, Ranking
+from serving.ranking import Place
+from serving.rankings import Rankings
 from serving.texts import Text
 
 Generate = Callable[..., AsyncGenerator[Any, None]]
@@ -34,6 +34,8 @@ class Policy:
 class EngineRequest:
     """What is asked of the engine client's method, as far as it matters here."""
 
+    model: str | None
+    """The name that the client gave, or the LoRA adapter's; None if it gave none."""
     text: Text
     cap_tokens: float | None
     num_sequences: int
@@ -43,12 +45,12 @@ class EngineRequest:
 class Prioritiser:
     """Gives each engine request its priority, and counts it in and out of the engine."""
 
-    def __init__(self, policy: Policy, clock: ArrivalClock, load: EngineLoad, ranking: Ranking | None) -> None:
-        """With no `ranking`, requests are served first-come-first-served."""
+    def __init__(self, policy: Policy, clock: ArrivalClock, load: EngineLoad, rankings: Rankings | None) -> None:
+        """With no `rankings`, requests are served first-come-first-served."""
         self.policy = policy
         self._clock = clock
         self._load = load
-        self._ranking = ranking
+        self._rankings = rankings
         self._outcomes = Outcomes()
 
     def wrap(self, generate: Generate) -> Generate:
@@ -87,21 +89,19 @@ class Prioritiser:
         if self.policy.trust_client_priority and request.client_priority != 0:
             self._enter("client", request)
             return request.client_priority, None
-        if self._ranking is None:
+        if self._rankings is None:
             self._enter("arrival", request)
             return incoming.arrival_us, None
-        place = await self._find_place(self._ranking, incoming, request)
+        place = await self._find_place(self._rankings, incoming, request)
         ENGINE_REQUESTS.labels("median" if place.reason else "ranked").inc()
         return priority(incoming.arrival_us, self.policy.patience_s, place.quantile), place.predicted_tokens
 
-    async def _find_place(self, ranking: Ranking, incoming: Incoming, request: EngineRequest) -> Place:
-        if isinstance(request.text, UnrankableContent):
-            return ranking.median(request.text.reason, request.cap_tokens, request.num_sequences)
+    async def _find_place(self, rankings: Rankings, incoming: Incoming, request: EngineRequest) -> Place:
         known = incoming.places.get((request.text, request.cap_tokens))
         if known is not None:
             self._load.enter(request.num_sequences)
             return known
-        place = await ranking.find_place(request.text, request.cap_tokens, request.num_sequences)
+        place = await rankings.find_place(request.model, request.text, request.cap_tokens, request.num_sequences)
         incoming.places[request.text, request.cap_tokens] = place
         return place
 
@@ -114,6 +114,7 @@ class Prioritiser:
         params = args[1] if len(args) > 1 else kwargs.get("sampling_params", kwargs.get("pooling_params"))
         text = incoming.next_text(_text_of(prompt))
         return EngineRequest(
+            model=getattr(kwargs.get("lora_request"), "lora_name", None) or incoming.model,
             text=text,
             cap_tokens=self._cap_tokens(incoming, params),
             num_sequences=getattr(params, "n", None) or 1,

@@ -81,7 +81,7 @@ class Ranking:
         self._ranks_with: Ranks | None = None
         self._overdue: dict[Held, None] = {}
         self._logged_at_s: dict[str, float] = {}
-        load.on_leave = self._release_overdue
+        load.call_on_leave(self._release_overdue)
 
     async def find_place(self, text: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
         """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.
@@ -125,7 +125,7 @@ class Ranking:
 
     def _refusal(self) -> Refusal | None:
         refusal = self._threads.refusal(self._num_held, self.backlog_s)
-        if refusal == "hanging" and self._ranks_with is not self._ranker():  # a swap cures what only the old one had
+        if refusal == "hanging" and self._ranks_with != self._ranker():  # a swap cures what only the old one had
             self._threads.close()
             self._threads = DaemonThreads(self._num_threads, "ranking")
             return None

@@ -1,24 +1,24 @@
 """The parts put together: the champion first, since failing is cheap there; then the engine; then the application."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 
 from serving.config import Settings
-from serving.engine import max_num_seqs, openai_app, parse_vllm_args, start_engine
-from serving.load import EngineLoad
+from serving.engine import openai_app, parse_vllm_args, start_engine
+from serving.incoming import IncomingLayer
+from serving.load import EngineLoad, max_num_seqs
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
-from serving.ranker_cache import RankerCache
-from serving.ranking import Ranking
-from serving.reload import ChampionFollower
+from serving.rankings import Rankings
+from serving.targets import Targets, follow_targets
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once
@@ -51,48 +51,29 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
     sys.setswitchinterval(GIL_SWITCH_S)
     clock = ArrivalClock()
     async with AsyncExitStack() as stack:
-        follower = await _follow_champion(settings, stack) if settings.ranking else None
+        targets = await _follow(settings, args.served_model_name[0], stack)
         client = await stack.enter_async_context(start_engine(args))
-        load = EngineLoad(max_num_seqs(client))
-        ranking = _make_ranking(settings, follower, load, stack) if follower else None
-        prioritiser = Prioritiser(_policy(settings), clock, load, ranking)
-        endpoint = _rank_endpoint(settings, follower)
-        app = await stack.enter_async_context(openai_app(client, args, prioritiser, clock, endpoint))
+        load = EngineLoad(max_num_seqs(client.vllm_config))
+        rankings = Rankings.start(settings, targets, load) if targets else None
+        if rankings is not None:
+            stack.callback(rankings.close)
+        prioritiser = Prioritiser(_policy(settings), clock, load, rankings)
+        incoming_layer = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
+        endpoint = _rank_endpoint(settings, targets)
+        app = await stack.enter_async_context(openai_app(client, args, prioritiser, incoming_layer, endpoint))
         yield Server(app, client, prioritiser)
 
 
-async def _follow_champion(settings: Settings, stack: AsyncExitStack) -> ChampionFollower:
-    cache = RankerCache(settings.cache)
-    follower = await asyncio.to_thread(ChampionFollower, settings.target_llm, settings.champion_poll_s, cache)
-    task = asyncio.create_task(follower.follow())
-    stack.push_async_callback(_cancel, task)
-    return follower
+async def _follow(settings: Settings, default_model: str, stack: AsyncExitStack) -> Targets | None:
+    if not settings.ranking:
+        return None
+    return await stack.enter_async_context(follow_targets(settings, default_model))
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-def _make_ranking(settings: Settings, follower: ChampionFollower, load: EngineLoad, stack: AsyncExitStack) -> Ranking:
-    ranking = Ranking(
-        lambda: follower.champion.ranker,
-        load,
-        budget_s=settings.ranking_budget_ms / 1000,
-        backlog_s=settings.ranking_backlog_ms / 1000,
-        num_threads=settings.ranking_threads,
-    )
-    stack.callback(ranking.close)
-    return ranking
-
-
-def _rank_endpoint(
-    settings: Settings, follower: ChampionFollower | None
-) -> Callable[[Callable[[Headers], bool]], RankEndpoint]:
-    champion = (lambda: follower.champion) if follower else None
+def _rank_endpoint(settings: Settings, targets: Targets | None) -> Callable[[Callable[[Headers], bool]], RankEndpoint]:
+    ranker_of = targets.ranker_of if targets else None
     limit_s = settings.ranking_backlog_ms / 1000
-    return lambda is_authorised: RankEndpoint(champion, is_authorised, settings.max_body_bytes, limit_s)
+    return lambda is_authorised: RankEndpoint(ranker_of, is_authorised, limit_s)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -98,7 +98,8 @@ class Pars:
         try:
             settings.check_llm()
             if settings.ranking:
-                check_champion(settings.target_llm, RankerCache(settings.cache))
+                for target_llm in settings.target_llms:
+                    check_champion(target_llm, RankerCache(settings.cache))
         except (SettingsError, NoChampion, store.RegistryError) as error:
             sys.exit(f"Error: {error}")
 

@@ -26,9 +26,10 @@ def texts_of(path: str, body: Any) -> list[Text] | None:
     return None if conversations is None else [_render(messages) for messages in conversations]
 
 
-def holds_text(path: str) -> bool:
-    """Whether the body of this route is worth keeping until its request reaches the engine."""
-    return path in _CONVERSATIONS_BY_PATH
+def model_of(body: Any) -> str | None:
+    """The model name that the client asks for; None if it leaves that to the server."""
+    model = body.get("model") if isinstance(body, Mapping) else None
+    return model if isinstance(model, str) and model else None
 
 
 def uses_beam_search(body: Any) -> bool:

@@ -10,7 +10,8 @@ from hypothesis import settings
 
 from benchmarks.demo_llm import write_demo_llm
 from registry import store
-from tests.rankers import write_ranker
+from tests.adapters import write_adapter
+from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
 # The first call of a library takes longer than Hypothesis grants an example, and a busy machine longer still.
@@ -40,7 +41,7 @@ def demo_llm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Address of a registry with three rankers for `demo-llm`: 1 counts words and is the champion, 2 is its opposite,
-    and 3 does not load."""
+    and 3 does not load; and one for `wordy-llm`, whose answers are ten times as long."""
     folder = tmp_path_factory.mktemp("store")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with tracking(uri):
@@ -48,6 +49,9 @@ def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
         for weight in (1.0, -1.0, 2.0):
             with mlflow.start_run():
                 store.register(write_ranker(folder / f"weight{weight}", weight=weight))
+        with mlflow.start_run():
+            store.register(write_ranker(folder / "wordy", "wordy-llm", **TEN_TIMES_AS_LONG))
+        store.promote("wordy-llm", 1)
         store.promote("demo-llm", 1)
         (store.fetch("demo-llm", 3) / "ranker.onnx").write_bytes(b"not a network")
     return uri
@@ -71,12 +75,16 @@ def server(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_stor
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store: str) -> Iterator[RunningServer]:
-    """The same application with an API key, every route that vLLM has, and a spy before the engine."""
+    """The same application with an API key, every route that vLLM has, several target LLMs (one of them a LoRA adapter,
+    `plain` without a ranker), and a spy before the engine."""
+    adapter = write_adapter(tmp_path_factory.mktemp("adapter"))
+    names = f"--served-model-name demo-llm plain --enable-lora --max-lora-rank 8 --lora-modules wordy={adapter}"
     settings = {
         "MLFLOW_TRACKING_URI": ranker_store,
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
-        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 --enable-scale-out --api-key {API_KEY}",
+        "PARS_RANKERS": "demo-llm=demo-llm,wordy=wordy-llm",
+        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 --enable-scale-out --api-key {API_KEY} {names}",
         "PARS_CHAMPION_POLL_S": "3600",
     }
     port = free_port()

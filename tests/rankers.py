@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,6 +18,16 @@ from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
 
 LOG_TOKENS_PER_SCORE = 0.1
 """Predicted tokens are e^(score / 10): a prompt of 10 word pieces is worth 2.7 tokens, one of 50 about 150."""
+
+TEN_TIMES_AS_LONG: dict[str, Any] = {
+    "calibration": Calibration(
+        scores=(0.0, 100.0),
+        log_tokens=(float(np.log(10)), float(np.log(10)) + 100 * LOG_TOKENS_PER_SCORE),
+        tail_slope_log_tokens=LOG_TOKENS_PER_SCORE,
+    ),
+    "distribution": LengthDistribution.of(np.geomspace(10, 10_000, 100)),
+}
+"""Changes of a card: every answer is ten times as long as without them."""
 
 
 def write_ranker(

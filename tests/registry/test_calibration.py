@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from registry.calibration import Calibration, LengthDistribution
+from registry.calibration import Calibration, LengthDistribution, Mixture
 
 CALIBRATION = Calibration(scores=(-1.0, 0.0, 2.0), log_tokens=(1.0, 3.0, 4.0), tail_slope_log_tokens=0.5)
 
@@ -102,3 +102,30 @@ def test_a_distribution_from_before_there_were_bands_tells_all_lengths_apart() -
 def test_a_band_of_negative_width_is_refused() -> None:
     with pytest.raises(ValidationError):
         LengthDistribution(tokens=(2.0,), band_log_tokens=-0.1)
+
+
+SHORT = LengthDistribution.of(np.geomspace(1, 100, 50))
+TEN_TIMES_AS_LONG = LengthDistribution.of(np.geomspace(10, 1000, 50))
+
+
+@pytest.mark.parametrize("tokens", [0.01, 3.0, 10.0, 1e6])
+def test_mixture_of_one_is_that_one(tokens: float) -> None:
+    alone = Mixture((SHORT,))
+    assert alone.quantile(tokens) == SHORT.quantile(tokens)
+    assert alone.median_tokens == SHORT.median_tokens
+
+
+def test_mixture_is_the_distribution_of_all_lengths_together() -> None:
+    mixture = Mixture((SHORT, TEN_TIMES_AS_LONG))
+    together = LengthDistribution.of([*SHORT.tokens, *TEN_TIMES_AS_LONG.tokens])
+    for tokens in (2.0, 30.0, 300.0):
+        assert mixture.quantile(tokens) == pytest.approx(together.quantile(tokens), abs=0.01)
+    assert mixture.median_tokens == pytest.approx(together.median_tokens, rel=0.05)
+    assert mixture.quantile(mixture.median_tokens) == pytest.approx(0.5)
+
+
+@given(st.lists(st.floats(1e-3, 1e7), min_size=2, max_size=20, unique=True))
+def test_longer_prediction_has_the_higher_quantile_in_a_mixture_too(tokens: list[float]) -> None:
+    quantiles = [Mixture((SHORT, TEN_TIMES_AS_LONG)).quantile(one) for one in sorted(tokens)]
+    assert all(0 < quantile < 1 for quantile in quantiles)
+    assert all(sooner <= later for sooner, later in pairwise(quantiles))

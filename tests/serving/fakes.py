@@ -4,9 +4,13 @@ import threading
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from registry.ranker import Prediction
+from serving.load import EngineLoad
+from serving.ranking import Ranking
+from serving.rankings import Rankings
+from serving.targets import Targets
 
 
 @dataclass
@@ -33,6 +37,15 @@ class FakeRanker:
 
     def median_quantile(self, cap_tokens: float | None = None) -> float:
         return 0.5 if cap_tokens is None else min(0.5, cap_tokens / 10)
+
+
+def only(ranking: Ranking, load: EngineLoad) -> Rankings:
+    """One ranking for whatever model is asked for."""
+    return Rankings(Targets({"demo-llm": _not_asked}, {}, "demo-llm"), load, {"demo-llm": ranking})
+
+
+def _not_asked() -> NoReturn:
+    raise AssertionError("the ranking has a ranker of its own")
 
 
 @dataclass

@@ -27,6 +27,7 @@ def test_defaults_are_the_demos() -> None:
     assert (settings.patience_s, settings.ranking_budget_ms, settings.ranking_backlog_ms) == (120, 50, 2000)
     assert (settings.cap_by_max_tokens, settings.trust_client_priority, settings.ranking) == (True, False, True)
     assert (settings.cache, settings.max_body_bytes) == (Path(".pars/rankers"), 4_194_304)
+    assert (settings.rankers, settings.target_llms) == ({}, ["demo-llm"])
 
 
 def test_another_model_brings_its_own_name_and_none_of_the_demos_flags(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +48,7 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         "PARS_RANKING": "off",
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "PARS_TRUST_CLIENT_PRIORITY": "on",
+        "PARS_RANKERS": "chat=demo-llm, sql = sql-llm,draft=demo-llm",
         "PARS_CACHE": "/var/lib/pars",
         "PARS_MAX_BODY_BYTES": "1000",
     }.items():
@@ -55,6 +57,8 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.target_llm, settings.llm) == ("demo-llm", "some/model")
     assert settings.vllm_flags == ["--dtype", "float32", "--chat-template", "a b"]
     assert (settings.patience_s, settings.ranking) == (0, False)
+    assert settings.rankers == {"chat": "demo-llm", "sql": "sql-llm", "draft": "demo-llm"}
+    assert settings.target_llms == ["demo-llm", "sql-llm"]
     assert (settings.cap_by_max_tokens, settings.trust_client_priority) == (False, True)
     assert (settings.cache, settings.max_body_bytes) == (Path("/var/lib/pars"), 1000)
 
@@ -72,6 +76,9 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PARS_RANKING_BUDGET_MS", "5000", ["PARS_RANKING_BACKLOG_MS", "5000"]),
         ("PARS_REQUEST_TIMEOUT_S", "60", ["PARS_REQUEST_TIMEOUT_S", "PARS_PATIENCE_S", "60"]),
         ("PARS_TARGET_LLM", "", ["PARS_TARGET_LLM"]),
+        ("PARS_RANKERS", "chat", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat'"]),
+        ("PARS_RANKERS", "chat=", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat='"]),
+        ("PARS_RANKERS", "chat=a,chat=b", ["PARS_RANKERS", "each model once", "'chat=a,chat=b'"]),
         ("PARS_MAX_BODY_BYTES", "0", ["PARS_MAX_BODY_BYTES", "'0'"]),
         ("PARS_VLLM_ARGS", "--dtype 'half", ["PARS_VLLM_ARGS", "'half"]),
         ("PARS_VLLM_ARGS", "--scheduling-policy fcfs", ["--scheduling-policy", "priority"]),

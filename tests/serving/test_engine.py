@@ -16,6 +16,7 @@ from tests.conftest import API_KEY
 from tests.servers import RunningServer
 
 LONG_AGO_US = 1_700_000_000_000_000
+PATIENCE_US = 120e6
 CHAT = {"messages": [{"role": "user", "content": "say something"}]}
 MEGABYTE = b"x " * 500_000
 FIVE = {"model": "demo-llm", "max_tokens": 5}
@@ -121,6 +122,25 @@ async def test_chat_is_ranked_by_the_users_words_and_not_by_the_template(client:
     assert chat == prompt > 0
 
 
+async def test_each_model_name_has_its_own_ranker_and_all_share_one_distribution(client: httpx.AsyncClient) -> None:
+    async with policy(client, cap_by_max_tokens=False):
+        for model, words in (("demo-llm", 20), ("wordy", 20), ("demo-llm", 50), ("plain", 50)):
+            body = {**FIVE, "model": model, "prompt": "one " * words}
+            assert (await client.post("/v1/completions", json=body)).status_code == 200
+    brief, wordy, long_brief, plain = [request["priority"] - request["arrival_us"] for request in await arrived(client)]
+    assert brief < wordy < long_brief
+    assert plain == pytest.approx(PATIENCE_US / 2)
+    page = (await client.get("/metrics")).text
+    assert 'pars_ranking_fail_opens_total{reason="no_ranker"}' in page
+
+
+async def test_rank_answers_for_a_model_name(client: httpx.AsyncClient) -> None:
+    asked = [{"prompt": "one two", "model": model} for model in ("demo-llm", "wordy")]
+    brief, wordy = [(await client.post("/rank", json=body)).json()["predicted_tokens"] for body in asked]
+    assert wordy == pytest.approx(10 * brief)
+    assert (await client.post("/rank", json={"prompt": "one two", "model": "plain"})).status_code == 404
+
+
 async def test_max_tokens_caps_the_place_in_the_queue(client: httpx.AsyncClient) -> None:
     long_prompt = "one " * 60
     async with policy(client, patience_s=1e6):
@@ -168,6 +188,42 @@ async def test_bad_chat_request_gets_vllms_own_clear_400(
     assert response.status_code == 400, response.text
     assert any(word in response.json()["error"]["message"] for word in message.split("|")), response.text
     assert await arrived(client) == []
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/invocations", "/tokenize", "/rank"])
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_body_over_the_limit_is_a_413_on_every_route(
+    client: httpx.AsyncClient, path: str, is_announced: bool
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            yield MEGABYTE
+
+    content = MEGABYTE * 5 if is_announced else chunks()
+    response = await client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 413
+    assert "PARS_MAX_BODY_BYTES" in response.json()["error"]["message"]
+
+
+async def test_slowly_sent_body_buys_no_seniority(client: httpx.AsyncClient) -> None:
+    is_begun = asyncio.Event()
+    may_end = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"model": "demo-llm", "max_tokens": 5, '
+        is_begun.set()
+        await may_end.wait()
+        yield b'"prompt": "one"}'
+
+    headers = {"Content-Type": "application/json"}
+    slow = asyncio.create_task(client.post("/v1/completions", content=slowly(), headers=headers))
+    await is_begun.wait()
+    await client.post("/v1/completions", json={**FIVE, "prompt": "one"})
+    may_end.set()
+    assert (await slow).status_code == 200
+    quick, slowly_sent = await arrived(client)
+    assert quick["priority"] < slowly_sent["priority"]
+    assert quick["arrival_us"] < slowly_sent["arrival_us"]
 
 
 EQUAL_WORK = {"model": "demo-llm", "max_tokens": 24, "ignore_eos": True}

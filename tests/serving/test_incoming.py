@@ -39,7 +39,7 @@ async def pass_through(
 
     pending = list(messages)
     scope = {"type": "http", "path": path, "headers": [(b"X-Vllm-Priority", b"-9"), (b"accept", b"*/*")]}
-    await IncomingLayer(application, ticking_clock(), trusts)(scope, receive, send)
+    await IncomingLayer(application, ticking_clock(), trusts, 1000)(scope, receive, send)
     return seen[0], seen[1], received
 
 

@@ -13,7 +13,7 @@ from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
 from serving.ranking import Ranking
-from tests.serving.fakes import FakeEngine, FakeRanker
+from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 
 def value(name: str, **labels: str) -> float:
@@ -62,7 +62,7 @@ def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
 async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     engine, ranker, load = FakeEngine(outputs=(output(3), output(9))), FakeRanker(), EngineLoad(4)
     ranking = Ranking(lambda: ranker, load)
-    generate = Prioritiser(Policy(), ArrivalClock(), load, ranking).wrap(engine.generate)
+    generate = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load)).wrap(engine.generate)
     names = ("pars_output_tokens_sum", "pars_predicted_tokens_sum")
     before = [value(name) for name in names]
     unfinished = generate("one two", SimpleNamespace(max_tokens=None, n=1), "id")

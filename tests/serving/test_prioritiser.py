@@ -12,7 +12,7 @@ from serving.load import EngineLoad
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
 from serving.ranking import Ranking
-from tests.serving.fakes import FakeEngine, FakeRanker
+from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 NOW_US = 1_790_000_000_000_000
 PATIENCE_S = 10.0
@@ -27,7 +27,8 @@ class Setting:
         self.load = EngineLoad(max_num_seqs=4)
         self.clock = ArrivalClock(lambda: NOW_US)
         self.ranking = Ranking(lambda: self.ranker, self.load) if is_ranking else None
-        self.generate = Prioritiser(policy, self.clock, self.load, self.ranking).wrap(self.engine.generate)
+        rankings = only(self.ranking, self.load) if self.ranking else None
+        self.generate = Prioritiser(policy, self.clock, self.load, rankings).wrap(self.engine.generate)
 
     async def priority_of(self, prompt: Any, max_tokens: int | None = None, n: int = 1, **others: Any) -> int:
         params = SimpleNamespace(max_tokens=max_tokens, n=n)

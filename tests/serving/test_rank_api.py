@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,8 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from registry.ranker import Ranker
+from serving.incoming import IncomingLayer
+from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
 from serving.reload import Champion
+from serving.targets import Targets
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker
 
@@ -25,7 +29,8 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Champion:
 
 async def post(endpoint: RankEndpoint, **request: Any) -> httpx.Response:
     app = Starlette(routes=[Route("/rank", endpoint.rank, methods=["POST"])])
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    layer = IncomingLayer(app, ArrivalClock(), False, MAX_BODY_BYTES)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://test") as client:
         return await client.post("/rank", **request)
 
 
@@ -34,8 +39,8 @@ async def rank(champion: Champion, **request: Any) -> httpx.Response:
 
 
 def endpoint_of(champion: Champion | None, is_authorised: bool = True, limit_s: float = 10) -> RankEndpoint:
-    serving = (lambda: champion) if champion else None
-    return RankEndpoint(serving, lambda _: is_authorised, MAX_BODY_BYTES, limit_s)
+    served = Targets({"demo-llm": lambda: champion}, {}, "demo-llm") if champion else None
+    return RankEndpoint(served.ranker_of if served else None, lambda _: is_authorised, limit_s)
 
 
 async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) -> None:
@@ -46,6 +51,16 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
     assert by_prompt.json()["score"] == 3
     assert by_prompt.json()["ranker_version"] == 7
     assert set(by_prompt.json()) == {"score", "predicted_tokens", "quantile", "ranker_version"}
+
+
+async def test_model_says_whose_ranker_and_one_without_is_a_404(champion: Champion) -> None:
+    served = Targets({"demo-llm": lambda: champion}, {"chat": "demo-llm"}, "other")
+    endpoint = RankEndpoint(served.ranker_of, lambda _: True, 10)
+    assert (await post(endpoint, json={"prompt": "one two", "model": "chat"})).json()["score"] == 2
+    for unknown in ({"prompt": "one", "model": "other"}, {"prompt": "one"}):
+        response = await post(endpoint, json=unknown)
+        assert response.status_code == 404
+        assert "PARS_RANKERS" in response.json()["error"]["message"]
 
 
 async def test_max_tokens_caps_the_quantile(champion: Champion) -> None:
@@ -101,8 +116,7 @@ async def test_body_at_the_limit_is_ranked_and_a_longer_one_is_refused(champion:
         response = await rank(champion, content=content)
         assert response.status_code == status
     assert response.json()["error"]["message"] == (
-        "A body to rank holds at most 2000000 bytes, but this one has 2000001 or more; send less, or raise"
-        " PARS_MAX_BODY_BYTES."
+        "A body holds at most 2000000 bytes, but this one has 2000001 or more; send less, or raise PARS_MAX_BODY_BYTES."
     )
 
 
@@ -131,7 +145,8 @@ async def test_announced_length_is_believed_before_anything_is_read(champion: Ch
 
 async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
     ranker = FakeRanker(may_go_on=threading.Event())
-    endpoint = endpoint_of(Champion(7, ranker), limit_s=0.1)  # type: ignore[arg-type]  # a stand-in
+    standing_in = SimpleNamespace(version=7, predict=ranker.predict)
+    endpoint = RankEndpoint(lambda _: standing_in, lambda _: True, 0.1)  # type: ignore[arg-type, return-value]
     ranker.may_go_on.clear()
     slow = await post(endpoint, json={"prompt": "one"})
     assert slow.status_code == 503

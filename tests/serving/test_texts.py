@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from registry.prompts import UnrankableContent
-from serving.texts import cap_tokens, holds_text, texts_of, uses_beam_search
+from serving.texts import cap_tokens, model_of, texts_of, uses_beam_search
 
 HELLO = [{"role": "user", "content": "hello"}]
 TEXT = {"type": "text", "text": "hello"}
@@ -39,7 +39,6 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"
 )  # fmt: skip
 def test_text_is_the_users(path: str, body: dict[str, Any], texts: list[str]) -> None:
     assert texts_of(path, body) == texts
-    assert holds_text(path)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +98,10 @@ def test_beam_search_is_seen() -> None:
     assert uses_beam_search({"use_beam_search": True})
     assert not uses_beam_search({"use_beam_search": False})
     assert not uses_beam_search([])
+
+
+@pytest.mark.parametrize(
+    ("body", "model"), [({"model": "a"}, "a"), ({"model": ""}, None), ({"model": 3}, None), ({}, None), ([], None)]
+)
+def test_model_is_the_name_that_the_client_gave(body: Any, model: str | None) -> None:
+    assert model_of(body) == model

@@ -1,0 +1,160 @@
+"""Model names, their rankers, and the one distribution of an engine that answers as several target LLMs."""
+
+import asyncio
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from prometheus_client import REGISTRY
+
+from registry import store
+from registry.calibration import LengthDistribution
+from registry.prompts import UnrankableContent
+from registry.ranker import Ranker
+from serving.config import Settings
+from serving.load import EngineLoad
+from serving.rankings import Rankings
+from serving.reload import Champion, NoChampion
+from serving.targets import Targets, follow_targets
+from tests.conftest import tracking
+from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
+
+NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
+
+
+@pytest.fixture(scope="module")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ranker(tmp_path_factory.mktemp("brief"), "brief-llm")
+
+
+@pytest.fixture(scope="module")
+def wordy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ranker(tmp_path_factory.mktemp("wordy"), "wordy-llm", **TEN_TIMES_AS_LONG)
+
+
+@pytest.fixture
+def targets(brief: Path, wordy: Path) -> Targets:
+    champions = {"brief-llm": Champion(1, Ranker.load(brief)), "wordy-llm": Champion(1, Ranker.load(wordy))}
+    return Targets({name: lambda name=name: champions[name] for name in champions}, NAMES, "chat")
+
+
+def test_only_ranker_reads_every_models_prompts_as_it_would_alone(brief: Path) -> None:
+    ranker = Ranker.load(brief)
+    alone = Targets({"brief-llm": lambda: Champion(4, ranker)}, {}, "chat")
+    for model in ("chat", "an adapter", None):
+        served = alone.ranker_of(model)
+        assert served is not None
+        assert served.version == 4
+        assert served.predict("one two", 2.0) == ranker.predict("one two", 2.0)
+        assert served.median_quantile(3.0) == ranker.median_quantile(3.0)
+
+
+def test_each_model_has_its_own_ranker_and_one_without_a_name_is_the_default(targets: Targets) -> None:
+    assert [targets.target_of(model) for model in ("chat", "essays", None)] == ["brief-llm", "wordy-llm", "brief-llm"]
+    assert targets.target_of("other") is None
+    assert targets.ranker_of("other") is None
+    chat = targets.ranker_of("chat")
+    assert chat == targets.ranker("brief-llm"), "the same version is the same ranker"
+    assert chat != targets.ranker("wordy-llm")
+
+
+def test_answers_ten_times_as_long_are_behind_in_the_one_distribution(targets: Targets) -> None:
+    brief, wordy = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
+    prompts = ["one " * words for words in (5, 15, 25, 35)]
+    for prompt in prompts:
+        assert wordy.predict(prompt).predicted_tokens == pytest.approx(10 * brief.predict(prompt).predicted_tokens)
+        assert brief.predict(prompt).quantile < wordy.predict(prompt).quantile
+    asked = [ranker.predict(prompt) for prompt in prompts for ranker in (brief, wordy)]
+    by_tokens = sorted(asked, key=lambda prediction: prediction.predicted_tokens)
+    assert by_tokens == sorted(asked, key=lambda prediction: prediction.quantile)
+    assert wordy.predict("one " * 5).quantile < brief.predict("one " * 35).quantile, "the length counts, not the model"
+    alone = [Ranker.predict(ranker.champion.ranker, "one " * 15).quantile for ranker in (brief, wordy)]
+    assert alone[0] == pytest.approx(alone[1]), "each in its own distribution they would tie"
+
+
+def test_medians_are_the_targets_own_or_that_of_all(targets: Targets) -> None:
+    brief, wordy = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
+    assert brief.median_quantile() < targets.median_quantile() < wordy.median_quantile()
+    assert targets.median_quantile() == pytest.approx(0.5)
+    assert targets.median_quantile(1.0) == targets.quantile(1.0) < 0.1
+
+
+async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(targets: Targets) -> None:
+    load = EngineLoad(max_num_seqs=4)
+    rankings = Rankings.start(Settings(), targets, load)
+    before = fail_opens("no_ranker")
+    place = await rankings.find_place("other", "one two", None, 3)
+    assert (place.quantile, place.reason) == (pytest.approx(0.5), "no_ranker")
+    assert fail_opens("no_ranker") == before + 1
+    assert load.num_sequences == 3
+    image = await rankings.find_place("essays", UnrankableContent("image"), None)
+    assert (image.quantile, image.reason) == (targets.ranker("wordy-llm").median_quantile(), "image")
+    ranked = [(await rankings.find_place(model, "one two", None)).predicted_tokens for model in (None, "essays")]
+    assert ranked[1] == pytest.approx(10 * (ranked[0] or 0))
+    rankings.close()
+
+
+def fail_opens(reason: str) -> float:
+    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", {"reason": reason}) or 0.0
+
+
+@pytest.fixture
+def champions(tmp_path: Path, brief: Path, wordy: Path) -> str:
+    """A registry with a champion for each of the two; version 2 of each predicts the opposite."""
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with tracking(uri):
+        mlflow.set_experiment(experiment_id=mlflow.create_experiment("rankers", (tmp_path / "artifacts").as_uri()))
+        backward = [
+            write_ranker(tmp_path / "2", "brief-llm", -1.0),
+            write_ranker(tmp_path / "3", "wordy-llm", -1.0, **TEN_TIMES_AS_LONG),
+        ]
+        for folder in (brief, wordy, *backward):
+            with mlflow.start_run():
+                store.register(folder)
+        for target_llm in NAMES.values():
+            store.promote(target_llm, 1)
+    return uri
+
+
+def settings_for(tmp_path: Path) -> Settings:
+    return Settings(rankers=NAMES, champion_poll_s=0.05, cache=tmp_path / "cache")
+
+
+async def wait_for_score(targets: Targets, target_llm: str, score: float) -> None:
+    async with asyncio.timeout(30):
+        while targets.ranker(target_llm).predict("one two").score != score:
+            await asyncio.sleep(0.02)
+
+
+async def test_each_targets_alias_is_followed_on_its_own(champions: str, tmp_path: Path) -> None:
+    with tracking(champions):
+        async with follow_targets(settings_for(tmp_path), "chat") as targets:
+            before = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
+            store.promote("wordy-llm", 2)
+            await wait_for_score(targets, "wordy-llm", -2)
+            assert targets.ranker("brief-llm") == before[0]
+            assert targets.ranker("wordy-llm") != before[1]
+            store.promote("brief-llm", 2)
+            await wait_for_score(targets, "brief-llm", -2)
+            store.rollback("wordy-llm")
+            await wait_for_score(targets, "wordy-llm", 2)
+
+
+async def test_swap_changes_the_one_distribution(champions: str, tmp_path: Path) -> None:
+    with tracking(champions):
+        narrow = LengthDistribution.of(np.geomspace(500, 600, 100))
+        with mlflow.start_run():
+            version = store.register(write_ranker(tmp_path / "narrow", "wordy-llm", -1.0, distribution=narrow))
+        async with follow_targets(settings_for(tmp_path), "chat") as targets:
+            before = targets.quantile(50)
+            store.promote("wordy-llm", version)
+            await wait_for_score(targets, "wordy-llm", -2)
+            assert targets.quantile(50) < before
+
+
+async def test_target_without_a_champion_is_named(champions: str, tmp_path: Path) -> None:
+    settings = Settings(rankers={"chat": "brief-llm", "sql": "sql-llm"}, cache=tmp_path / "cache")
+    with tracking(champions), pytest.raises(NoChampion, match="-P target_llm=sql-llm"):
+        async with follow_targets(settings, "chat"):
+            raise AssertionError("it starts")
