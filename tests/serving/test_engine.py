@@ -250,7 +250,7 @@ async def serve_burst(client: httpx.AsyncClient, num_words: Sequence[int], gap_s
 async def was_full_while_arriving(client: httpx.AsyncClient, num_words: Sequence[int], gap_s: float) -> bool:
     await client.post("/test/reset")
     plug = {**EQUAL_WORK, "max_tokens": 4000, "prompt": "plug"}
-    plugs = [asyncio.create_task(client.post("/v1/completions", json=plug)) for _ in range(2)]
+    plugs = [asyncio.create_task(client.post("/v1/completions", json=plug)) for _ in range(6)]
     await wait_for_arrivals(client, len(plugs))
     await client.post("/test/reset")
     tasks = []
@@ -259,7 +259,7 @@ async def was_full_while_arriving(client: httpx.AsyncClient, num_words: Sequence
         tasks.append(asyncio.create_task(client.post("/v1/completions", json=body)))
         await asyncio.sleep(gap_s)
     await wait_for_arrivals(client, len(tasks))
-    was_full = not any(task.done() for task in plugs)
+    was_full = sum(not task.done() for task in plugs) > 2  # one may be done without our knowing it yet
     for task in plugs:
         task.cancel()
     responses = await asyncio.gather(*tasks)
