@@ -84,6 +84,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_stor
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
         "PARS_RANKERS": "demo-llm=demo-llm,wordy=wordy-llm",
+        "PARS_RANKING_BUDGET_MS": "2000",  # the order is looked at, also on a machine that is busy with other things
         "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 --enable-scale-out --api-key {API_KEY} {names}",
         "PARS_CHAMPION_POLL_S": "3600",
     }
