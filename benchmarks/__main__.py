@@ -9,9 +9,11 @@ import typer
 
 from benchmarks.config import ReplayConfig
 from benchmarks.demo import DemoError, run_demo
-from benchmarks.errors import ReplayError
+from benchmarks.errors import ReplayError, SimulationError
 from benchmarks.replay import run_replay
 from benchmarks.scoring import ScoringConfig, measure_scoring
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.simulate import run_simulation
 from registry.card import InvalidRanker
 from registry.store import RegistryError, configure_tracking
 from serving.reload import NoChampion
@@ -30,6 +32,15 @@ def replay_command(config: ReplayConfig) -> None:
     SERVER_LOG.parent.mkdir(exist_ok=True)
     with mlflow.start_run(run_name=f"replay-{config.target_llm}"):
         typer.echo(run_replay(config, SERVER_LOG))
+    typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
+
+
+@app.command("simulate")
+@takes(SimulationConfig)
+def simulate_command(config: SimulationConfig) -> None:
+    """Simulate traffic with vLLM's own scheduler: every order beside first-come-first-served and the oracle."""
+    with mlflow.start_run(run_name="simulate"):
+        typer.echo(run_simulation(config))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
 
 
@@ -52,11 +63,22 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: its threads share cores with an engine
     configure_tracking()
     try:
         app()
-    except (DemoError, ReplayError, RegistryError, NoChampion, InvalidRanker, TrainingError, ValueError) as error:
+    except (
+        DemoError,
+        ReplayError,
+        SimulationError,
+        RegistryError,
+        NoChampion,
+        InvalidRanker,
+        TrainingError,
+        ValueError,
+    ) as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(1) from None
 

@@ -45,7 +45,7 @@ class VirtualEngine:
         longest = longest_request or settings.longest_request
         tokens = settings.kv_cache_tokens or longest * settings.max_num_seqs
         self._scheduler = _scheduler(self._config, num_blocks=ceil(tokens / BLOCK_TOKENS) + settings.max_num_seqs + 1)
-        self._hasher = _hasher() if settings.prefix_caching else None
+        self._hasher = _hasher() if settings.prefix_caching == "on" else None
         self._pending: deque[EngineRequest] = deque()
         self._first_token_s: dict[str, float] = {}
         self._now_s = 0.0
@@ -148,7 +148,7 @@ def _config(settings: EngineSettings) -> VllmConfig:
             max_num_seqs=settings.max_num_seqs,
             max_num_batched_tokens=max(settings.max_num_batched_tokens, settings.max_num_seqs),
             max_model_len=settings.max_model_len,
-            enable_prefix_caching=settings.prefix_caching,
+            enable_prefix_caching=settings.prefix_caching == "on",
             enable_chunked_prefill=True,
             scheduling_policy="priority",
             async_scheduling=False,

@@ -7,6 +7,8 @@ TITLES = {
     "control": "control (shuffled labels)",
     "pars": "PARS",
     "oracle": "oracle (true lengths)",
+    "prompt_length": "shortest prompt first",
+    "noise": "noisy oracle",
     "endpoint": "the endpoint's own order",
 }
 

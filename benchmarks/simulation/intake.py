@@ -63,9 +63,10 @@ def take_in(
     return ready_s, has_place
 
 
-def engine_requests(traffic: Traffic, order: Order, cost: StepCost, backlog_s: float) -> list[EngineRequest]:
+def engine_requests(
+    traffic: Traffic, order: Order, ready_s: Seconds, has_place: npt.NDArray[np.bool_]
+) -> list[EngineRequest]:
     """Requests as the engine gets them, with the priority that the service would give them; in order of sending."""
-    ready_s, has_place = take_in(traffic.sent_s, cost, order.is_ranked, backlog_s)
     arrivals_us = _stamps_us(traffic.sent_s)
     patience_s = 0.0 if order.quantiles is None else order.patience_s
     quantiles = np.zeros(len(traffic)) if order.quantiles is None else np.where(has_place, order.quantiles, MEDIAN)

@@ -1,7 +1,9 @@
 """What a simulated engine is given, and what it gives back. Shared by all that simulates; imports no sibling."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Switch = Literal["on", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +18,7 @@ class EngineSettings:
     """Tokens of prompt and answer together; a request that is longer is left out and counted."""
     kv_cache_tokens: int = 0
     """Tokens of all running requests that fit into the KV cache, after which some are preempted; 0 is always enough."""
-    prefix_caching: bool = False
+    prefix_caching: Switch = "off"
     """Whether equal beginnings of prompts are computed once; only texts can have them."""
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.intake import Order, Traffic, engine_requests
+from benchmarks.simulation.intake import Order, Traffic, engine_requests, take_in
 from benchmarks.simulation.requests import EngineSettings, Served
 
 WORTH_A_PROCESS = 2_000_000
@@ -34,13 +34,16 @@ class Run:
 
 
 def simulate_run(run: Run) -> pd.DataFrame:
-    """One row an answer (`benchmarks/answers.py`), in the order of sending."""
+    """One row an answer (`benchmarks/answers.py`, and `failed_open`), in the order of sending."""
     from benchmarks.scheduler import VirtualEngine  # vLLM takes seconds to import: not where nothing is simulated
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
     engine = VirtualEngine(run.engine, run.cost, longest)
-    engine.submit(engine_requests(run.traffic, run.order, run.cost, run.backlog_s))
-    return answers(run.traffic, engine.run()).assign(policy=run.policy, repeat=run.repeat, load=run.load)
+    ready_s, has_place = take_in(run.traffic.sent_s, run.cost, run.order.is_ranked, run.backlog_s)
+    engine.submit(engine_requests(run.traffic, run.order, ready_s, has_place))
+    return answers(run.traffic, engine.run()).assign(
+        failed_open=~has_place, policy=run.policy, repeat=run.repeat, load=run.load
+    )
 
 
 def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.DataFrame]:

@@ -72,12 +72,12 @@ def test_full_kv_cache_preempts_the_largest_priority_number() -> None:
     assert served[1].last_token_s > 40.0
 
 
-@pytest.mark.parametrize(("is_on", "steps"), [(False, 8), (True, 5)])
-def test_equal_beginnings_are_computed_once_where_prefixes_are_cached(is_on: bool, steps: int) -> None:
+@pytest.mark.parametrize(("switch", "steps"), [("off", 8), ("on", 5)])
+def test_equal_beginnings_are_computed_once_where_prefixes_are_cached(switch: str, steps: int) -> None:
     prompt = tuple(range(64))
     one = request(0, 1, prompt_tokens=64, token_ids=prompt)
     other = request(1, 1, prompt_tokens=64, token_ids=prompt)
-    _, engine = run([one, other], settings(max_num_seqs=1, max_num_batched_tokens=16, prefix_caching=is_on))
+    _, engine = run([one, other], settings(max_num_seqs=1, max_num_batched_tokens=16, prefix_caching=switch))
     assert engine.num_steps == steps
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.intake import Order, Traffic, engine_requests, take_in
+from benchmarks.simulation.requests import EngineRequest
 
 COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, ranking_s=2.0)
 
@@ -12,6 +13,10 @@ COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, 
 def traffic(*sent_s: float) -> Traffic:
     tokens = np.ones(len(sent_s), dtype=np.int64)
     return Traffic(sent_s=np.array(sent_s), prompt_tokens=tokens, output_tokens=tokens)
+
+
+def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]:
+    return engine_requests(sent, order, *take_in(sent.sent_s, COST, order.is_ranked, backlog_s))
 
 
 def test_requests_are_taken_in_one_after_the_other() -> None:
@@ -33,18 +38,18 @@ def test_what_would_be_held_too_long_goes_on_at_once_without_a_place() -> None:
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
     order = Order(quantiles=np.array([1.0, 0.0]), patience_s=10)
-    first, second = engine_requests(traffic(0.0, 5.0), order, COST, backlog_s=9)
+    first, second = placed(traffic(0.0, 5.0), order, backlog_s=9)
     assert (first.priority, second.priority) == (10_000_001, 5_000_001)
 
 
 def test_first_come_first_served_is_the_order_of_sending_even_at_once() -> None:
-    requests = engine_requests(traffic(0.0, 0.0, 0.0), Order(), COST, backlog_s=9)
+    requests = placed(traffic(0.0, 0.0, 0.0), Order(), backlog_s=9)
     assert [one.priority for one in requests] == [1, 2, 3]
 
 
 def test_unranked_request_takes_the_place_of_the_median() -> None:
     order = Order(quantiles=np.zeros(3), patience_s=10, is_ranked=True)
-    requests = engine_requests(traffic(0.0, 0.0, 0.0), order, COST, backlog_s=4)
+    requests = placed(traffic(0.0, 0.0, 0.0), order, backlog_s=4)
     assert [one.priority for one in requests] == [1, 2, 3 + 5_000_000]
 
 

@@ -1,0 +1,112 @@
+"""Settings of a simulation. The command line and MLproject read their defaults from here."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.arrivals import Arrivals
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.requests import EngineSettings
+
+Part = Literal["test", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig(EngineSettings):
+    """What traffic, in which orders, on which engine. Give `lengths`, or `trace`, or both."""
+
+    lengths: Path | None = None
+    """Length log: prompts and the lengths of their answers, as for a training."""
+    trace: Path | None = None
+    """Recorded traffic: parquet or JSON Lines with `arrival_s` and, unless `lengths` is given, the length of each
+    answer and `prompt_tokens` (or the prompt)."""
+    prompt_column: str = "prompt"
+    """Column of the prompt."""
+    length_column: str = "output_tokens"
+    """Column of the answer's length; `response_tokens` where a trace has no such column."""
+    model: str | None = None
+    """Only the rows of the length log whose column `model` says this."""
+    group_column: str | None = None
+    """Column of the length log by which it was split for the training."""
+    part: Part = "test"
+    """Which prompts of the length log: those that no ranker was trained on, or `all`."""
+    policies: str = "fcfs,control,noise,oracle"
+    """Comma-separated: fcfs, pars, prompt_length, noise, control, oracle and names of `rankers`; NAME@SECONDS has a
+    patience of its own."""
+    ranker: str | None = None
+    """Whose order `pars` is: `models:/NAME@ALIAS`, `models:/NAME/VERSION` or a folder."""
+    rankers: tuple[str, ...] = ()
+    """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss)."""
+    control: str | None = None
+    """A ranker trained on shuffled labels; lengths dealt out at random unless given."""
+    tau: float = 0.69
+    """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
+    cost: str = "cpu-2-cores-llama-48"
+    """What a step costs: measured coefficients by name, or a file that calibrate wrote."""
+    ranking_ms: float | None = None
+    """What ranking a prompt costs; as measured with the coefficients unless given."""
+    ranking_backlog_ms: float = 2000.0
+    """The server's: how long a request may be held for its ranking; then it goes on with the median's place."""
+    requests: int = 2000
+    """Requests of a run."""
+    arrivals: Arrivals = "burst"
+    """`burst`: all at once; `poisson`: independent users; `gamma`: burstier than that; `recorded`: as in `trace`."""
+    loads: tuple[float, ...] = ()
+    """Arrival rates to be tried, as multiples of capacity, separated by commas."""
+    capacity_per_s: float = 0.0
+    """Requests per second at load 1; 0 simulates what one burst gets through, first come, first served."""
+    gap_cv: float = 2.0
+    """Standard deviation ÷ mean of the gaps between gamma arrivals; 1 is Poisson."""
+    repeats: int = 2
+    """Runs of each policy; even, since every second one sends the requests in the opposite order. Recorded traffic
+    with its own lengths is simulated once."""
+    patience_s: float = 120.0
+    """How much later a request may arrive and still overtake."""
+    seed: int = 0
+    """Draws the requests, their order, the arrivals and the noise."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be simulated."""
+        super().__post_init__()
+        if self.lengths is None and self.trace is None:
+            raise ValueError("a simulation needs traffic, but got none; give lengths=FILE or trace=FILE.")
+        if self.requests < 2:
+            raise ValueError(f"requests must be at least 2, but got {self.requests}.")
+        if self.repeats < 1 or self.repeats % 2:
+            raise ValueError(f"repeats must be even (each order is also run reversed), but got {self.repeats}.")
+        if not 0 <= self.tau <= 1:
+            raise ValueError(f"tau must be in [0, 1], but got {self.tau}.")
+        for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
+        self._check_arrivals()
+
+    def _check_arrivals(self) -> None:
+        if any(not load > 0 for load in self.loads):
+            raise ValueError(f"every load must be above 0, but got {', '.join(map(str, self.loads))}.")
+        if self.arrivals == "burst" and self.loads:
+            raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
+        if self.arrivals in ("poisson", "gamma") and not self.loads:
+            raise ValueError(f"{self.arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
+        if self.arrivals == "recorded" and self.trace is None:
+            raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")
+
+    @property
+    def keeps_rows_together(self) -> bool:
+        """Whether requests come in the order and with the lengths of the trace."""
+        return self.arrivals == "recorded" and self.lengths is None
+
+    @property
+    def engine(self) -> EngineSettings:
+        """The engine alone."""
+        return EngineSettings(**{one.name: getattr(self, one.name) for one in fields(EngineSettings)})
+
+    @property
+    def step_cost(self) -> StepCost:
+        """The coefficients, with the time of a ranking as given.
+
+        Raises:
+            ValueError: no such coefficients.
+        """
+        cost = StepCost.read(self.cost)
+        return cost if self.ranking_ms is None else replace(cost, ranking_s=self.ranking_ms / 1000)

@@ -1,0 +1,119 @@
+"""What a simulation leaves in MLflow and on the terminal."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+import mlflow
+import pandas as pd
+
+from benchmarks import plots, results
+from benchmarks.comparison import at_load, by_load
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.log import log_page
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.workload import Workload
+from benchmarks.titles import load_title
+
+PLOT_FILE = "latency.png"
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """All that was simulated."""
+
+    config: SimulationConfig
+    workload: Workload
+    answers: pd.DataFrame
+    capacity_per_s: float
+    """0 where no load was a multiple of it."""
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the page shows."""
+        source = self.config.lengths or self.config.trace
+        assert source is not None
+        return Evidence(
+            title=f"Simulation of {source.name}",
+            answers=self.answers,
+            provenance=tuple(_provenance(self)),
+            settings=asdict(self.config),
+            overhead=tuple(_overhead(self)),
+            load=float(self.answers.load.max()),
+            unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
+        )
+
+    def text(self) -> str:
+        """Two tables of each load, and what a reader must know with them."""
+        lines = []
+        for load, one in by_load(self.answers):
+            table = results.summarise(one)
+            lines += [load_title(load, self.evidence.unrated), results.as_text(table), "", _gains_text(table), ""]
+        return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
+
+
+def gains(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a policy: the share of the oracle's gain that it keeps, and how its times compare with FCFS."""
+    fcfs = table.loc["fcfs"]
+    rows = pd.DataFrame(index=table.index)
+    if "oracle" in table.index:
+        rows["gain_kept"] = (fcfs.s_per_token - table.s_per_token) / (fcfs.s_per_token - table.s_per_token["oracle"])
+    for name in ("e2e_s_p50", "e2e_s_p90", "e2e_s_p99", "max_wait_s"):
+        rows[f"{name}_over_fcfs"] = table[name] / fcfs[name]
+    rows["ttft_ms_p50"] = table.ttft_s_p50 * 1000
+    return rows
+
+
+def log(simulated: Simulated) -> str:
+    """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
+    shown = at_load(simulated.answers, simulated.evidence.load)
+    table = results.summarise(shown)
+    where = log_page(simulated.evidence)
+    mlflow.log_metric("capacity_per_s", simulated.capacity_per_s)
+    mlflow.log_metrics(_metrics(gains(table)))
+    mlflow.log_table(table.reset_index(), "table.json")
+    mlflow.log_text(simulated.text(), "report.txt")
+    mlflow.log_figure(plots.latency(shown, table), PLOT_FILE, save_kwargs={"dpi": 150})
+    plot = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PLOT_FILE))
+    return f"{simulated.text()}\n\n{where}\nPlot: {plot}"
+
+
+def _gains_text(table: pd.DataFrame) -> str:
+    return str(gains(table).to_string(float_format="{:.3g}".format))
+
+
+def _metrics(rows: pd.DataFrame) -> dict[str, float]:
+    return {f"{policy}.{name}": float(value) for policy, row in rows.iterrows() for name, value in row.items()}
+
+
+def _provenance(simulated: Simulated) -> list[str]:
+    config, workload = simulated.config, simulated.workload
+    source = config.lengths or config.trace
+    assert source is not None
+    lines = [
+        f"Simulated, nothing was run: {len(workload):,} requests of {source.name} through vLLM's own scheduler"
+        f" ({config.max_num_seqs} sequences, {config.max_num_batched_tokens:,} tokens a step, KV cache of"
+        f" {f'{config.kv_cache_tokens:,} tokens' if config.kv_cache_tokens else 'any size'}, prefix caching"
+        f" {config.prefix_caching}) under a virtual clock.",
+        config.step_cost.sentence,
+        "A request's max_tokens is unknown to every order, so no recorded length leaks into it.",
+    ]
+    if simulated.capacity_per_s:
+        how = "as given" if config.capacity_per_s else "what one burst of them gets through, first come, first served"
+        lines.append(f"Capacity is {simulated.capacity_per_s:.3g} requests per second: {how}.")
+    if "control" in config.policies and not config.control:
+        lines.append("The control is the lengths dealt out at random; every second run mirrors it.")
+    return [*lines, *workload.notes]
+
+
+def _overhead(simulated: Simulated) -> list[str]:
+    config, answers = simulated.config, simulated.answers
+    lines = []
+    for policy, one in answers.groupby("policy", sort=False):
+        if one.failed_open.any():
+            lines.append(
+                f"{policy}: {one.failed_open.mean():.1%} of the requests took the median's place, because ranking them"
+                f" would have taken longer than the backlog budget of {config.ranking_backlog_ms:g} ms."
+            )
+    if "noise" in config.policies:
+        lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
+    return lines

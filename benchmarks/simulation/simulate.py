@@ -1,0 +1,89 @@
+"""Simulates every policy at every load and logs the comparison to MLflow."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import results
+from benchmarks.comparison import by_load
+from benchmarks.errors import SimulationError
+from benchmarks.simulation import report
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.intake import Order, Seconds
+from benchmarks.simulation.orders import Policy, order_of, parse_policies, quantiles_of
+from benchmarks.simulation.run import Run, simulate_all, simulate_run
+from benchmarks.simulation.workload import Workload, arrival_process, read_workload
+from training.parameters import log_parameters
+
+
+def run_simulation(config: SimulationConfig) -> str:
+    """Simulate, log everything to the active MLflow run, and return the report as text.
+
+    Raises:
+        SimulationError: nothing can be simulated, or the control gained something.
+        ValueError, TrainingError, RegistryError: the settings, the log or a ranker cannot be used.
+    """
+    policies = parse_policies(config)
+    workload = read_workload(config)
+    log_parameters(config)
+    capacity_per_s = config.capacity_per_s or (burst_capacity_per_s(config, workload) if config.loads else 0.0)
+    answers = simulate(config, policies, workload, capacity_per_s)
+    text = report.log(report.Simulated(config, workload, answers, capacity_per_s))
+    if (reason := leak(answers)) is not None:
+        raise SimulationError(f"{text}\n{reason}")
+    return text
+
+
+def simulate(
+    config: SimulationConfig, policies: tuple[Policy, ...], workload: Workload, capacity_per_s: float
+) -> pd.DataFrame:
+    """One row an answer (`benchmarks/answers.py`), sorted by load, then policy."""
+    quantiles = quantiles_of({one.kind for one in policies}, config, workload)
+    runs = [
+        run
+        for load in config.loads or (np.nan,)
+        for policy in policies
+        for run in _runs(config, policy, quantiles[policy.kind], workload, load, capacity_per_s)
+    ]
+    return pd.concat(simulate_all(runs), ignore_index=True)
+
+
+def burst_capacity_per_s(config: SimulationConfig, workload: Workload) -> float:
+    """Requests per second that one burst gets through, first come, first served."""
+    order = np.random.default_rng(config.seed).permutation(len(workload))
+    traffic = workload.traffic(np.zeros(len(workload)), order)
+    answers = simulate_run(Run(traffic=traffic, order=Order(), engine=config.engine, cost=config.step_cost))
+    return len(answers) / float(answers.e2e_s.max())
+
+
+def leak(answers: pd.DataFrame) -> str | None:
+    """Why the answers cannot be trusted, if at some load the control gained or lost anything."""
+    reasons = (results.leak(results.summarise(one)) for _, one in by_load(answers))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _runs(
+    config: SimulationConfig,
+    policy: Policy,
+    quantiles: Seconds | None,
+    workload: Workload,
+    load: float,
+    capacity_per_s: float,
+) -> Iterator[Run]:
+    process = arrival_process(config, workload, 0.0 if np.isnan(load) else load * capacity_per_s)
+    for repeat in range(1 if config.keeps_rows_together else config.repeats):
+        seed, is_reversed = config.seed + repeat // 2, repeat % 2 == 1
+        sent = np.arange(len(workload))
+        if not config.keeps_rows_together:
+            sent = np.random.default_rng(seed).permutation(len(workload))[:: -1 if is_reversed else 1]
+        yield Run(
+            traffic=workload.traffic(process.send_times_s(len(workload), seed), sent),
+            order=order_of(policy, quantiles, sent, is_reversed),
+            engine=config.engine,
+            cost=config.step_cost,
+            backlog_s=config.ranking_backlog_ms / 1000,
+            policy=policy.name,
+            repeat=repeat,
+            load=load,
+        )

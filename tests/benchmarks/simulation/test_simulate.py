@@ -1,0 +1,149 @@
+"""The simulation from end to end: from a log to the tables."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+
+from benchmarks.answers import read_answers
+from benchmarks.results import summarise
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.orders import parse_policies, quantiles_of
+from benchmarks.simulation.report import gains
+from benchmarks.simulation.simulate import burst_capacity_per_s, leak, simulate
+from benchmarks.simulation.workload import read_workload
+from tests.conftest import tracking
+from tests.rankers import write_ranker
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> SimulationConfig:
+    """A trace without texts."""
+    rng = np.random.default_rng(0)
+    rows = {"arrival_s": np.cumsum(rng.exponential(0.1, 400)), "prompt_tokens": rng.integers(1, 40, 400)}
+    path = tmp_path_factory.mktemp("trace") / "trace.parquet"
+    pd.DataFrame(rows | {"response_tokens": rng.geometric(0.02, 400)}).to_parquet(path)
+    return SimulationConfig(trace=path, requests=300, max_num_seqs=16, max_model_len=4096)
+
+
+@pytest.fixture
+def lengths(tmp_path: Path) -> Path:
+    """A log in which the longer prompt has the longer answer, as the tests' ranker believes."""
+    rows = [{"prompt": "tell me more " * (1 + i % 20) + str(i), "output_tokens": 2 + 5 * (i % 20)} for i in range(900)]
+    path = tmp_path / "lengths.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+def simulated(config: SimulationConfig, capacity_per_s: float = 0.0) -> pd.DataFrame:
+    return simulate(config, parse_policies(config), read_workload(config), capacity_per_s)
+
+
+def test_orders_that_know_more_gain_more_and_the_control_gains_nothing(config: SimulationConfig) -> None:
+    answers = simulated(config)
+    table = summarise(answers)
+    kept = gains(table).gain_kept
+    assert 0.6 < kept["noise"] < kept["oracle"] == 1
+    assert leak(answers) is None
+    assert answers.groupby(["policy", "repeat"]).size().tolist() == [300] * 8
+
+
+def test_load_is_a_multiple_of_what_a_burst_gets_through(config: SimulationConfig) -> None:
+    config = replace(config, arrivals="poisson", loads=(0.2, 2.0), policies="fcfs,oracle")
+    capacity_per_s = burst_capacity_per_s(config, read_workload(config))
+    answers = simulated(config, capacity_per_s)
+    sent_s = answers[answers.policy == "fcfs"].groupby("load").sent_s.max()
+    assert sent_s[0.2] == pytest.approx(300 / (0.2 * capacity_per_s), rel=0.25)
+    waits_s = answers[answers.policy == "fcfs"].groupby("load").ttft_s.mean()
+    assert waits_s[2.0] > 5 * waits_s[0.2]
+
+
+def test_recorded_traffic_keeps_its_times_and_lengths(config: SimulationConfig) -> None:
+    config = replace(config, arrivals="recorded", policies="fcfs,oracle")
+    trace = pd.read_parquet(config.trace)
+    answers = simulated(config)
+    first = answers[answers.policy == "oracle"]
+    assert first.output_tokens.tolist() == trace.response_tokens.tolist()[:300]
+    assert first.sent_s.to_numpy() == pytest.approx((trace.arrival_s - trace.arrival_s[0]).to_numpy()[:300])
+    assert set(answers.repeat) == {0}
+
+
+def test_patience_of_zero_is_first_come_first_served(config: SimulationConfig) -> None:
+    answers = simulated(replace(config, policies="fcfs,oracle@0", arrivals="poisson", loads=(2.0,)), 5.0)
+    fcfs, impatient = (one.e2e_s.to_numpy() for _, one in answers.groupby("policy"))
+    assert fcfs == pytest.approx(impatient)
+
+
+def test_requests_that_no_engine_can_hold_are_left_out_and_noted(config: SimulationConfig) -> None:
+    workload = read_workload(replace(config, max_model_len=60, requests=400))
+    assert (workload.prompt_tokens + workload.output_tokens).max() <= 60
+    assert "do not fit" in workload.notes[0]
+    assert "more than once" in workload.notes[1]
+
+
+def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path) -> None:
+    right, wrong = write_ranker(tmp_path / "right"), write_ranker(tmp_path / "wrong", weight=-1.0)
+    config = SimulationConfig(
+        lengths=lengths,
+        requests=60,
+        policies="fcfs,pars,other,prompt_length",
+        ranker=str(right),
+        rankers=(f"other={wrong}",),
+    )
+    found = quantiles_of({"pars", "other", "prompt_length"}, config, workload := read_workload(config))
+    agreement = {
+        name: kendalltau(places, workload.output_tokens).statistic for name, places in found.items() if name != "fcfs"
+    }
+    assert agreement["pars"] > 0.95
+    assert agreement["other"] == pytest.approx(-agreement["pars"])
+    assert agreement["prompt_length"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"policies": "oracle"}, "fcfs and any of"),
+        ({"policies": "fcfs,sjf"}, "but got 'fcfs,sjf'"),
+        ({"policies": "fcfs,pars"}, "give ranker=URI"),
+        ({"policies": "fcfs,oracle@soon"}, "NAME@SECONDS"),
+        ({"rankers": ("folder",)}, "NAME=URI"),
+        ({"rankers": ("oracle=folder",)}, "no policy's"),
+    ],
+)
+def test_policies_that_cannot_be_simulated_are_refused(
+    config: SimulationConfig, changes: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_policies(replace(config, **changes))  # type: ignore[arg-type]
+
+
+def test_ranker_needs_prompts(config: SimulationConfig, tmp_path: Path) -> None:
+    config = replace(config, ranker=str(write_ranker(tmp_path / "ranker")))
+    with pytest.raises(ValueError, match="reads prompts"):
+        quantiles_of({"pars"}, config, read_workload(config))
+
+
+def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment["MLFLOW_TRACKING_URI"] = uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    command = [sys.executable, "-m", "benchmarks", "simulate", "--trace", str(config.trace), "--requests", "200"]
+    command += ["--max-num-seqs", "16", "--max-model-len", "4096", "--lengths", "", "--loads", ""]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Simulated, nothing was run" in done.stdout
+    with tracking(uri):
+        run = mlflow.search_runs(search_all_experiments=True).iloc[0]
+        folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
+    assert len(read_answers(folder / "answers.parquet")) == 4 * 2 * 200
+    assert {"report.html", "report.txt", "table.json", "latency.png"} <= {one.name for one in folder.iterdir()}
+    assert run["metrics.oracle.gain_kept"] == 1
