@@ -30,6 +30,7 @@ OUR_VLLM_FLAGS: Mapping[str, str] = {
     "--headless": "the engine runs beside this API server",
     "--api-server-count": "one API server sees all requests, or their order would not be one order",
     "-asc": "one API server sees all requests, or their order would not be one order",
+    "--shutdown-timeout": "set PARS_DRAIN_S instead",
     "--grpc": "the server speaks HTTP",
     "--grpc-port": "the server speaks HTTP",
 }
@@ -83,6 +84,8 @@ class Settings(BaseSettings):
     """Larger bodies are refused. A model that takes images or audio in the body may need more."""
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
+    drain_s: float = Field(25.0, ge=0)
+    """After SIGTERM, how long running requests may take to finish. Whoever sends SIGKILL later must wait longer."""
 
     @field_validator("rankers", mode="before")
     @classmethod

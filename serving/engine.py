@@ -1,10 +1,13 @@
 """vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
 
 import os
+import signal
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
+from multiprocessing import resource_tracker
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import psutil
@@ -81,10 +84,27 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
         ToolParserManager.import_tool_parser(args.tool_parser_plugin)
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
-    async with build_async_engine_client(args) as client:
+    async with AsyncExitStack() as stack:
+        with _born_deaf():
+            client = await stack.enter_async_context(build_async_engine_client(args))
         if current_platform.is_cpu():
             _stand_back()
         yield client
+
+
+@contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Processes that are started meanwhile never hear SIGTERM or SIGINT, which they inherit as blocked.
+
+    A terminal, or BentoML's supervisor, sends these to the engine too, which would abort its requests before they are
+    drained. This process stops the engine itself, last of all, and vLLM does that with SIGKILL if need be.
+    """
+    resource_tracker.ensure_running()  # else it starts with the first of them, and unblocks the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stand_back() -> None:
@@ -117,6 +137,7 @@ async def openai_app(
     app.middleware_stack = app.build_middleware_stack()
     app.router.routes.append(Route("/rank", make_rank_endpoint(_api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)
+    app.state.server = SimpleNamespace(should_exit=False)  # vLLM's error handler sets it; the service looks for itself
     async with app.router.lifespan_context(app):
         yield app
 

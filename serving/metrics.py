@@ -58,3 +58,14 @@ KENDALL_TAU_B = Gauge(
     "Kendall tau-b of predicted against true tokens over the last 500 ranked answers that were not cut.",
     multiprocess_mode="livemostrecent",
 )
+MAX_OVERTAKING_SECONDS = Gauge(
+    "pars_max_overtaking_seconds",
+    "By how much a request was overtaken at most since the start: how much later one arrived that the engine took up"
+    " sooner. It stays below pars_patience_seconds plus the time that requests are held for their ranking.",
+    multiprocess_mode="livemax",
+)
+PATIENCE_SECONDS = Gauge(
+    "pars_patience_seconds",
+    "PARS_PATIENCE_S: the overtaking that is allowed among requests that wait in the engine.",
+    multiprocess_mode="livemostrecent",
+)

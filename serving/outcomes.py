@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from scipy.stats import kendalltau
 
-from serving.metrics import KENDALL_TAU_B, OUTPUT_TOKENS, PREDICTED_TOKENS, WAITING_SECONDS
+from serving.metrics import KENDALL_TAU_B, MAX_OVERTAKING_SECONDS, OUTPUT_TOKENS, PREDICTED_TOKENS, WAITING_SECONDS
+from serving.overtaking import Overtaking
 from serving.threads import DaemonThreads
 
 NUM_RECENT_ANSWERS = 500
@@ -51,6 +52,18 @@ class Outcomes:
         self._recent: deque[Outcome] = deque(maxlen=NUM_RECENT_ANSWERS)
         self._num_since_tau = 0
         self._thread = DaemonThreads(1, "outcomes")
+        self._overtaking = Overtaking()
+        self._max_overtaking_s = 0.0
+
+    def note_taken_up(self, arrival_us: int, first_output: Any) -> None:
+        """Look whether a request was overtaken, at vLLM's first output of it."""
+        stats = getattr(first_output, "metrics", None)
+        if stats is None:
+            return
+        overtaken_by_s = self._overtaking.overtaken_by_s(arrival_us, stats.scheduled_ts)
+        if overtaken_by_s > self._max_overtaking_s:
+            self._max_overtaking_s = overtaken_by_s
+            MAX_OVERTAKING_SECONDS.set(overtaken_by_s)
 
     def note(self, outcome: Outcome) -> None:
         """Count an answer. One that was cut has waited too, but says nothing of the prediction."""

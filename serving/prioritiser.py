@@ -17,6 +17,7 @@ from serving.priority import ArrivalClock, priority
 from serving.ranking import Place
 from serving.rankings import Rankings
 from serving.texts import Text
+from serving.tracing import describe, ranking_span
 
 Generate = Callable[..., AsyncGenerator[Any, None]]
 
@@ -40,6 +41,7 @@ class EngineRequest:
     cap_tokens: float | None
     num_sequences: int
     client_priority: int
+    trace_headers: Mapping[str, str] | None
 
 
 class Prioritiser:
@@ -68,10 +70,13 @@ class Prioritiser:
         self, generate: Generate, incoming: Incoming, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
         kwargs["priority"], predicted_tokens = await self._admit(incoming, request)
-        output = None
+        output, is_taken_up = None, False
         try:
             async with aclosing(generate(*args, **kwargs)) as outputs:
                 async for output in outputs:
+                    if not is_taken_up:
+                        is_taken_up = True
+                        self._note_overtaking(incoming, kwargs["priority"], output)
                     yield output
             self._note(incoming, predicted_tokens, output)
         finally:
@@ -84,6 +89,10 @@ class Prioritiser:
         if outcome is not None:
             self._outcomes.note(outcome)
 
+    def _note_overtaking(self, incoming: Incoming, priority: int, first_output: Any) -> None:
+        if priority >= incoming.arrival_us:  # else it is a trusted client's, to whom nothing is promised
+            self._outcomes.note_taken_up(incoming.arrival_us, first_output)
+
     async def _admit(self, incoming: Incoming, request: EngineRequest) -> tuple[int, float | None]:
         """Priority and, if it was ranked, predicted tokens of a request; it is then counted in the engine's load."""
         if self.policy.trust_client_priority and request.client_priority != 0:
@@ -92,7 +101,9 @@ class Prioritiser:
         if self._rankings is None:
             self._enter("arrival", request)
             return incoming.arrival_us, None
-        place = await self._find_place(self._rankings, incoming, request)
+        with ranking_span(request.trace_headers) as span:
+            place = await self._find_place(self._rankings, incoming, request)
+            describe(span, place)
         ENGINE_REQUESTS.labels("median" if place.reason else "ranked").inc()
         return priority(incoming.arrival_us, self.policy.patience_s, place.quantile), place.predicted_tokens
 
@@ -119,6 +130,7 @@ class Prioritiser:
             cap_tokens=self._cap_tokens(incoming, params),
             num_sequences=getattr(params, "n", None) or 1,
             client_priority=kwargs.get("priority") or 0,
+            trace_headers=kwargs.get("trace_headers"),
         )
 
     def _cap_tokens(self, incoming: Incoming, params: Any) -> float | None:

@@ -25,7 +25,9 @@ from serving.threads import DaemonThreads, Refusal
 logger = logging.getLogger(__name__)
 
 UNRANKABLE_BY_NATURE = frozenset({"empty", "image", "not_text", "no_text", "malformed"})
-"""Reasons that the client gave; the others are ours, and worth a log line."""
+"""Reasons that the client gave."""
+OUR_REASONS = ("budget", "backlog", "hanging", "overloaded", "error", "not_finite")
+"""The others, which are worth a log line, and an alert: their counters are there from the start."""
 LOG_EVERY_S = 10.0
 
 
@@ -82,6 +84,8 @@ class Ranking:
         self._overdue: dict[Held, None] = {}
         self._logged_at_s: dict[str, float] = {}
         load.call_on_leave(self._release_overdue)
+        for reason in OUR_REASONS:
+            FAIL_OPENS.labels(reason)
 
     async def find_place(self, text: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
         """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.

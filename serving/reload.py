@@ -105,6 +105,8 @@ class ChampionFollower:
         self._thread = DaemonThreads(1, "champion")
         self._refused: int | None = None
         self._is_reachable = True
+        for outcome in ("swapped", "refused", "unreachable", "cached"):
+            RELOADS.labels(outcome)  # they are there from the start, so that a first one is seen as a rise
         self._serve(load_first_champion(target_llm, cache))
 
     async def follow(self) -> None:

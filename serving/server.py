@@ -14,6 +14,7 @@ from serving.config import Settings
 from serving.engine import openai_app, parse_vllm_args, start_engine
 from serving.incoming import IncomingLayer
 from serving.load import EngineLoad, max_num_seqs
+from serving.metrics import PATIENCE_SECONDS
 from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
@@ -57,6 +58,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         rankings = Rankings.start(settings, targets, load) if targets else None
         if rankings is not None:
             stack.callback(rankings.close)
+        PATIENCE_SECONDS.set(settings.patience_s)
         prioritiser = Prioritiser(_policy(settings), clock, load, rankings)
         incoming_layer = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         endpoint = _rank_endpoint(settings, targets)

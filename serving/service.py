@@ -4,11 +4,12 @@ One service and one worker: ranking in-process costs half of what a second servi
 is one order only if one process makes it. vLLM's engine has a process of its own.
 """
 
+import asyncio
 import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +19,7 @@ import bentoml
 from registry import store
 from registry.card import InvalidRanker
 from serving.config import SettingsError, load_settings
+from serving.gate import Gate
 from serving.ranker_cache import RankerCache
 from serving.reload import NoChampion, check_champion
 
@@ -26,8 +28,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ENGINE_DID_NOT_START = signal.SIGUSR1
-"""From the worker to its supervisor, which would otherwise start it again and again."""
+ENGINE_DOES_NOT_RUN = signal.SIGUSR1
+"""From the worker to BentoML's supervisor, which would otherwise start it again and again, in a container never."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ENGINE_CHECK_S = 0.5
+LAST_ANSWERS_S = 5.0
+"""How long the requests of an engine that has died may take to hear of it."""
 
 
 def _read_settings() -> Any:
@@ -50,25 +56,13 @@ def _resources() -> dict[str, Any]:
 
 
 def _give_up(*_: object) -> NoReturn:
-    sys.exit("Error: the engine did not start; the reason stands above.")
-
-
-class Shim:
-    """The ASGI application that BentoML mounts; it forwards to vLLM's, which exists once the engine runs."""
-
-    def __init__(self) -> None:
-        self.app: Callable[..., Awaitable[None]] | None = None
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Forward one connection."""
-        assert self.app is not None, "BentoML sends nothing before on_startup has ended"
-        await self.app(scope, receive, send)
+    sys.exit("Error: the engine does not run; the reason stands above.")
 
 
 # BentoML imports this file to serve, so that here, and only here, importing reads the environment: the decorator's
 # arguments are needed now, and a wrong setting ends the command before any process is started.
 settings = _read_settings()
-shim = Shim()
+gate = Gate()
 
 
 @bentoml.service(
@@ -81,19 +75,20 @@ shim = Shim()
     tracing={"excluded_urls": [".*"]},
     logging={"access": {"enabled": False}},
 )
-@bentoml.asgi_app(shim, path="/")
+@bentoml.asgi_app(gate, path="/")
 class Pars:
     """Your LLM behind vLLM's OpenAI API, short answers first."""
 
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
         self._server: Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]  # BentoML loads its names lazily, out of mypy's sight
     @staticmethod
     def check() -> None:
         """In the supervisor, before any worker: what would stop the worker is said once, with exit code 1."""
-        signal.signal(ENGINE_DID_NOT_START, _give_up)
+        signal.signal(ENGINE_DOES_NOT_RUN, _give_up)
         store.configure_tracking()
         try:
             settings.check_llm()
@@ -116,14 +111,50 @@ class Pars:
         except Exception as error:
             is_clear = isinstance(error, (SettingsError, NoChampion, store.RegistryError, InvalidRanker))
             logger.error("Error: %s", error, exc_info=not is_clear)
-            os.kill(os.getppid(), ENGINE_DID_NOT_START)
-            os._exit(1)  # BentoML would print a second trace; the engine, if it was there, is closed by now
-        shim.app = self._server.app
+            _exit_with_supervisor()  # BentoML would print a second trace; the engine, if it was there, is closed by now
+        gate.app = self._server.app
+        self._tasks.add(asyncio.create_task(self._exit_when_engine_dies(self._server)))
+        for stop_signal in STOP_SIGNALS:
+            stop = signal.getsignal(stop_signal)  # the HTTP server's own, which would close its door at once
+            assert callable(stop), stop
+            asyncio.get_running_loop().add_signal_handler(stop_signal, self._drain, stop_signal, stop)
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         """Stop the engine."""
+        for task in self._tasks:
+            task.cancel()
         await self._stack.aclose()
 
     def __is_ready__(self) -> bool:
-        return self._server is not None and self._server.is_ready
+        return gate.is_open and self._server is not None and self._server.is_ready
+
+    def _drain(self, stop_signal: signal.Signals, stop: Callable[[int, None], Any]) -> None:
+        """At the first signal let running requests finish, then stop; at the second stop at once."""
+        if not gate.is_open:
+            stop(stop_signal, None)
+            return
+        gate.close("The server is stopping and takes no new requests; send this one to another, or again later.")
+        self._tasks.add(asyncio.create_task(self._stop_when_empty(stop_signal, stop)))
+
+    async def _stop_when_empty(self, stop_signal: signal.Signals, stop: Callable[[int, None], Any]) -> None:
+        logger.info("%s: running requests have %g s to finish.", stop_signal.name, settings.drain_s)
+        num_cut = await gate.wait_until_empty(settings.drain_s)
+        if num_cut:
+            logger.warning("%d requests did not finish within PARS_DRAIN_S and end in 503.", num_cut)
+        stop(stop_signal, None)
+
+    async def _exit_when_engine_dies(self, server: "Server") -> None:
+        """Half a server helps nobody: all of it ends with exit code 1, and whoever supervises it starts it anew."""
+        while server.is_ready:
+            await asyncio.sleep(ENGINE_CHECK_S)
+        logger.error("Error: the engine's process has died; its requests end in 500, and the service with exit code 1.")
+        gate.close("The engine has died; the server is about to restart.")
+        await gate.wait_until_empty(LAST_ANSWERS_S)
+        await self._stack.aclose()
+        _exit_with_supervisor()
+
+
+def _exit_with_supervisor() -> NoReturn:
+    os.kill(os.getppid(), ENGINE_DOES_NOT_RUN)
+    os._exit(1)

@@ -1,0 +1,87 @@
+"""The door before vLLM's application: it knows who is inside, and once closed it lets nobody in."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[..., Awaitable[None]]
+
+SERVICE_RESTART = 1012
+"""The websocket's word for 503."""
+
+
+class Gate:
+    """The ASGI application that is mounted; it forwards to vLLM's, which exists once the engine runs."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self._inside: set[asyncio.Task[Any]] = set()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+        self._why_closed: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are let in."""
+        return self.app is not None and self._why_closed is None
+
+    def close(self, why: str) -> None:
+        """Let nobody in any more; they get 503 with this sentence. Whoever is inside stays."""
+        self._why_closed = why
+
+    async def wait_until_empty(self, limit_s: float) -> int:
+        """Let those inside finish. After the limit the rest ends, in 503 if no answer has begun; returns how many."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_empty.wait(), limit_s)
+        cut = list(self._inside)
+        for task in cut:
+            task.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
+        return len(cut)
+
+    async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
+        """Forward one connection."""
+        if self._why_closed is not None:
+            return await _refuse(scope, send, self._why_closed)
+        assert self.app is not None, "BentoML sends nothing before on_startup has ended"
+        task = asyncio.current_task()
+        assert task is not None, "a server runs each request in a task"
+        self._inside.add(task)
+        self._is_empty.clear()
+        try:
+            await self._forward(self.app, scope, receive, send)
+        finally:
+            self._inside.discard(task)
+            if not self._inside:
+                self._is_empty.set()
+
+    async def _forward(self, app: ASGIApp, scope: Message, receive: Any, send: Send) -> None:
+        has_begun = False
+
+        async def send_and_see(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, send_and_see)
+        except asyncio.CancelledError:
+            if has_begun or self._why_closed is None:
+                raise
+            await _refuse(scope, send, self._why_closed)
+
+
+async def _refuse(scope: Message, send: Send, why: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": why})
+        return
+    error = {"message": why, "type": "ServiceUnavailable", "param": None, "code": 503}
+    body = json.dumps({"error": error}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(b"retry-after", b"5"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
