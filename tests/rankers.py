@@ -15,6 +15,7 @@ from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
 from registry.prompts import TEXT_RENDERING
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from tests.traps import TrappedGraph
 
 LOG_TOKENS_PER_SCORE = 0.1
 """Predicted tokens are e^(score / 10): a prompt of 10 word pieces is worth 2.7 tokens, one of 50 about 150."""
@@ -40,7 +41,8 @@ def write_ranker(
     """Write a ranker whose score is the sum of its word pieces' weights, and return its folder.
 
     Each word piece weighs `weight`, unless `word_weights` names it (lower case; [CLS] and [SEP] weigh nothing).
-    `weight=-1` makes a ranker that is always wrong; `card_changes` spoil the card.
+    `weight=-1` makes a ranker that is always wrong; `card_changes` spoil the card. The words of `tests.traps` make it
+    slow, raise or run out of memory.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(get_model_path() / TOKENIZER_FILE, folder / TOKENIZER_FILE)
@@ -48,26 +50,28 @@ def write_ranker(
     weights = np.full(tokenizer.get_vocab_size(), weight, dtype=np.float32)
     for word, word_weight in {"[CLS]": 0.0, "[SEP]": 0.0, **(word_weights or {})}.items():
         weights[tokenizer.token_to_id(word)] = word_weight
-    onnx.save(_sum_of_weights(weights), folder / ONNX_FILE)
+    onnx.save(_sum_of_weights(weights, TrappedGraph(tokenizer)), folder / ONNX_FILE)
     _card(folder, target_llm).model_copy(update=card_changes).write(folder)
     return folder
 
 
-def _sum_of_weights(weights: np.ndarray) -> onnx.ModelProto:
+def _sum_of_weights(weights: np.ndarray, traps: TrappedGraph) -> onnx.ModelProto:
     """The graph: score[b] = sum over t of weights[input_ids[b, t]] * attention_mask[b, t]."""
     axes = numpy_helper.from_array(np.array([1], dtype=np.int64), "axes")
     shape = ["batch", "tokens"]
     graph = helper.make_graph(
         [
-            helper.make_node("Gather", ["weights", "input_ids"], ["token_weights"]),
+            *traps.nodes,
+            helper.make_node("Gather", ["weights", traps.ids], ["token_weights"]),
             helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
             helper.make_node("Mul", ["token_weights", "mask"], ["masked"]),
-            helper.make_node("ReduceSum", ["masked", "axes"], ["score"], keepdims=0),
+            helper.make_node("ReduceSum", ["masked", "axes"], ["sum"], keepdims=0),
+            helper.make_node("Add", ["sum", traps.zero], ["score"]),
         ],
         "sum_of_weights",
         [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("input_ids", "attention_mask")],
         [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["batch"])],
-        [numpy_helper.from_array(weights, "weights"), axes],
+        [numpy_helper.from_array(weights, "weights"), axes, *traps.constants],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 

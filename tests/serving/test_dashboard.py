@@ -1,13 +1,16 @@
 """The Grafana dashboard asks for nothing that is not on the real metrics page."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving.outcomes import ANSWERS_PER_TAU
 from tests.servers import PROJECT, RunningServer
 
 DASHBOARD = PROJECT / "deploy" / "grafana-dashboard.json"
@@ -35,6 +38,15 @@ def metrics_and_labels(query: str) -> dict[str, set[str]]:
     return {name: grouped | selected.get(name, set()) for name in names}
 
 
+async def answer_of_any_length(client: httpx.AsyncClient, num_words: int) -> None:
+    """One that ends by itself, which the random model's answers do not: here every second token ends it."""
+    ends = {"stop_token_ids": list(range(0, 30522, 2)), "max_tokens": 1000, "seed": num_words}
+    response = await client.post(
+        "/v1/completions", json={"model": "demo-llm", "prompt": "one " * num_words + ".", **ends}
+    )
+    assert response.json()["choices"][0]["finish_reason"] == "stop", response.text
+
+
 @pytest.fixture(scope="module")
 async def page(server: RunningServer) -> dict[str, set[str]]:
     """Names on the metrics page of a server that has served something, each with its labels."""
@@ -42,7 +54,10 @@ async def page(server: RunningServer) -> dict[str, set[str]]:
         for prompt in ("hello", [5, 6]):
             body = {"model": "demo-llm", "prompt": prompt, "max_tokens": 2}
             assert (await client.post("/v1/completions", json=body)).status_code == 200
-        text = (await client.get("/metrics")).text
+        await asyncio.gather(*(answer_of_any_length(client, number) for number in range(2 * ANSWERS_PER_TAU)))
+        async with asyncio.timeout(60):
+            while "\npars_kendall_tau_b " not in (text := (await client.get("/metrics")).text):
+                await asyncio.sleep(0.1)
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -55,7 +70,9 @@ def test_query_is_taken_apart() -> None:
     assert metrics_and_labels(query) == {"x_bucket": {"le", "a", "b", "e"}, "vllm:y": {"le", "a"}}
 
 
-@pytest.mark.parametrize(("title", "target"), targets(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("title", "target"), list(targets()), ids=lambda value: value if isinstance(value, str) else ""
+)
 async def test_every_metric_and_label_of_the_dashboard_is_on_the_page(
     page: dict[str, set[str]], title: str, target: dict[str, Any]
 ) -> None:

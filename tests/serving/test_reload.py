@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from registry import store
-from registry.card import InvalidRanker
-from registry.ranker import ONNX_FILE
+from registry.card import InvalidRanker, RankerCard
+from registry.ranker import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
 from serving import reload
 from serving.ranker_cache import RankerCache
 from serving.reload import ChampionFollower, NoChampion, check_champion, find_champion
@@ -78,6 +78,59 @@ def test_version_that_does_not_load_is_refused_once_and_the_old_one_keeps_servin
     store.promote("demo-llm", 2)
     follower.look()
     assert follower.champion.version == 2
+
+
+def change_card(folder: Path, **changes: object) -> None:
+    """Spoil the card of a version, whoever did it, after it was registered."""
+    RankerCard.read(folder).model_copy(update=changes).write(folder)
+
+
+def corrupt(folder: Path) -> None:
+    """A file that does not load, though its digest is right."""
+    (folder / ONNX_FILE).write_bytes(b"not a network")
+    card = RankerCard.read(folder)
+    change_card(folder, sha256={**card.sha256, ONNX_FILE: sha256_of(folder / ONNX_FILE)})
+
+
+def change_one_byte(folder: Path) -> None:
+    content = bytearray((folder / ONNX_FILE).read_bytes())
+    content[-1] ^= 1
+    (folder / ONNX_FILE).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda folder: change_card(folder, target_llm="other-llm"), "must be trained for 'demo-llm'"),
+        (lambda folder: change_card(folder, text_rendering="another-0"), "trained on 'another-0'"),
+        (corrupt, "does not load"),
+        (change_one_byte, "its sha256 differs"),
+        (lambda folder: (folder / TOKENIZER_FILE).unlink(), "has none"),
+    ],
+    ids=["wrong target", "other text rendering", "corrupt file", "failed digest", "missing file"],
+)
+def test_version_that_does_not_match_is_refused_with_its_reason(
+    champions: str,
+    cache: RankerCache,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
+    reason: str,
+) -> None:
+    follower, before = ChampionFollower("demo-llm", 1, cache), reloads("refused")
+    folder = store.fetch("demo-llm", 2)
+    registered = {name: (folder / name).read_bytes() for name in RANKER_FILES}
+    spoil(folder)
+    try:
+        store.promote("demo-llm", 2)
+        follower.look()
+    finally:
+        for name, content in registered.items():
+            (folder / name).write_bytes(content)
+    assert follower.champion.version == 1
+    assert follower.champion.ranker.predict("one two").score == 2
+    assert reloads("refused") == before + 1
+    assert "Version 2 is refused, version 1 keeps serving" in caplog.text
+    assert reason in caplog.text
 
 
 def test_registry_that_goes_away_changes_nothing_but_a_metric(

@@ -1,4 +1,7 @@
-"""How the server ends: SIGTERM drains it, and an engine that dies takes the service with it, with exit code 1."""
+"""How the server ends: SIGTERM drains it, and an engine that dies takes the service with it, with exit code 1.
+
+The second one here also starts without a registry, on the last ranker that was served.
+"""
 
 import asyncio
 import os
@@ -12,10 +15,13 @@ import httpx
 import psutil
 import pytest
 
+from serving.ranker_cache import RankerCache
+from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
 pytestmark = pytest.mark.slow
 
+UNREACHABLE = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 DRAIN_S = 20
 SHORT = {"model": "demo-llm", "prompt": "one", "max_tokens": 500, "ignore_eos": True}
 ENDLESS = {**SHORT, "max_tokens": 4000, "n": 64}
@@ -23,9 +29,9 @@ ENDLESS = {**SHORT, "max_tokens": 4000, "n": 64}
 
 
 @contextmanager
-def served(folder: Path, demo_llm: Path, ranker_store: str) -> Iterator[RunningServer]:
+def served(folder: Path, demo_llm: Path, registry: dict[str, str]) -> Iterator[RunningServer]:
     settings = {
-        "MLFLOW_TRACKING_URI": ranker_store,
+        **registry,
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
         "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2",
@@ -68,7 +74,7 @@ def is_not_ready(server: RunningServer) -> bool:
 async def test_sigterm_lets_running_requests_finish_within_the_limit_and_refuses_new_ones(
     tmp_path: Path, demo_llm: Path, ranker_store: str
 ) -> None:
-    with served(tmp_path, demo_llm, ranker_store) as server:
+    with served(tmp_path, demo_llm, {"MLFLOW_TRACKING_URI": ranker_store}) as server:
         assert ready(server) == 200
         children = psutil.Process(server.pid).children(recursive=True)
         async with server.client() as client:
@@ -96,13 +102,23 @@ async def test_sigterm_lets_running_requests_finish_within_the_limit_and_refuses
     assert "Traceback" not in log.partition("SIGTERM: running requests")[2]
 
 
-async def test_engine_that_is_killed_ends_its_requests_in_500_and_the_service_with_exit_code_1(
-    tmp_path: Path, demo_llm: Path, ranker_store: str
+@pytest.fixture
+def without_registry(tmp_path: Path) -> dict[str, str]:
+    """Settings of a server whose registry nobody listens for, but which has served version 7 before."""
+    RankerCache(tmp_path / "cache").keep("demo-llm", 7, write_ranker(tmp_path / "7"))
+    return {**UNREACHABLE, "PARS_CACHE": str(tmp_path / "cache"), "PARS_CHAMPION_POLL_S": "0.5"}
+
+
+async def test_without_registry_the_last_ranker_serves_and_an_engine_that_is_killed_ends_all_with_exit_code_1(
+    tmp_path: Path, demo_llm: Path, without_registry: dict[str, str]
 ) -> None:
-    with served(tmp_path, demo_llm, ranker_store) as server:
+    with served(tmp_path, demo_llm, without_registry) as server:
         children = psutil.Process(server.pid).children(recursive=True)
         engine = next(child for child in children if child.name().startswith("VLLM::Engine"))
         async with server.client() as client:
+            assert (await client.post("/rank", json={"prompt": "one two"})).json()["ranker_version"] == 7
+            assert "version 7, the last one served here, is loaded from the cache" in server.log.read_text()
+            assert 'pars_ranker_reloads_total{outcome="cached"} 1.0' in (await client.get("/metrics")).text
             tasks = [asyncio.create_task(client.post("/v1/completions", json=ENDLESS)) for _ in range(4)]
             await asyncio.sleep(1)
             engine.kill()
