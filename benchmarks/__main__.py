@@ -10,6 +10,7 @@ import typer
 from benchmarks.config import ReplayConfig
 from benchmarks.demo import DemoError, run_demo
 from benchmarks.errors import ReplayError, SimulationError
+from benchmarks.overhead import OverheadConfig, measure_overhead
 from benchmarks.replay import run_replay
 from benchmarks.scoring import ScoringConfig, measure_scoring
 from benchmarks.simulation.config import SimulationConfig
@@ -42,6 +43,15 @@ def simulate_command(config: SimulationConfig) -> None:
     with mlflow.start_run(run_name="simulate"):
         typer.echo(run_simulation(config))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
+
+
+@app.command("overhead")
+@takes(OverheadConfig)
+def overhead_command(config: OverheadConfig) -> None:
+    """What ranking costs beside the engine: tokens per second with and without it, and its time per request."""
+    SERVER_LOG.parent.mkdir(exist_ok=True)
+    with mlflow.start_run(run_name=f"overhead-{config.target_llm}"):
+        typer.echo(measure_overhead(config, SERVER_LOG).text)
 
 
 @app.command("scoring")

@@ -93,14 +93,18 @@ def _root(url: str) -> str:
 
 
 def _settings(config: ReplayConfig) -> dict[str, str]:
+    backlog = {"PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms)}
+    return server_settings(config.target_llm, config.llm, config.vllm_args, config.patience_s) | backlog
+
+
+def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, patience_s: float) -> dict[str, str]:
     """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`."""
-    vllm_args = config.vllm_args or (DEMO_VLLM_ARGS if config.llm is None else "")
+    own_args = vllm_args or (DEMO_VLLM_ARGS if llm is None else "")
     settings = {
-        "PARS_TARGET_LLM": config.target_llm,
-        "PARS_LLM": config.llm,
-        "PARS_VLLM_ARGS": f"{vllm_args} {STREAM_INTERVAL}",
-        "PARS_PATIENCE_S": str(config.patience_s),
-        "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
+        "PARS_TARGET_LLM": target_llm,
+        "PARS_LLM": llm,
+        "PARS_VLLM_ARGS": f"{own_args} {STREAM_INTERVAL}",
+        "PARS_PATIENCE_S": str(patience_s),
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),

@@ -14,7 +14,7 @@ RANKING_SECONDS = Histogram(
 HOLD_SECONDS = Histogram(
     "pars_ranking_hold_seconds",
     "Seconds that a request was held for its ranking.",
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+    buckets=(0.002, 0.004, 0.006, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 ENGINE_REQUESTS = Counter(
     "pars_engine_requests",

@@ -1,0 +1,162 @@
+"""What ranking costs: output tokens per second in a saturated burst with and without it, and its time per request.
+
+One server, patience 0: both ways the queue is first come, first served, and a burst differs only in being ranked.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+import httpx
+import mlflow
+import pandas as pd
+
+from benchmarks.arrivals import ArrivalProcess
+from benchmarks.client import replay
+from benchmarks.endpoint import Endpoint, choose_that_fit, connect, ranking_work
+from benchmarks.histogram import Histogram
+from benchmarks.plan import PlannedRequest, plan_requests
+from benchmarks.policies import Prioritise, fcfs, pars
+from benchmarks.server import serve
+from benchmarks.targets import server_settings
+from serving.reload import find_champion
+from training.config import LengthLogSource
+from training.length_log import read_length_log
+from training.parameters import log_parameters
+
+BURST = ArrivalProcess(kind="burst")
+QUANTILES = (0.5, 0.99)
+HISTOGRAMS = {"ranking": "pars_ranking_seconds", "held": "pars_ranking_hold_seconds"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverheadConfig(LengthLogSource):
+    """What is sent, and to which server."""
+
+    target_llm: str
+    """Whose champion ranks."""
+    llm: str | None = None
+    """Model name or path that the server runs; the server's own default unless given."""
+    vllm_args: str | None = None
+    """vLLM's flags, as one string; the server's own default unless given."""
+    requests: int = 300
+    """Requests of one burst."""
+    pairs: int = 6
+    """Bursts with ranking, each beside one without; the order alternates."""
+    rate_per_s: float = 20.0
+    """Requests per second of the independent users at whom the ranking time is read; 0 leaves this out."""
+    rate_requests: int = 600
+    """How many requests they send."""
+    seed: int = 0
+    """Draws the prompts, their order and the arrivals."""
+
+    def __post_init__(self) -> None:
+        """Refuse what measures nothing."""
+        for name in ("requests", "pairs", "rate_requests"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class Overhead:
+    """One row a pair of bursts, and what the server says of the ranking."""
+
+    bursts: pd.DataFrame
+    """`pair`, and output tokens per second `ranked` and `unranked`."""
+    burst_fail_open_share: float
+    milliseconds: dict[str, float]
+    """`ranking_p50_ms` (in the ranking's thread), `held_p99_ms` (with waiting for it) and so on, at the given rate."""
+
+    @property
+    def ratios(self) -> "pd.Series[float]":
+        """Tokens per second with ranking ÷ without, one a pair."""
+        return self.bursts.ranked / self.bursts.unranked
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All of it as numbers."""
+        total = self.bursts.ranked.sum() / self.bursts.unranked.sum()
+        spread = {"throughput_ratio_min": float(self.ratios.min()), "throughput_ratio_max": float(self.ratios.max())}
+        shares = {"burst_fail_open_share": self.burst_fail_open_share}
+        return {"throughput_ratio": float(total), **spread, **shares, **self.milliseconds}
+
+    @property
+    def text(self) -> str:
+        """All of it, for people."""
+        lines = [self.bursts.assign(ratio=self.ratios).to_string(index=False, float_format="{:.3f}".format)]
+        lines += [f"{name}: {value:.3f}" for name, value in self.metrics.items()]
+        return "\n".join(lines)
+
+
+def measure_overhead(config: OverheadConfig, server_log: Path) -> Overhead:
+    """Start a server, measure, and log to the active MLflow run.
+
+    Raises:
+        NoChampion: the target LLM has no ranker.
+        ReplayError: the server or a request failed.
+    """
+    find_champion(config.target_llm)
+    test = read_length_log(config).part("test", seed=config.seed)
+    log_parameters(config)
+    with serve(server_settings(config.target_llm, config.llm, config.vllm_args, patience_s=0.0), server_log) as url:
+        endpoint = connect(url)
+        chosen = choose_that_fit(endpoint, test, min(config.requests, len(test)))
+        prompts, output_tokens = list(chosen.prompts), chosen.output_tokens.astype(int).tolist()
+
+        def plan(arrivals: ArrivalProcess, num_requests: int, seed: int) -> list[PlannedRequest]:
+            times = -(-num_requests // len(prompts))
+            many = ((prompts * times)[:num_requests], (output_tokens * times)[:num_requests])
+            return plan_requests(*many, arrivals, seed, is_reversed=False)
+
+        overhead = _measure(config, endpoint, plan)
+    mlflow.log_metrics(overhead.metrics)
+    mlflow.log_table(overhead.bursts, "bursts.json")
+    return overhead
+
+
+Plan = Callable[[ArrivalProcess, int, int], list[PlannedRequest]]
+
+
+def _measure(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> Overhead:
+    for policy in (pars, fcfs):  # a server's first bursts find it cold
+        _tokens_per_s(endpoint, plan(BURST, config.requests, config.seed), policy, "warm-up")
+    before = ranking_work(endpoint)
+    bursts = pd.DataFrame([_pair(config, endpoint, plan, pair) for pair in range(config.pairs)])
+    after = ranking_work(endpoint)
+    milliseconds = _milliseconds(config, endpoint, plan) if config.rate_per_s else {}
+    return Overhead(bursts, (after - before).fail_open_share if after and before else 0.0, milliseconds)
+
+
+def _pair(config: OverheadConfig, endpoint: Endpoint, plan: Plan, pair: int) -> dict[str, float]:
+    requests = plan(BURST, config.requests, config.seed + pair)
+    ways: list[tuple[str, Prioritise]] = [("ranked", pars), ("unranked", fcfs)]
+    row: dict[str, float] = {"pair": pair}
+    for name, policy in ways if pair % 2 else reversed(ways):
+        row[name] = _tokens_per_s(endpoint, requests, policy, f"{name}, burst {pair + 1} of {config.pairs}")
+    return row
+
+
+def _tokens_per_s(endpoint: Endpoint, requests: list[PlannedRequest], policy: Prioritise, title: str) -> float:
+    answers = asyncio.run(replay(endpoint, requests, policy, title))
+    return sum(answer.output_tokens for answer in answers) / max(answer.sent_s + answer.e2e_s for answer in answers)
+
+
+def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dict[str, float]:
+    arrivals = ArrivalProcess(kind="poisson", rate_per_s=config.rate_per_s)
+    before = _read(endpoint)
+    title = f"{config.rate_per_s:g} requests/s"
+    answers = asyncio.run(replay(endpoint, plan(arrivals, config.rate_requests, config.seed), pars, title))
+    after = _read(endpoint)
+    read = {
+        f"{name}_p{100 * share:g}_ms": 1000 * (after[name] - before[name]).quantile(share)
+        for name in HISTOGRAMS
+        for share in QUANTILES
+    }
+    return read | {"e2e_mean_ms": 1000 * mean(answer.e2e_s for answer in answers)}
+
+
+def _read(endpoint: Endpoint) -> dict[str, Histogram]:
+    page = httpx.get(f"{endpoint.url}/metrics", timeout=60).raise_for_status().text
+    return {name: Histogram.read(page, metric) for name, metric in HISTOGRAMS.items()}
