@@ -15,7 +15,7 @@ from serving.prioritiser import Policy, Prioritiser
 from serving.priority import ArrivalClock
 from serving.ranking import Ranking
 from serving.tracing import SPAN
-from tests.serving.fakes import FakeEngine, FakeRanker
+from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 HEADERS = {"traceparent": f"00-{TRACE_ID:032x}-b7ad6b7169203331-01"}
@@ -40,7 +40,7 @@ def ranker() -> Iterator[FakeRanker]:
 async def generate(ranker: FakeRanker, prompt: str, **kwargs: Any) -> None:
     load = EngineLoad(4)
     ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
-    prioritiser = Prioritiser(Policy(), ArrivalClock(), load, ranking)
+    prioritiser = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load))
     params = SimpleNamespace(max_tokens=None, n=1)
     async for _ in prioritiser.wrap(FakeEngine().generate)(prompt, params, "id", **kwargs):
         pass
