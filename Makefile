@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow requirements clean
+.PHONY: help install demo check test test-slow soak requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -37,7 +37,10 @@ test: .venv/.installed-dev ## Tests, with the real engine (at most 15 minutes)
 	pytest -m "not slow"
 
 test-slow: .venv/.installed-dev ## Longer tests with the real engine
-	pytest -m slow
+	pytest -m "slow and not soak"
+
+soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load with faults: no request lost, no memory growth
+	pytest -m soak -s
 
 # The resolver's answer is pinned, and installed without asking pip to resolve it again. The CPU build of torch
 # comes from wherever pip is configured to look, or else from PyTorch's own index.
