@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from serving.config import Settings
 from serving.incoming import Incoming, current_incoming
 from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
@@ -29,6 +30,11 @@ class Policy:
     patience_s: float = 120.0
     cap_by_max_tokens: bool = True
     trust_client_priority: bool = False
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The policy that the settings ask for."""
+    return Policy(settings.patience_s, settings.cap_by_max_tokens, settings.trust_client_priority)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Prioritiser:
     async def _generate(
         self, generate: Generate, incoming: Incoming, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
-        kwargs["priority"], predicted_tokens = await self._admit(incoming, request)
+        kwargs["priority"], predicted_tokens = await self.admit(incoming, request)
         output, is_taken_up = None, False
         try:
             async with aclosing(generate(*args, **kwargs)) as outputs:
@@ -93,7 +99,7 @@ class Prioritiser:
         if priority >= incoming.arrival_us:  # else it is a trusted client's, to whom nothing is promised
             self._outcomes.note_taken_up(incoming.arrival_us, first_output)
 
-    async def _admit(self, incoming: Incoming, request: EngineRequest) -> tuple[int, float | None]:
+    async def admit(self, incoming: Incoming, request: EngineRequest) -> tuple[int, float | None]:
         """Priority and, if it was ranked, predicted tokens of a request; it is then counted in the engine's load."""
         if self.policy.trust_client_priority and request.client_priority != 0:
             self._enter("client", request)

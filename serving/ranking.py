@@ -24,7 +24,7 @@ from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)
 
-UNRANKABLE_BY_NATURE = frozenset({"empty", "image", "not_text", "no_text", "malformed"})
+UNRANKABLE_BY_NATURE = frozenset({"empty", "image", "not_text", "no_text", "malformed", "unauthorised"})
 """Reasons that the client gave."""
 OUR_REASONS = ("budget", "backlog", "hanging", "overloaded", "error", "not_finite")
 """The others, which are worth a log line, and an alert: their counters are there from the start."""

@@ -15,7 +15,7 @@ from serving.engine import openai_app, parse_vllm_args, start_engine
 from serving.incoming import IncomingLayer
 from serving.load import EngineLoad, max_num_seqs
 from serving.metrics import PATIENCE_SECONDS
-from serving.prioritiser import Policy, Prioritiser
+from serving.prioritiser import Prioritiser, policy_of
 from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
 from serving.rankings import Rankings
@@ -59,7 +59,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         if rankings is not None:
             stack.callback(rankings.close)
         PATIENCE_SECONDS.set(settings.patience_s)
-        prioritiser = Prioritiser(_policy(settings), clock, load, rankings)
+        prioritiser = Prioritiser(policy_of(settings), clock, load, rankings)
         incoming_layer = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         endpoint = _rank_endpoint(settings, targets)
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, incoming_layer, endpoint))
@@ -76,7 +76,3 @@ def _rank_endpoint(settings: Settings, targets: Targets | None) -> Callable[[Cal
     ranker_of = targets.ranker_of if targets else None
     limit_s = settings.ranking_backlog_ms / 1000
     return lambda is_authorised: RankEndpoint(ranker_of, is_authorised, limit_s)
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(settings.patience_s, settings.cap_by_max_tokens, settings.trust_client_priority)

@@ -1,0 +1,105 @@
+"""The ranking in plain vLLM, without BentoML: a middleware that sets the header `X-Vllm-Priority`.
+
+`vllm serve MODEL --scheduling-policy priority --middleware serving.middleware.ShortestFirst`, with the same `PARS_*`
+settings as the service (those of vLLM's own, as `PARS_LLM`, have no meaning here). It knows vLLM only by what the
+application shows: its state, and the check of the API key among its middleware.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from registry import store
+from registry.card import InvalidRanker
+from serving.bodies import ASGIApp, Receive, Scope, Send, replay
+from serving.config import load_settings
+from serving.load import EngineLoad, max_num_seqs
+from serving.metrics import PATIENCE_SECONDS
+from serving.prioritiser import Prioritiser, policy_of
+from serving.priority import ArrivalClock
+from serving.rankings import Rankings
+from serving.reception import Reception
+from serving.reload import NoChampion
+from serving.targets import follow_targets
+
+logger = logging.getLogger(__name__)
+
+WRONG_POLICY = (
+    "No request is ranked, because vLLM's scheduling policy must be `priority`, but is `%s`: start it with"
+    " --scheduling-policy priority."
+)
+CANNOT_START = (NoChampion, store.RegistryError, InvalidRanker)
+
+
+class ShortestFirst:
+    """Pure ASGI middleware. The champion is loaded when the application starts, and followed until it stops."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._settings = load_settings()
+        self._reception: Reception | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start, stop, or see to one request."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        elif self._reception is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "It cannot carry a priority."})
+        elif scope["method"] == "POST":
+            await self._reception.serve(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        startup = await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                self._reception = await self._open(scope["app"], stack)
+            except CANNOT_START as error:
+                await send({"type": "lifespan.startup.failed", "message": f"Error: {error}"})
+            else:
+                await self._app(scope, replay(startup, receive), send)
+
+    async def _open(self, vllm_app: Any, stack: AsyncExitStack) -> Reception | None:
+        _log_as_vllm_does()
+        config = vllm_app.state.vllm_config
+        if config.scheduler_config.policy != "priority":
+            logger.error(WRONG_POLICY, config.scheduler_config.policy)
+            return None
+        load = EngineLoad(max_num_seqs(config))
+        rankings = await self._start_rankings(vllm_app.state.args, load, stack) if self._settings.ranking else None
+        PATIENCE_SECONDS.set(self._settings.patience_s)
+        prioritiser = Prioritiser(policy_of(self._settings), ArrivalClock(), load, rankings)
+        return Reception(self._app, prioritiser, load, _api_key_check(vllm_app), self._settings.max_body_bytes)
+
+    async def _start_rankings(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> Rankings:
+        store.configure_tracking()
+        default_model = (args.served_model_name or [args.model])[0]
+        targets = await stack.enter_async_context(follow_targets(self._settings, default_model))
+        rankings = Rankings.start(self._settings, targets, load)
+        stack.callback(rankings.close)
+        return rankings
+
+
+def _log_as_vllm_does() -> None:
+    for room in ("serving", "registry"):
+        ours = logging.getLogger(room)
+        ours.setLevel(logging.INFO)
+        if not ours.hasHandlers():
+            ours.handlers = logging.getLogger("vllm").handlers
+
+
+def _api_key_check(vllm_app: Any) -> Callable[[Headers], bool]:
+    """The check that vLLM makes further inside: what has no key must not cost a ranking."""
+    for middleware in vllm_app.user_middleware:
+        if hasattr(middleware.cls, "verify_token"):
+            check: Callable[[Headers], bool] = middleware.cls(
+                vllm_app, *middleware.args, **middleware.kwargs
+            ).verify_token
+            return check
+    return lambda _: True

@@ -1,0 +1,102 @@
+"""Where each POST request of plain vLLM comes in: it is refused, or goes on with a header that carries its priority."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from registry.prompts import UnrankableContent
+from serving.bodies import (
+    ASGIApp,
+    BodyLimit,
+    BodyTooLarge,
+    ClientLeft,
+    Receive,
+    Scope,
+    Send,
+    error_answer,
+    read_body,
+    replay,
+)
+from serving.header_routes import objection_to_body, objection_to_route, reads_the_header
+from serving.incoming import PRIORITY_HEADER, Incoming
+from serving.load import EngineLoad
+from serving.prioritiser import EngineRequest, Prioritiser
+from serving.priority import ArrivalClock
+from serving.written import requests_written
+
+
+class Reception:
+    """Stands before vLLM's application. A list of prompts shares one header, so it goes where its longest belongs."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        prioritiser: Prioritiser,
+        load: EngineLoad,
+        is_authorised: Callable[[Headers], bool],
+        max_body_bytes: int,
+    ) -> None:
+        self._app = app
+        self._prioritiser = prioritiser
+        self._load = load
+        self._clock = ArrivalClock()
+        self._is_authorised = is_authorised
+        self._max_body_bytes = max_body_bytes
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See to one request."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if (objection := objection_to_route(path)) is not None:
+            return await error_answer(400, objection)(scope, receive, send)
+        try:
+            raw = await read_body(receive, BodyLimit(scope, self._max_body_bytes))
+        except BodyTooLarge as error:
+            return await error_answer(413, error.detail)(scope, receive, send)
+        except ClientLeft:
+            return None
+        whole = replay({"type": "http.request", "body": raw, "more_body": False}, receive)
+        if not reads_the_header(path):
+            return await self._app(scope, whole, send)
+        body = _parse(raw)
+        if (objection := objection_to_body(body)) is not None:
+            return await error_answer(400, objection)(scope, receive, send)
+        return await self._prioritise(path, body, scope, whole, send)
+
+    async def _prioritise(self, path: str, body: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        incoming = Incoming(self._clock)
+        _ = incoming.arrival_us  # stamped now that the body is complete
+        admitted: list[EngineRequest] = []
+
+        async def admit(request: EngineRequest) -> int:
+            priority, _ = await self._prioritiser.admit(incoming, request)
+            admitted.append(request)
+            return priority
+
+        try:
+            priorities = await asyncio.gather(*map(admit, self._requests(path, body, Headers(scope=scope))))
+            await self._app(_with_priority(scope, max(priorities)), receive, send)
+        finally:
+            for request in admitted:
+                self._load.leave(request.num_sequences)
+
+    def _requests(self, path: str, body: Any, headers: Headers) -> list[EngineRequest]:
+        requests = requests_written(path, body, headers, self._prioritiser.policy.cap_by_max_tokens)
+        if self._is_authorised(headers):
+            return requests
+        return [replace(requests[0], text=UnrankableContent("unauthorised"))]  # vLLM refuses it; it must cost nothing
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):  # vLLM says what is wrong with it
+        return None
+
+
+def _with_priority(scope: Scope, priority: int) -> Scope:
+    headers = [pair for pair in scope["headers"] if pair[0].lower() != PRIORITY_HEADER]
+    return {**scope, "headers": [*headers, (PRIORITY_HEADER, str(priority).encode())]}
