@@ -12,6 +12,7 @@ from serving.texts import Text, cap_tokens, model_of, texts_of
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""
+TRACE_HEADERS = ("traceparent", "tracestate")
 
 
 def requests_written(path: str, body: Any, headers: Headers, caps: bool) -> list[EngineRequest]:
@@ -26,6 +27,7 @@ def requests_written(path: str, body: Any, headers: Headers, caps: bool) -> list
             cap_tokens=cap if caps else None,
             num_sequences=_whole_number(body, "n") or 1,
             client_priority=client_priority(headers, body),
+            trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},
         )
         for text in texts or [UnrankableContent("empty")]
     ]
