@@ -14,7 +14,11 @@ from benchmarks.overhead import OverheadConfig, measure_overhead
 from benchmarks.replay import run_replay
 from benchmarks.scoring import ScoringConfig, measure_scoring
 from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.simulate import run_simulation
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.simulator import Simulator
+from benchmarks.what_if.what_if import run_what_if
 from registry.card import InvalidRanker
 from registry.store import RegistryError, configure_tracking
 from serving.reload import NoChampion
@@ -33,6 +37,16 @@ def replay_command(config: ReplayConfig) -> None:
     SERVER_LOG.parent.mkdir(exist_ok=True)
     with mlflow.start_run(run_name=f"replay-{config.target_llm}"):
         typer.echo(run_replay(config, SERVER_LOG))
+    typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
+
+
+@app.command("what-if")
+@takes(WhatIfConfig)
+def what_if_command(config: WhatIfConfig) -> None:
+    """What ordering would bring for your own log of served traffic, and what to spend on; simulated."""
+    simulator = Simulator(config, StepCost.read(config.cost))
+    with mlflow.start_run(run_name=f"what-if-{config.log.stem}"):
+        typer.echo(run_what_if(config, simulator, simulator.sentence))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
 
 

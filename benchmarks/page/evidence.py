@@ -25,6 +25,7 @@ class Evidence:
     """What to do about it: sentences."""
     sweeps: tuple[Chart, ...] = ()
     """What changes with a setting: charts after those of the answers."""
+    sweeps_title: str = "What would change it"
     policy: str = "pars"
     """The policy that the headline is about, if it was among them."""
     load: float = field(default=np.nan)

@@ -10,6 +10,9 @@ from benchmarks.page.evidence import Evidence
 from benchmarks.results import RATIO
 from benchmarks.titles import figure, load_title, short_title
 
+NOTICED_FROM = 0.01
+"""Less is no difference to anybody, however sure it is."""
+
 Figures = dict[str, dict[str, float]]
 
 
@@ -36,8 +39,10 @@ def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     ratio, low, high = (one[f"{RATIO}{end}"] for end in ("", "_low", "_high"))
     measured = (
         f"{figure(one['s_per_token'])} s per token instead of {figure(rows['fcfs']['s_per_token'])} s"
-        f" ({at}; 95 % interval {figure(low)} to {figure(high)})"
+        f" ({at}; 95 % interval of the factor {figure(low)} to {figure(high)})"
     )
+    if abs(ratio - 1) < NOTICED_FROM:
+        return f"{name} makes no difference to first-come-first-served (a factor of {figure(ratio)}): {measured}."
     if low > 1:
         return f"{name} answers {figure(ratio)} times sooner than first-come-first-served: {measured}."
     if high < 1:

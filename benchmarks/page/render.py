@@ -20,7 +20,7 @@ def render(evidence: Evidence, table: pd.DataFrame) -> str:
         f"How long requests take ({at})": distributions(evidence),
         "What load does": against_load(table),
         f"Who pays ({at})": who_pays(evidence),
-        "What would change it": list(evidence.sweeps),
+        evidence.sweeps_title: list(evidence.sweeps),
     }
     template = _environment().get_template("page.html")
     return template.render(

@@ -3,10 +3,11 @@
 import pandas as pd
 
 from benchmarks.page.chart import SLOTS, Chart, Line
-from benchmarks.titles import figure, load_title, short_title
+from benchmarks.titles import figure, short_title
 from benchmarks.what_if.study import Studied
 
 FIGURES = {"s_per_token": "mean s per token", "e2e_s_p99": "p99 to last token, s"}
+TITLES = {"s_per_token": "the mean", "e2e_s_p99": "the slowest"}
 STUDIES = {
     "tau": ("A better ranker", "tau-b of the ranker (0: knows nothing, 1: knows all)"),
     "patience_s": ("More patience", "patience, s"),
@@ -27,9 +28,8 @@ def _chart(studied: Studied, study: str, name: str) -> Chart:
     if "fcfs" not in varied:
         lines.append(_fcfs(studied.settings, [rows.value.min(), rows.value.max()], name))
     ends = "; ".join(f"{line.label} from {figure(line.y[0])} to {figure(line.y[-1])}" for line in lines)
-    at = load_title(studied.sweep_load, "all at once")
     return Chart(
-        title=f"{title}: {FIGURES[name]} ({at})",
+        title=f"{title}: {TITLES[name]}",
         x_label=x_label,
         y_label=FIGURES[name],
         lines=tuple(lines),

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from benchmarks.simulation.requests import EngineSettings
 from benchmarks.what_if.served_log import ServedLogSource
+
+NUM_POLICIES = 3
+"""First come, first served, PARS and the oracle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,34 +20,63 @@ class WhatIfConfig(ServedLogSource):
     """Kendall tau-b of that noisy truth; what `mlflow run . -e evaluate` says of a ranker."""
     patience_s: float = 120.0
     """How much later a request may arrive and still overtake."""
-    max_num_seqs: int = 256
+    cost: str = "cpu-2-cores-llama-48"
+    """What a step of the engine costs: ready-made coefficients by their name, or a file that `calibrate` wrote."""
+    max_num_seqs: int = EngineSettings.max_num_seqs
     """Requests that the engine works on at the same time (vLLM's flag of this name)."""
-    loads: tuple[float, ...] = (0.5, 0.8, 1.0, 1.2, 1.5)
+    max_num_batched_tokens: int = EngineSettings.max_num_batched_tokens
+    """Tokens that a step computes at most (vLLM's flag of this name)."""
+    max_model_len: int = EngineSettings.max_model_len
+    """Tokens of prompt and answer together; a longer request is left out and counted."""
+    kv_cache_tokens: int = EngineSettings.kv_cache_tokens
+    """Tokens that fit into the engine's KV cache (vLLM logs it when it starts); 0 is always enough."""
+    loads: tuple[float, ...] = (0.5, 0.8, 1.0, 1.5)
     """Arrival rates to be tried, as multiples of capacity, beside the log's own."""
-    taus: tuple[float, ...] = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+    taus: tuple[float, ...] = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0)
     """Rankers to be tried, by their tau-b."""
     patiences_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0)
     """Patiences to be tried, beside `patience_s`."""
-    seqs_factors: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    seqs_factors: tuple[float, ...] = (0.5, 1.0, 2.0)
     """Multiples of `max_num_seqs` to be tried."""
     max_requests: int = 10_000
     """Requests of the log that are simulated at most: the first ones."""
     sweep_requests: int = 2_000
-    """Requests with which settings are tried: the busiest ones that follow each other."""
+    """Requests with which loads and settings are tried at most: the busiest ones that follow each other."""
+    max_simulated_tokens: int = 15_000_000
+    """Output tokens that are simulated in all, half of them for the log as it is: where answers are long, fewer
+    requests are. A core simulates some 80,000 a second."""
     seed: int = 0
     """Draws the noise."""
 
+    @property
+    def sweep_cases(self) -> int:
+        """Simulations with the busiest requests."""
+        loads = NUM_POLICIES * (len(self.loads) + 1)
+        return 2 + loads + len(self.taus) + len(self.patiences_s) + 1 + 2 * (len(self.seqs_factors) + 1)
+
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned from."""
-        for name in ("max_num_seqs", "max_requests", "sweep_requests"):
+        for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
         for name in ("tau", "taus"):
             values = getattr(self, name)
             if any(not 0 <= tau <= 1 for tau in (values if isinstance(values, tuple) else (values,))):
                 raise ValueError(f"{name} must be in [0, 1], but got {values}.")
+        if self.kv_cache_tokens < 0:
+            raise ValueError(f"kv_cache_tokens must be at least 0, but got {self.kv_cache_tokens}.")
         if self.patience_s < 0 or any(one < 0 for one in self.patiences_s):
             raise ValueError(f"a patience must be at least 0, but got {self.patience_s} and {self.patiences_s}.")
         for name in ("loads", "seqs_factors"):
             if any(not one > 0 for one in getattr(self, name)):
                 raise ValueError(f"{name} must be above 0, but got {getattr(self, name)}.")
+
+
+_AT_LEAST_ONE = (
+    "max_num_seqs",
+    "max_num_batched_tokens",
+    "max_model_len",
+    "max_requests",
+    "sweep_requests",
+    "max_simulated_tokens",
+)

@@ -57,6 +57,26 @@ class ServedLog:
         """Mean requests per second; infinite where all came at once."""
         return float((len(self) - 1) / self.arrival_s[-1]) if self.arrival_s[-1] > 0 else float("inf")
 
+    def that_fit(self, most_tokens: int) -> "ServedLog":
+        """The requests whose prompt and answer together are no longer; what is left out is noted.
+
+        Raises:
+            TrainingError: fewer than two are left.
+        """
+        fits = self.prompt_tokens + self.output_tokens <= most_tokens
+        if fits.all():
+            return self
+        if fits.sum() < 2:
+            raise TrainingError(
+                f"at least two requests must fit the engine, but only {fits.sum()} of {len(self)} have at most"
+                f" {most_tokens} tokens; give a larger max_model_len or kv_cache_tokens."
+            )
+        kept = np.flatnonzero(fits)
+        prompts = None if self.prompts is None else tuple(self.prompts[place] for place in kept)
+        note = f"{len(self) - len(kept):,} requests longer than {most_tokens:,} tokens were left out."
+        arrival_s = self.arrival_s[kept] - self.arrival_s[kept[0]]
+        return ServedLog(arrival_s, self.prompt_tokens[kept], self.output_tokens[kept], prompts, (*self.notes, note))
+
     def window(self, start: int, stop: int) -> "ServedLog":
         """Some consecutive requests, from 0 again."""
         part = slice(start, stop)

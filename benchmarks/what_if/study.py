@@ -11,11 +11,13 @@ import pandas as pd
 
 from benchmarks.comparison import MATTERS_FROM
 from benchmarks.results import summarise
-from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
 from benchmarks.what_if.noise import Values, noisy_quantiles
 from benchmarks.what_if.served_log import ServedLog
 
 LOG = "log"
+FEWEST_REQUESTS = 100
+"""However long answers are: fewer make no queue."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Studied:
     """The log's own load; NaN where all its requests came at once."""
     sweep_load: float
     """The load at which settings were tried."""
+    sweep_requests: int
+    """With how many requests."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Orders:
 
 def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
     """Simulate the log, other loads and other settings."""
-    busiest = orders.window(*busiest_window(orders.log.arrival_s, config.sweep_requests))
+    busiest = orders.window(*busiest_window(orders.log.arrival_s, affordable_window(config, orders.log)))
     capacity_per_s = _capacity_per_s(config, busiest, simulate)
     log_load, window_load = (one.log.rate_per_s / capacity_per_s for one in (orders, busiest))
     log_load, window_load = _rounded(log_load), _rounded(window_load)
@@ -90,7 +94,20 @@ def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
     sweep_load = load_that_matters(answers, window_load)
     settings = list(_settings(config, _at(busiest, sweep_load * capacity_per_s), sweep_load))
     rows = [_row(case, one) for case, one in zip(settings, simulate(settings), strict=True)]
-    return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load)
+    return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.log))
+
+
+def affordable_window(config: WhatIfConfig, log: ServedLog) -> int:
+    """Requests with which settings are tried: as many as half of the simulated tokens allow."""
+    tokens = config.max_simulated_tokens / 2 / config.sweep_cases
+    return int(np.clip(tokens / log.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
+
+
+def affordable_requests(config: WhatIfConfig, log: ServedLog) -> int:
+    """Requests of the log that are simulated as they are: the first ones, as many as the other half allows."""
+    tokens = np.cumsum(log.output_tokens) * NUM_POLICIES
+    fitting = int(np.searchsorted(tokens, config.max_simulated_tokens / 2, side="right"))
+    return int(np.clip(fitting, FEWEST_REQUESTS, config.max_requests))
 
 
 def busiest_window(arrival_s: Values, requests: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.noise import noisy_quantiles, places
 from benchmarks.what_if.served_log import ServedLog, read_served_log
-from benchmarks.what_if.study import Orders, Simulate, Studied, study
+from benchmarks.what_if.study import Orders, Simulate, Studied, affordable_requests, study
 from registry.store import load_ranker
 from training.config import TrainingError
 from training.metrics import kendall_tau_b
@@ -23,7 +23,6 @@ from training.parameters import log_parameters
 logger = logging.getLogger(__name__)
 
 SETTINGS_FILE = "settings.parquet"
-NOT_IN_IT = "The few milliseconds that ranking a prompt takes beside the engine are not in the figures."
 
 
 def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
@@ -37,7 +36,8 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     """
     log = read_served_log(config)
     log_parameters(config)
-    orders = _orders(config, log.window(0, min(len(log), config.max_requests)))
+    fitting = log.that_fit(min(config.max_model_len, config.kv_cache_tokens or config.max_model_len))
+    orders = _orders(config, fitting.window(0, affordable_requests(config, fitting)))
     tau = kendall_tau_b(orders.pars, orders.log.output_tokens.astype(float)) if config.ranker else config.tau
     studied = study(config, orders, simulate)
     advice = advise(config, studied, tau)
@@ -49,6 +49,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
         overhead=(_ranking(config, tau),),
         advice=advice,
         sweeps=setting_charts(studied),
+        sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",
         load=studied.log_load,
         unrated="all at once",
     )
@@ -70,7 +71,7 @@ def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
 
 def _provenance(config: WhatIfConfig, in_file: int, log: ServedLog, studied: Studied, engine: str) -> list[str]:
     shown = "all" if len(log) == in_file else "the first"
-    window = min(len(log), config.sweep_requests)
+    window = studied.sweep_requests
     return [
         f"Simulated, nothing was run: {shown} {len(log):,} requests of {config.log.name}, with their own arrivals,"
         f" prompt tokens and answer lengths. {engine}",
@@ -86,11 +87,11 @@ def _ranking(config: WhatIfConfig, tau: float) -> str:
     if config.ranker:
         return (
             f"PARS is the ranker {config.ranker}: tau-b {tau:.3f} on these prompts. If it was trained on them, this"
-            f" page flatters it. {NOT_IN_IT}"
+            f" page flatters it."
         )
     return (
         f"PARS is no ranker here but the true lengths with noise that leaves a tau-b of {config.tau:g}: train one on"
-        f" this log and give it with ranker=, or give the tau-b that it reached with tau=. {NOT_IN_IT}"
+        f" this log and give it with ranker=, or give the tau-b that it reached with tau=."
     )
 
 

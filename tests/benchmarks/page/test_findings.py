@@ -18,14 +18,14 @@ def test_gain_is_said_with_its_interval_and_its_price() -> None:
     found = findings(queued())
     assert found.headline.startswith("PARS answers ")
     assert "times sooner than first-come-first-served" in found.headline
-    assert "burst; 95 % interval" in found.headline
+    assert "burst; 95 % interval of the factor" in found.headline
     assert "of what knowing every length would bring" in found.price
     assert "longest tenth" in found.price
 
 
 def test_no_gain_is_said_too() -> None:
     found = findings(queued((0.1, 0.2)), load=0.1)
-    assert "cannot be told from first-come-first-served" in found.headline
+    assert "makes no difference to first-come-first-served" in found.headline
     assert "at none of the measured loads (0.1, 0.2" in found.matters
 
 
@@ -37,7 +37,7 @@ def test_loss_is_said_too() -> None:
 def test_the_load_from_which_on_it_matters_is_said() -> None:
     found = findings(queued((0.2, 1.5)), load=1.5)
     assert "matters from 1.5 × capacity on" in found.matters
-    assert "1.5 × capacity; 95 % interval" in found.headline
+    assert "1.5 × capacity; 95 % interval of the factor" in found.headline
 
 
 def test_one_load_does_not_say_when_it_matters() -> None:
