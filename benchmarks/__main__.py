@@ -13,6 +13,7 @@ from benchmarks.errors import ReplayError, SimulationError
 from benchmarks.overhead import OverheadConfig, measure_overhead
 from benchmarks.replay import run_replay
 from benchmarks.scoring import ScoringConfig, measure_scoring
+from benchmarks.simulation.calibrate import CalibrationConfig, run_calibration
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.simulate import run_simulation
@@ -66,6 +67,15 @@ def overhead_command(config: OverheadConfig) -> None:
     SERVER_LOG.parent.mkdir(exist_ok=True)
     with mlflow.start_run(run_name=f"overhead-{config.target_llm}"):
         typer.echo(measure_overhead(config, SERVER_LOG).text)
+
+
+@app.command("calibrate")
+@takes(CalibrationConfig)
+def calibrate_command(config: CalibrationConfig) -> None:
+    """Measure what a step of a live engine costs, for `simulate`."""
+    SERVER_LOG.parent.mkdir(exist_ok=True)
+    with mlflow.start_run(run_name=f"calibrate-{config.target_llm}"):
+        typer.echo(run_calibration(config, SERVER_LOG))
 
 
 @app.command("scoring")

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.simulation.calibrate import CalibrationConfig
 from benchmarks.simulation.config import SimulationConfig
 
 PROJECT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(("entry_point", "settings"), [("simulate", SimulationConfig)])
+@pytest.mark.parametrize(
+    ("entry_point", "settings"), [("simulate", SimulationConfig), ("calibrate", CalibrationConfig)]
+)
 def test_mlproject_has_every_setting_with_its_default(entry_point: str, settings: type) -> None:
     entry = yaml.safe_load((PROJECT / "MLproject").read_text())["entry_points"][entry_point]
     written = {name: one["default"] for name, one in entry["parameters"].items() if isinstance(one, dict)}

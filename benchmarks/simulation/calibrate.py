@@ -1,0 +1,126 @@
+"""Measures what a step of a live engine costs: a short sweep over batch sizes and prompt lengths, then a fit."""
+
+import asyncio
+import platform
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mlflow
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks import low_load, policies
+from benchmarks.client import replay
+from benchmarks.config import ReplayConfig
+from benchmarks.endpoint import Endpoint
+from benchmarks.plan import PlannedRequest
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.fit import fit_step_cost
+from benchmarks.simulation.requests import EngineSettings
+from benchmarks.targets import targets
+from training.parameters import log_parameters
+
+WORD = "apple"
+"""One token of nearly every tokenizer; how many there really are, the endpoint says."""
+SHORT, LONG = 16, 256
+"""Words of a prompt."""
+RANKED_PROMPTS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationConfig(EngineSettings):
+    """Which engine is measured. The engine's flags must be those that `vllm_args` gives it."""
+
+    target_llm: str
+    """Whose champion ranks on the server that is started."""
+    llm: str | None = None
+    """Model name or path that the server runs; the server's own default unless given."""
+    vllm_args: str | None = None
+    """vLLM's flags, as one string; the server's own default unless given."""
+    url: str | None = None
+    """Address of an OpenAI-compatible endpoint that is running and trusts a client's priority; a server is started
+    unless given."""
+    output_tokens: int = 48
+    """Of each answer in the sweep."""
+    repeats: int = 2
+    """How often the sweep is run."""
+    name: str = ""
+    """How the model and the machine shall be called in what is stored."""
+
+    @property
+    def replayed(self) -> ReplayConfig:
+        """The server that a replay would start."""
+        return ReplayConfig(
+            lengths=Path("none"),  # the sweep makes its own prompts
+            target_llm=self.target_llm,
+            llm=self.llm,
+            vllm_args=self.vllm_args,
+            url=self.url,
+            trust_priority="on" if self.url else "off",
+        )
+
+    @property
+    def sweep(self) -> list[tuple[int, int, int]]:
+        """Requests at once, words of a prompt, tokens of an answer."""
+        sizes = [2**power for power in range(self.max_num_seqs.bit_length()) if 2**power < self.max_num_seqs]
+        sizes += [self.max_num_seqs, 2 * self.max_num_seqs]
+        decoding = [(size, SHORT, self.output_tokens) for size in sizes]
+        return [*decoding, *((size, LONG, 2) for size in sizes[: max(2, len(sizes) - 1)])]
+
+
+def run_calibration(config: CalibrationConfig, server_log: Path) -> str:
+    """Measure, fit, log `step_cost.json` and the sweep to the active MLflow run; return what was found as text.
+
+    Raises:
+        NoChampion, ReplayError: the server did not start, or a request failed.
+    """
+    log_parameters(config)
+    with targets(config.replayed, ("fcfs",), server_log) as served:
+        endpoint = served.any
+        numbers = count()
+        _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
+        points = [point for _ in range(config.repeats) for point in config.sweep]
+        measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
+        ranking_s = _ranking_s(endpoint, numbers)
+    on = f"{config.name or endpoint.model} on {platform.machine()}, {config.max_num_seqs} sequences"
+    cost = fit_step_cost(measured, _engine(config), ranking_s, on)
+    return _log(cost, pd.concat([one.assign(run=run) for run, one in enumerate(measured)], ignore_index=True))
+
+
+def _send(endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int]) -> pd.DataFrame:
+    """One burst. Every prompt begins with another number, so that no prefix is found in the cache."""
+    size, words, tokens = point
+    requests = [PlannedRequest(f"{next(numbers)} {' '.join([WORD] * words)}", tokens, 0.0) for _ in range(size)]
+    return pd.DataFrame(asyncio.run(replay(endpoint, requests, policies.fcfs)))
+
+
+def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:
+    """What ranking adds to the time to the first token with one request at a time."""
+    prompts = [PlannedRequest(f"{next(numbers)} {' '.join([WORD] * SHORT)}", 2, 0.0) for _ in range(RANKED_PROMPTS)]
+    return max(0.0, low_load.measure(endpoint, prompts).ranking_delay_ms / 1000)
+
+
+def _engine(config: CalibrationConfig) -> EngineSettings:
+    return EngineSettings(
+        max_num_seqs=config.max_num_seqs,
+        max_num_batched_tokens=config.max_num_batched_tokens,
+        max_model_len=config.max_model_len,
+        kv_cache_tokens=config.kv_cache_tokens,
+    )
+
+
+def _log(cost: StepCost, answers: pd.DataFrame) -> str:
+    with TemporaryDirectory() as folder:
+        cost.write(Path(folder))
+        answers.to_parquet(Path(folder) / "sweep.parquet", index=False)
+        mlflow.log_artifacts(folder)
+    figures = ("fixed_s", "per_token_s", "per_sequence_s", "intake_s", "ranking_s", "relative_error")
+    mlflow.log_metrics({name: getattr(cost, name) for name in figures})
+    largest = answers.groupby("run").size().max()
+    path = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri("step_cost.json"))
+    return (
+        f"{cost.sentence}\nThe simulation of the sweep (1 to {largest} requests at once) is off by"
+        f" {cost.relative_error:.1%} in the median.\nUse it: simulate with cost={path}"
+    )

@@ -1,0 +1,74 @@
+"""From measured answers to what a step costs: the coefficients with which the simulation comes closest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import least_squares
+
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.requests import EngineSettings
+from benchmarks.simulation.run import Run, simulate_run
+
+Values = npt.NDArray[np.float64]
+FIRST_GUESS = (0.8, 0.01, 0.05, 0.1)
+"""Shares of the mean seconds per token of the smallest run: fixed, a token, a sequence, taking a request in."""
+LEAST_S = 1e-7
+"""No coefficient is less, or their logarithms would have no end."""
+
+
+def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, ranking_s: float, on: str) -> StepCost:
+    """Fit the coefficients to runs of the live engine, each simulated anew for every guess.
+
+    The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
+    the costs are free. Least squares of log (simulated ÷ measured) over the times to the first and the last token,
+    soft in the tails, in the logarithms of the coefficients.
+
+    Args:
+        measured: one table of answers a run, all first come, first served, of at least two different sizes.
+        engine: the engine that answered.
+        ranking_s: what ranking a prompt costs, measured by itself.
+        on: which model on which machine.
+    """
+    smallest = min(measured, key=len)
+    s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
+    wanted = np.concatenate([_times_s(one) for one in measured])
+
+    def off_by(logs: Values) -> Values:
+        cost = _cost(logs, ranking_s)
+        return np.asarray(np.log(np.concatenate([_times_s(_again(one, engine, cost)) for one in measured]) / wanted))
+
+    start = np.log(np.maximum(np.array(FIRST_GUESS) * s_per_token, LEAST_S))
+    bounds = (np.full(4, np.log(LEAST_S)), np.full(4, np.log(100 * s_per_token)))
+    found = least_squares(off_by, start, bounds=bounds, loss="soft_l1", f_scale=0.1, diff_step=(0.02,))
+    relative = np.abs(np.exp(off_by(found.x)) - 1)
+    ends = np.concatenate([np.repeat([False, True], len(one)) for one in measured])
+    return _cost(found.x, ranking_s, float(np.median(relative[ends])), on)
+
+
+def _cost(logs: Values, ranking_s: float, relative_error: float = 0.0, on: str = "") -> StepCost:
+    fixed_s, per_token_s, per_sequence_s, intake_s = (float(one) for one in np.exp(logs))
+    return StepCost(
+        fixed_s=fixed_s,
+        per_token_s=per_token_s,
+        per_sequence_s=per_sequence_s,
+        intake_s=intake_s,
+        ranking_s=ranking_s,
+        relative_error=relative_error,
+        measured_on=on,
+    )
+
+
+def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:
+    traffic = Traffic(
+        sent_s=measured.sent_s.to_numpy(dtype=np.float64),
+        prompt_tokens=measured.prompt_tokens.to_numpy(dtype=np.int64),
+        output_tokens=measured.output_tokens.to_numpy(dtype=np.int64),
+    )
+    return simulate_run(Run(traffic=traffic, order=Order(), engine=engine, cost=cost))
+
+
+def _times_s(answers: pd.DataFrame) -> Values:
+    return np.asarray(np.concatenate([answers.ttft_s, answers.e2e_s]), dtype=np.float64)
