@@ -16,6 +16,9 @@ from benchmarks.scoring import ScoringConfig, measure_scoring
 from benchmarks.simulation.calibrate import CalibrationConfig, run_calibration
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.cost import StepCost
+
+
+from benchmarks.simulation.fleet.fleet import FleetConfig, run_fleet
 from benchmarks.simulation.simulate import run_simulation
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.simulator import Simulator
@@ -67,6 +70,14 @@ def overhead_command(config: OverheadConfig) -> None:
     SERVER_LOG.parent.mkdir(exist_ok=True)
     with mlflow.start_run(run_name=f"overhead-{config.target_llm}"):
         typer.echo(measure_overhead(config, SERVER_LOG).text)
+
+
+@app.command("fleet")
+@takes(FleetConfig)
+def fleet_command(config: FleetConfig) -> None:
+    """Simulate several replicas behind a router: what routing adds to ordering."""
+    with mlflow.start_run(run_name="fleet"):
+        typer.echo(run_fleet(config))
 
 
 @app.command("calibrate")

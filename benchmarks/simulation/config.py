@@ -58,8 +58,8 @@ class SimulationConfig(EngineSettings):
     gap_cv: float = 2.0
     """Standard deviation ÷ mean of the gaps between gamma arrivals; 1 is Poisson."""
     repeats: int = 2
-    """Runs of each policy; even, since every second one sends the requests in the opposite order. Recorded traffic
-    with its own lengths is simulated once."""
+    """Runs of each policy; 1, or even, since every second one sends the requests in the opposite order. Recorded
+    traffic with its own lengths is simulated once."""
     patience_s: float = 120.0
     """How much later a request may arrive and still overtake."""
     seed: int = 0
@@ -72,8 +72,8 @@ class SimulationConfig(EngineSettings):
             raise ValueError("a simulation needs traffic, but got none; give lengths=FILE or trace=FILE.")
         if self.requests < 2:
             raise ValueError(f"requests must be at least 2, but got {self.requests}.")
-        if self.repeats < 1 or self.repeats % 2:
-            raise ValueError(f"repeats must be even (each order is also run reversed), but got {self.repeats}.")
+        if self.repeats != 1 and (self.repeats < 1 or self.repeats % 2):
+            raise ValueError(f"repeats must be 1 or even (each order is also run reversed), but got {self.repeats}.")
         if not 0 <= self.tau <= 1:
             raise ValueError(f"tau must be in [0, 1], but got {self.tau}.")
         for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):

@@ -8,12 +8,14 @@ import yaml
 
 from benchmarks.simulation.calibrate import CalibrationConfig
 from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.fleet.fleet import FleetConfig
 
 PROJECT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
-    ("entry_point", "settings"), [("simulate", SimulationConfig), ("calibrate", CalibrationConfig)]
+    ("entry_point", "settings"),
+    [("simulate", SimulationConfig), ("calibrate", CalibrationConfig), ("fleet", FleetConfig)],
 )
 def test_mlproject_has_every_setting_with_its_default(entry_point: str, settings: type) -> None:
     entry = yaml.safe_load((PROJECT / "MLproject").read_text())["entry_points"][entry_point]
