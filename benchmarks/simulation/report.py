@@ -7,7 +7,7 @@ import mlflow
 import pandas as pd
 
 from benchmarks import plots, results
-from benchmarks.comparison import at_load, by_load
+from benchmarks.comparison import MATTERS_FROM, at_load, by_load
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
@@ -52,10 +52,10 @@ class Simulated:
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a policy: the share of the oracle's gain that it keeps, and how its times compare with FCFS."""
+    """A row a policy: the share of the oracle's gain that it keeps (if there is one), and its times beside FCFS."""
     fcfs = table.loc["fcfs"]
     rows = pd.DataFrame(index=table.index)
-    if "oracle" in table.index:
+    if "oracle" in table.index and table[results.RATIO]["oracle"] > MATTERS_FROM:
         rows["gain_kept"] = (fcfs.s_per_token - table.s_per_token) / (fcfs.s_per_token - table.s_per_token["oracle"])
     for name in ("e2e_s_p50", "e2e_s_p90", "e2e_s_p99", "max_wait_s"):
         rows[f"{name}_over_fcfs"] = table[name] / fcfs[name]
