@@ -46,6 +46,7 @@ async def test_ranked_request_gets_its_place_and_is_counted_into_the_engine(rank
     ("error", "reason"),
     [
         (RuntimeError("out of memory"), "error"),
+        (MemoryError(), "error"),
         (FloatingPointError("nan"), "not_finite"),
         (UnrankableContent("empty"), "empty"),
     ],

@@ -1,0 +1,35 @@
+"""What a measurement of the ranking's cost says."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.overhead import Overhead, OverheadConfig
+
+
+@pytest.fixture
+def overhead() -> Overhead:
+    bursts = pd.DataFrame({"pair": [0, 1], "ranked": [90.0, 99.0], "unranked": [100.0, 100.0]})
+    return Overhead(bursts, burst_fail_open_share=0.01, milliseconds={"ranking_p50_ms": 4.0})
+
+
+def test_ratio_is_of_all_bursts_and_its_spread_of_pairs(overhead: Overhead) -> None:
+    assert overhead.metrics == {
+        "throughput_ratio": pytest.approx(0.945),
+        "throughput_ratio_min": pytest.approx(0.9),
+        "throughput_ratio_max": pytest.approx(0.99),
+        "burst_fail_open_share": 0.01,
+        "ranking_p50_ms": 4.0,
+    }
+
+
+def test_text_shows_each_pair_and_each_number(overhead: Overhead) -> None:
+    for shown in ("0.900", "0.990", "throughput_ratio: 0.945", "ranking_p50_ms: 4.000"):
+        assert shown in overhead.text
+
+
+@pytest.mark.parametrize("name", ["requests", "pairs", "rate_requests"])
+def test_what_measures_nothing_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, but got 0"):
+        OverheadConfig(lengths=Path("log.parquet"), target_llm="llm", **{name: 0})  # type: ignore[arg-type]
