@@ -12,6 +12,8 @@ ASGIApp = Callable[..., Awaitable[None]]
 
 SERVICE_RESTART = 1012
 """The websocket's word for 503."""
+LAST_WORDS_S = 5.0
+"""How long a request that is cut may take to say so; one that does not end is left behind."""
 
 
 class Gate:
@@ -40,7 +42,8 @@ class Gate:
         cut = list(self._inside)
         for task in cut:
             task.cancel()
-        await asyncio.gather(*cut, return_exceptions=True)
+        if cut:
+            await asyncio.wait(cut, timeout=LAST_WORDS_S)
         return len(cut)
 
     async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
