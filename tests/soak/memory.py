@@ -20,14 +20,14 @@ class Memory:
 
     def __init__(self, process: psutil.Process) -> None:
         self._process = process
-        self._started_s = time.monotonic()
         self.samples: list[tuple[float, float]] = []
         """(seconds since the start, megabytes)"""
 
     async def watch(self) -> None:
         """Take samples until cancelled."""
+        started_s = time.monotonic()
         while True:
-            self.samples.append((time.monotonic() - self._started_s, self._process.memory_info().rss / 2**20))
+            self.samples.append((time.monotonic() - started_s, self._process.memory_info().rss / 2**20))
             await asyncio.sleep(1)
 
     def growth_after(self, start_s: float) -> float:

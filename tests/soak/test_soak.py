@@ -17,7 +17,7 @@ from registry import store
 from tests.conftest import tracking
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 from tests.soak.memory import Memory, worker_of
-from tests.soak.traffic import Users
+from tests.soak.traffic import Tally, Users
 from tests.traps import HANGS, RAISES
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(0)]
@@ -97,6 +97,8 @@ async def test_no_request_is_lost_and_memory_does_not_grow(soaked: RunningServer
     users, memory = Users(soaked.url), Memory(worker_of(soaked.pid))
     await users.requests_per_s(CAPACITY_REQUESTS)  # a server's first burst finds it cold
     capacity_per_s = await users.requests_per_s(CAPACITY_REQUESTS)
+    assert users.tally.lost == []
+    users.tally = Tally()
     before = counted(soaked.url)
     with tracking(ranker_store):
         jobs = (memory.watch(), swap_again_and_again(), break_again_and_again(users))
