@@ -1,6 +1,7 @@
 """Measures what a step of a live engine costs: a short sweep over batch sizes and prompt lengths, then a fit."""
 
 import asyncio
+import os
 import platform
 from dataclasses import dataclass
 from itertools import count
@@ -18,7 +19,7 @@ from benchmarks.endpoint import Endpoint
 from benchmarks.plan import PlannedRequest
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.fit import fit_step_cost
-from benchmarks.simulation.requests import EngineSettings
+from benchmarks.simulation.requests import EngineSettings, engine_of
 from benchmarks.targets import targets
 from training.parameters import log_parameters
 
@@ -50,6 +51,11 @@ class CalibrationConfig(EngineSettings):
     """How the model and the machine shall be called in what is stored."""
 
     @property
+    def engine(self) -> EngineSettings:
+        """The engine alone."""
+        return engine_of(self)
+
+    @property
     def replayed(self) -> ReplayConfig:
         """The server that a replay would start."""
         return ReplayConfig(
@@ -78,15 +84,19 @@ def run_calibration(config: CalibrationConfig, server_log: Path) -> str:
     """
     log_parameters(config)
     with targets(config.replayed, ("fcfs",), server_log) as served:
-        endpoint = served.any
-        numbers = count()
-        _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
-        points = [point for _ in range(config.repeats) for point in config.sweep]
-        measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
-        ranking_s = _ranking_s(endpoint, numbers)
-    on = f"{config.name or endpoint.model} on {platform.machine()}, {config.max_num_seqs} sequences"
-    cost = fit_step_cost(measured, _engine(config), ranking_s, on)
+        measured, ranking_s = measure(config, served.any)
+        name = config.name or served.any.model
+    cost = fit_step_cost(measured, config.engine, ranking_s, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
     return _log(cost, pd.concat([one.assign(run=run) for run, one in enumerate(measured)], ignore_index=True))
+
+
+def measure(config: CalibrationConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], float]:
+    """Run the sweep: one table of answers a burst, and what ranking a prompt adds, in seconds."""
+    numbers = count()
+    _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
+    points = [point for _ in range(config.repeats) for point in config.sweep]
+    measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
+    return measured, _ranking_s(endpoint, numbers)
 
 
 def _send(endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int]) -> pd.DataFrame:
@@ -102,13 +112,8 @@ def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:
     return max(0.0, low_load.measure(endpoint, prompts).ranking_delay_ms / 1000)
 
 
-def _engine(config: CalibrationConfig) -> EngineSettings:
-    return EngineSettings(
-        max_num_seqs=config.max_num_seqs,
-        max_num_batched_tokens=config.max_num_batched_tokens,
-        max_model_len=config.max_model_len,
-        kv_cache_tokens=config.kv_cache_tokens,
-    )
+def _machine() -> str:
+    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
 
 
 def _log(cost: StepCost, answers: pd.DataFrame) -> str:

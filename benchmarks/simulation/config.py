@@ -1,12 +1,12 @@
 """Settings of a simulation. The command line and MLproject read their defaults from here."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import Arrivals
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineSettings
+from benchmarks.simulation.requests import EngineSettings, engine_of
 
 Part = Literal["test", "all"]
 
@@ -42,7 +42,7 @@ class SimulationConfig(EngineSettings):
     tau: float = 0.69
     """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
     cost: str = "cpu-2-cores-llama-48"
-    """What a step costs: measured coefficients by name, or a file that calibrate wrote."""
+    """What a step costs: coefficients by name (cpu-2-cores-llama-48, constant-step), or a file that calibrate wrote."""
     ranking_ms: float | None = None
     """What ranking a prompt costs; as measured with the coefficients unless given."""
     ranking_backlog_ms: float = 2000.0
@@ -99,7 +99,7 @@ class SimulationConfig(EngineSettings):
     @property
     def engine(self) -> EngineSettings:
         """The engine alone."""
-        return EngineSettings(**{one.name: getattr(self, one.name) for one in fields(EngineSettings)})
+        return engine_of(self)
 
     @property
     def step_cost(self) -> StepCost:

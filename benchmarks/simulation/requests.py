@@ -1,6 +1,6 @@
 """What a simulated engine is given, and what it gives back. Shared by all that simulates; imports no sibling."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 Switch = Literal["on", "off"]
@@ -33,6 +33,11 @@ class EngineSettings:
     def longest_request(self) -> int:
         """Tokens of prompt and answer that the engine can hold at all."""
         return min(self.max_model_len, self.kv_cache_tokens or self.max_model_len)
+
+
+def engine_of(settings: EngineSettings) -> EngineSettings:
+    """The engine of settings that hold more."""
+    return EngineSettings(**{one.name: getattr(settings, one.name) for one in fields(EngineSettings)})
 
 
 class EngineRequest(NamedTuple):

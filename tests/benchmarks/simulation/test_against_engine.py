@@ -1,0 +1,110 @@
+"""The simulation against the real engine: calibrated on it, then both are given the same bursts."""
+
+import json
+from pathlib import Path
+from statistics import median
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import endpoint
+from benchmarks.config import ReplayConfig
+from benchmarks.demo_llm import write_demo_llm
+from benchmarks.results import RATIO, summarise
+from benchmarks.simulation.calibrate import CalibrationConfig, measure
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.fit import fit_step_cost
+from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.run import Run, simulate_all
+from benchmarks.sweep import Sweep
+from benchmarks.targets import targets
+from registry import store
+from registry.ranker import Ranker
+from tests.rankers import write_ranker
+from training.length_log import LabelledPrompts, read_length_log
+
+LAYERS = 12
+"""Enough for the engine to be what takes the time."""
+VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 8 --max-num-batched-tokens 2048"
+REPLAYS = 3
+PLAN_AND_REVERSE = 2
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayConfig:
+    """A ranker that knows the lengths but for some noise is the champion."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"prompt": "more " * words + str(number), "output_tokens": max(2, int(rng.lognormal(0, 0.5) * 4 * words))}
+        for number, words in enumerate(rng.integers(1, 30, 900))
+    ]
+    path = tmp_path / "lengths.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("replay", (tmp_path / "artifacts").as_uri()))
+    with mlflow.start_run():
+        store.register(write_ranker(tmp_path / "ranker", "replayed"))
+    store.promote("replayed")
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+    llm = str(write_demo_llm(tmp_path / "llm", LAYERS))
+    repeats = PLAN_AND_REVERSE * REPLAYS
+    return ReplayConfig(
+        lengths=path,
+        target_llm="replayed",
+        llm=llm,
+        vllm_args=VLLM_ARGS,
+        policies="fcfs,pars",
+        requests=60,
+        repeats=repeats,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: ReplayConfig, tmp_path: Path) -> None:
+    calibration = CalibrationConfig(
+        target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=512
+    )
+    with targets(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
+        sweep = Sweep(config, served, endpoint.choose_that_fit(served.any, _test_prompts(config), 60), None)
+        sweep.warm_up()
+        measured, ranking_s = measure(calibration, served.any)
+        answers = sweep.run(0.0)
+    cost = fit_step_cost(measured, calibration.engine, ranking_s, "this machine")
+    replayed = [summarise(one)[RATIO]["pars"] for _, one in answers.groupby(answers.repeat // PLAN_AND_REVERSE)]
+    simulated = summarise(pd.concat(simulate_all(_runs(config, calibration, sweep, answers, cost, tmp_path))))[RATIO][
+        "pars"
+    ]
+    assert simulated == pytest.approx(median(replayed), rel=0.15), (simulated, replayed, cost.sentence)
+
+
+def _test_prompts(config: ReplayConfig) -> LabelledPrompts:
+    return read_length_log(config).part("test", seed=config.seed)
+
+
+def _runs(
+    config: ReplayConfig,
+    calibration: CalibrationConfig,
+    sweep: Sweep,
+    answers: pd.DataFrame,
+    cost: StepCost,
+    tmp_path: Path,
+) -> list[Run]:
+    """The same bursts, with the order that the served ranker gives them."""
+    ranker = Ranker.load(tmp_path / "ranker")
+    runs = []
+    for repeat in range(config.repeats):
+        plan = sweep.plan(repeat)
+        sent = answers[(answers.policy == "fcfs") & (answers.repeat == repeat)]
+        traffic = Traffic(
+            sent_s=np.zeros(len(plan)),
+            prompt_tokens=sent.prompt_tokens.to_numpy(),
+            output_tokens=np.array([one.output_tokens for one in plan]),
+        )
+        quantiles = np.array([ranker.predict(one.prompt).quantile for one in plan])
+        for policy, order in (("fcfs", Order()), ("pars", Order(quantiles=quantiles, is_ranked=True))):
+            run = Run(traffic=traffic, order=order, engine=calibration.engine, cost=cost, policy=policy, repeat=repeat)
+            runs.append(run)
+    return runs
