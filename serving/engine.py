@@ -3,7 +3,7 @@
 import os
 import signal
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from multiprocessing import resource_tracker
@@ -121,7 +121,7 @@ async def openai_app(
     client: Any,
     args: Namespace,
     prioritiser: Prioritiser,
-    incoming_layer: Middleware,
+    layers: Sequence[Middleware],
     make_rank_endpoint: Callable[[Callable[[Headers], bool]], RankEndpoint],
 ) -> AsyncIterator[FastAPI]:
     """The application of vLLM itself, on an engine client whose every request is given our priority.
@@ -133,7 +133,7 @@ async def openai_app(
     tasks = await client.get_supported_tasks()
     app = build_app(args, tasks, client.model_config)
     # Appended is innermost: what has no API key costs no ranking. vLLM has built the stack, so it is built anew.
-    app.user_middleware.append(incoming_layer)
+    app.user_middleware.extend(layers)
     app.middleware_stack = app.build_middleware_stack()
     app.router.routes.append(Route("/rank", make_rank_endpoint(_api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)

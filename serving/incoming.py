@@ -39,6 +39,11 @@ class Incoming:
             self._arrival_us = self._clock.stamp_us()
         return self._arrival_us
 
+    @property
+    def has_reached_the_engine(self) -> bool:
+        """Whether an engine request has come from this HTTP request."""
+        return self._num_requests > 0
+
     def see(self, message: Message) -> None:
         """Take note of one message that the application receives."""
         if message["type"] != "http.request":

@@ -26,6 +26,10 @@ FAIL_OPENS = Counter(
     "Engine requests that got the median instead of a ranking, by reason.",
     ["reason"],
 )
+UNREADABLE_REQUESTS = Counter(
+    "pars_unreadable_requests",
+    "Requests over whose body vLLM failed before the engine was asked, so that they were answered with 400.",
+)
 RANKER_VERSION = Gauge(
     "pars_ranker_version", "Version of the ranker that is served.", ["target_llm"], multiprocess_mode="livemostrecent"
 )

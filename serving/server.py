@@ -20,6 +20,7 @@ from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
 from serving.rankings import Rankings
 from serving.targets import Targets, follow_targets
+from serving.unreadable import UnreadableLayer
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once
@@ -60,9 +61,10 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
             stack.callback(rankings.close)
         PATIENCE_SECONDS.set(settings.patience_s)
         prioritiser = Prioritiser(policy_of(settings), clock, load, rankings)
-        incoming_layer = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
+        incoming = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
+        layers = [incoming, Middleware(UnreadableLayer)]
         endpoint = _rank_endpoint(settings, targets)
-        app = await stack.enter_async_context(openai_app(client, args, prioritiser, incoming_layer, endpoint))
+        app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers, endpoint))
         yield Server(app, client, prioritiser)
 
 

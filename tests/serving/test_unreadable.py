@@ -1,0 +1,67 @@
+"""What vLLM fails over before the engine was asked becomes a 400; every other failure stays one."""
+
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+from starlette.responses import JSONResponse
+
+from serving.incoming import IncomingLayer, current_incoming
+from serving.priority import ArrivalClock
+from serving.unreadable import UnreadableLayer
+
+
+async def post(application: Any) -> httpx.Response:
+    layers = IncomingLayer(UnreadableLayer(application), ArrivalClock(), False, 1000)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(layers), base_url="http://test") as client:
+        return await client.post("/v1/completions", json={"prompt": "zanzibar"})
+
+
+def fails(failure: int | Exception, asks_engine: bool = False) -> Any:
+    """An application that answers with a status or raises, perhaps after it has asked the engine."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if asks_engine:
+            current_incoming(ArrivalClock()).next_text("zanzibar")
+        if isinstance(failure, Exception):
+            raise failure
+        await JSONResponse({"error": {"message": "zanzibar"}}, failure)(scope, receive, send)
+
+    return application
+
+
+def num_unreadable() -> float:
+    return REGISTRY.get_sample_value("pars_unreadable_requests_total") or 0.0
+
+
+@pytest.mark.parametrize("failure", [500, 501, KeyError("zanzibar"), RecursionError(), AssertionError("zanzibar")])
+async def test_failure_before_the_engine_was_asked_is_a_400_that_is_counted_and_logged_without_the_prompt(
+    failure: int | Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = num_unreadable()
+    response = await post(fails(failure))
+    assert response.status_code == 400
+    assert "/openapi.json" in response.json()["error"]["message"]
+    assert num_unreadable() == before + 1
+    assert "vLLM could not read a request to /v1/completions" in caplog.text
+    assert "zanzibar" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 503])
+async def test_other_answers_are_let_through(status: int) -> None:
+    response = await post(fails(status))
+    assert response.status_code == status
+    assert response.json()["error"]["message"] == "zanzibar"
+
+
+async def test_failure_after_the_engine_was_asked_stays_one() -> None:
+    assert (await post(fails(500, asks_engine=True))).status_code == 500
+    with pytest.raises(KeyError):
+        await post(fails(KeyError(), asks_engine=True))
+
+
+@pytest.mark.parametrize("trouble", [OSError(), RuntimeError(), MemoryError()])
+async def test_machine_in_trouble_stays_a_failure(trouble: Exception) -> None:
+    with pytest.raises(type(trouble)):
+        await post(fails(trouble))
