@@ -11,6 +11,7 @@ from benchmarks.what_if.study import LOG, Studied
 
 WORTH_FROM = 0.05
 """A step is worth money if it takes at least this share off the mean seconds per token."""
+ALL_AT_ONCE = "all at once"
 TOO_MUCH = 2.0
 """A log that brings this many times the capacity of an engine was not served by one such engine."""
 TAU_STEP = 0.1
@@ -51,15 +52,15 @@ def _now_and_best(rows: pd.DataFrame, current: float) -> tuple[dict[str, float],
     return by_value[current], min(by_value.values(), key=lambda row: row["s_per_token"])
 
 
-def _rows(studied: Studied, study: str) -> pd.DataFrame:
-    """What PARS did while something was varied."""
+def _rows(studied: Studied, study: str, policy: str = "pars") -> pd.DataFrame:
+    """What a policy did while something was varied."""
     settings = studied.settings
-    return settings[(settings.study == study) & (settings.policy == "pars")]
+    return settings[(settings.study == study) & (settings.policy == policy)]
 
 
 def _whether(studied: Studied) -> str:
     own = summarise(studied.answers[studied.answers.study == LOG]).s_per_token
-    ratio, at = own["fcfs"] / own["pars"], load_title(studied.log_load, "all at once")
+    ratio, at = own["fcfs"] / own["pars"], load_title(studied.log_load, ALL_AT_ONCE)
     if studied.log_load > TOO_MUCH:
         return (
             f"This log brings {studied.log_load:.3g} times what one such engine gets through, so its queue only grows:"
@@ -99,16 +100,20 @@ def _patience(config: WhatIfConfig, studied: Studied) -> str:
 
 
 def _sequences(config: WhatIfConfig, studied: Studied) -> str:
-    _, best = _now_and_best(_rows(studied, "max_num_seqs"), config.max_num_seqs)
-    gain = gain_of_sequences(config, studied)
-    if gain < WORTH_FROM:
-        return (
-            f"Sequences: max_num_seqs {config.max_num_seqs} is right as it is; none of those tried takes"
-            f" {WORTH_FROM:.0%} off it.".replace("%", " %")
-        )
     return (
-        f"Sequences: max_num_seqs {best['value']:.0f} instead of {config.max_num_seqs} would take {_percent(gain)} off"
-        " it, if the KV cache has room for them."
+        f"Sequences: {_other_sequences(config, studied, 'pars')}. Without any ordering"
+        f" {_other_sequences(config, studied, 'fcfs')}. More of them need room in the KV cache."
+    )
+
+
+def _other_sequences(config: WhatIfConfig, studied: Studied, policy: str) -> str:
+    now, best = _now_and_best(_rows(studied, "max_num_seqs", policy), config.max_num_seqs)
+    gain = 1 - best["s_per_token"] / now["s_per_token"]
+    if gain < WORTH_FROM:
+        return f"max_num_seqs {config.max_num_seqs} is right as it is"
+    return (
+        f"max_num_seqs {best['value']:.0f} instead of {config.max_num_seqs} would take {_percent(gain)} off the mean"
+        " seconds per token"
     )
 
 

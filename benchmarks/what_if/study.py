@@ -48,7 +48,7 @@ class Studied:
     """All that was simulated."""
 
     answers: pd.DataFrame
-    """Of the log itself and of every load."""
+    """Of the log itself (without a load: it is longer than what was stretched to the loads) and of every load."""
     settings: pd.DataFrame
     """A row a case of the other studies: `study, value, policy, load` and the figures of `results.summarise`."""
     capacity_per_s: float
@@ -80,9 +80,9 @@ def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
     capacity_per_s = _capacity_per_s(config, busiest, simulate)
     log_load, window_load = (one.log.rate_per_s / capacity_per_s for one in (orders, busiest))
     log_load, window_load = _rounded(log_load), _rounded(window_load)
-    own = {one for one in (log_load, window_load) if not np.isnan(one)}
-    cases = _policies(config, orders, LOG, log_load)
-    for load in sorted({*config.loads, *own} - {log_load}):
+    own = set() if np.isnan(window_load) else {window_load}
+    cases = _policies(config, orders, LOG, float("nan"))
+    for load in sorted({*config.loads, *own}):
         cases += _policies(config, _at(busiest, load * capacity_per_s), "load", load)
     answers = pd.concat(
         [
@@ -91,7 +91,7 @@ def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
         ],
         ignore_index=True,
     )
-    sweep_load = load_that_matters(answers, window_load)
+    sweep_load = load_that_matters(answers[answers.study == "load"], window_load)
     settings = list(_settings(config, _at(busiest, sweep_load * capacity_per_s), sweep_load))
     rows = [_row(case, one) for case, one in zip(settings, simulate(settings), strict=True)]
     return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.log))

@@ -9,7 +9,8 @@ import mlflow
 
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
-from benchmarks.what_if.advice import advise
+from benchmarks.titles import figure, load_title
+from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.noise import noisy_quantiles, places
@@ -44,14 +45,13 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     evidence = Evidence(
         title=f"What if {config.log.name} were served shortest-predicted-first?",
         answers=studied.answers,
-        provenance=tuple(_provenance(config, len(log), orders.log, studied, engine)),
+        provenance=tuple(_provenance(config, len(log), orders.log, studied, engine, tau)),
         settings=asdict(config),
-        overhead=(_ranking(config, tau),),
+        overhead=(ranking_delay(studied),),
         advice=advice,
         sweeps=setting_charts(studied),
         sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",
-        load=studied.log_load,
-        unrated="all at once",
+        unrated=f"the log as it is, {load_title(studied.log_load, ALL_AT_ONCE)}",
     )
     where = log_page(evidence)
     _log_settings(studied, tau)
@@ -69,7 +69,9 @@ def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
     return Orders(log, places(load_ranker(config.ranker).scorer.score_all(log.prompts, "ranking")), oracle)
 
 
-def _provenance(config: WhatIfConfig, in_file: int, log: ServedLog, studied: Studied, engine: str) -> list[str]:
+def _provenance(
+    config: WhatIfConfig, in_file: int, log: ServedLog, studied: Studied, engine: str, tau: float
+) -> list[str]:
     shown = "all" if len(log) == in_file else "the first"
     window = studied.sweep_requests
     return [
@@ -79,8 +81,21 @@ def _provenance(config: WhatIfConfig, in_file: int, log: ServedLog, studied: Stu
         f" {window:,} consecutive requests all come at once, first come, first served.",
         f"Other loads are the same {window:,} requests, their arrivals stretched or squeezed; settings were tried with"
         f" them at {studied.sweep_load:.3g} × capacity. One order of requests each, no repeats.",
+        "Above capacity the queue grows for as long as requests come, so the figures also depend on how long that is.",
+        _ranking(config, tau),
         *log.notes,
     ]
+
+
+def ranking_delay(studied: Studied) -> str:
+    """What ranking adds where least queues."""
+    rated = studied.answers[studied.answers.load.notna()]
+    load = float(rated.load.min())
+    ttft_ms = 1000 * rated[rated.load == load].groupby("policy").ttft_s.median()
+    return (
+        f"At the lowest load ({load:g} × capacity) the median time to the first token is {figure(ttft_ms['pars'])} ms"
+        f" with ranking and {figure(ttft_ms['fcfs'])} ms without; the figures contain the time that ranking takes."
+    )
 
 
 def _ranking(config: WhatIfConfig, tau: float) -> str:

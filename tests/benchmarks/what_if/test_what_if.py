@@ -1,5 +1,8 @@
 """From a log to its report."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -12,6 +15,8 @@ from tests.benchmarks.what_if.conftest import SERVERS, simulate
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 from training.config import TrainingError
+
+PROJECT = Path(__file__).parents[3]
 
 
 def report(config: WhatIfConfig, tmp_path: Path) -> tuple[str, Path]:
@@ -30,6 +35,8 @@ def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: P
         assert words in page
     assert said.splitlines()[0] in page.replace("&#39;", "'")
     assert "no ranker here but the true lengths with noise" in page
+    assert "the log as it is" in page
+    assert "At the lowest load (0.5 × capacity) the median time to the first token" in page
     assert set(pd.read_parquet(folder / "settings.parquet").study) == {"tau", "patience_s", "max_num_seqs"}
     assert (folder / "answers.parquet").is_file()
 
@@ -41,6 +48,18 @@ def test_ranker_is_measured_on_the_prompts_of_the_log(busy_log: Path, tmp_path: 
     page = (folder / "report.html").read_text()
     assert "tau-b 0.9" in page
     assert "the first 300 requests" in page
+
+
+def test_log_that_cannot_be_read_ends_in_one_sentence(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"arrival_s": 1, "prompt_tokens": 3, "output_tokens": -5}\n' * 3)
+    command = [sys.executable, "-m", "benchmarks", "what-if", "--log", str(log)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "row 1 (the first is 1) has '-5' in column 'output_tokens'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_ranker_without_prompts_is_refused(tmp_path: Path) -> None:
