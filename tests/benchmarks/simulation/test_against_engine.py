@@ -30,6 +30,8 @@ LAYERS = 12
 VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 8 --max-num-batched-tokens 2048"
 REPLAYS = 3
 PLAN_AND_REVERSE = 2
+TOO_BUSY = 0.3
+"""Where replays of the same bursts differ by more than that, their median says nothing to 15 %."""
 
 
 @pytest.fixture
@@ -72,8 +74,12 @@ def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: Replay
         sweep.warm_up()
         measured, ranking_s = measure(calibration, served.any)
         answers = sweep.run(0.0)
-    cost = fit_step_cost(measured, calibration.engine, ranking_s, "this machine")
     replayed = [summarise(one)[RATIO]["pars"] for _, one in answers.groupby(answers.repeat // PLAN_AND_REVERSE)]
+    if (spread := (max(replayed) - min(replayed)) / median(replayed)) > TOO_BUSY:
+        pytest.skip(
+            f"the replays differ by {spread:.0%} among themselves ({replayed}): other work disturbs the engine."
+        )
+    cost = fit_step_cost(measured, calibration.engine, ranking_s, "this machine")
     simulated = summarise(pd.concat(simulate_all(_runs(config, calibration, sweep, answers, cost, tmp_path))))[RATIO][
         "pars"
     ]
