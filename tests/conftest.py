@@ -19,6 +19,11 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 API_KEY = "not-a-secret"
+TOOLS = (
+    "--enable-auto-tool-choice --tool-call-parser hermes"
+    # A model with random weights would fill its answer with blanks, which JSON allows.
+    " --structured-outputs-config.backend xgrammar --structured-outputs-config.disable_any_whitespace true"
+)
 
 
 @contextmanager
@@ -64,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_stor
         "MLFLOW_TRACKING_URI": ranker_store,
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
-        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2",
+        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 {TOOLS}",
         "PARS_CHAMPION_POLL_S": "0.5",
     }
     port = free_port()
