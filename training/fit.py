@@ -59,7 +59,17 @@ def fit(
         )  # Lightning with torch 2.13
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # that is its purpose
         trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
+    _release(trainer, module)
     return network.cpu().eval(), tokenizer
+
+
+def _release(trainer: lightning.Trainer, module: RankerModule) -> None:
+    """Let go of gradients, optimiser state and network: a trainer outlives its fit, and many fits would pile up."""
+    module.zero_grad()
+    for optimizer in trainer.optimizers:
+        optimizer.state.clear()
+        optimizer.param_groups.clear()
+    del module.network
 
 
 def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: LabelledPrompts) -> Batches:

@@ -1,7 +1,9 @@
 """`training/fit.py` and `module.py`: small fits with each loss and pairing. The whole training is in test_train.py."""
 
+import gc
+import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import lightning
 import numpy as np
@@ -118,3 +120,19 @@ def test_pairs_that_cannot_be_sampled_end_before_any_training(config: TrainingCo
     config = config.with_values({"pairing": "sampled", "min_length_difference": 0.999})
     with pytest.raises(TrainingError, match=r"none of \d+ training prompts differ enough .* lower it"):
         fit(config, train, validation)
+
+
+def test_neither_optimiser_state_nor_network_outlives_a_fit(config: TrainingConfig) -> None:
+    class Optimizers(Callback):
+        seen: ClassVar[list[torch.optim.Optimizer]] = []
+
+        def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
+            self.seen.extend(trainer.optimizers)
+
+    network, _ = fit(config, *parts(config), [Optimizers()])
+    weights = weakref.ref(network.weight)
+    assert network.weight.grad is None
+    assert [optimizer.state for optimizer in Optimizers.seen] == [{}]
+    del network
+    gc.collect()
+    assert weights() is None
