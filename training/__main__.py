@@ -66,12 +66,12 @@ def cross_validate_command(config: CrossValidationConfig) -> None:
     """Train and test on parts of a small log in turn, and say how well a ranker does on it; registers nothing."""
     from training.cross_validation import cross_validate
 
-    metrics = cross_validate(config)
-    typer.echo(
-        f"kendall_tau_b {metrics['kendall_tau_b']:.3f}: mean over {config.repeats} x {config.folds} folds, standard"
-        f" deviation {metrics['kendall_tau_b_std']:.3f} over repeats ({metrics['kendall_tau_b_min']:.3f} to"
-        f" {metrics['kendall_tau_b_max']:.3f})"
-    )
+    for name, row in cross_validate(config).iterrows():
+        typer.echo(
+            f"{name}: kendall_tau_b {row.kendall_tau_b:.3f}, mean over {config.repeats} x {config.folds} folds;"
+            f" standard deviation {row.kendall_tau_b_std:.3f} over repeats ({row.kendall_tau_b_min:.3f} to"
+            f" {row.kendall_tau_b_max:.3f})"
+        )
 
 
 @app.command("ablate")

@@ -69,6 +69,9 @@ class TrainingConfig(LengthLogSource):
     weight_decay: float = 0.01
     """Of AdamW."""
 
+    word_embeddings: Literal["frozen", "trained"] = "frozen"
+    """The encoder's table of word embeddings, half of a small encoder: `frozen` keeps it as it was pretrained, which
+    costs less and does better on prompts of another kind; `trained` trains it like the rest."""
     loss: str = "margin_ranking"
     """What training minimises: over pairs `margin_ranking` or `logistic`, over whole batches `list_mle`, or
     prompt by prompt `pointwise_l1`, on log tokens."""
@@ -81,7 +84,7 @@ class TrainingConfig(LengthLogSource):
     """Partners that are drawn for a prompt at most, with pairing=sampled."""
     batch_pairs: int = 128
     """Pairs of one step, with pairing=sampled."""
-    epochs: int = 1
+    epochs: int = 3
     """Passes over the training prompts."""
     batch_prompts: int = 64
     """Prompts of one step, over all devices, with pairing=in_batch; all the pairs on one device count."""
@@ -93,7 +96,9 @@ class TrainingConfig(LengthLogSource):
     """Validation prompts at most, for the curves and the calibration."""
     test_prompts: int | None = None
     """Test prompts at most; all of them unless given."""
-    validations_per_epoch: int = 4
+    pruner: Literal["median", "none"] = "median"
+    """`median` ends a trial whose validation tau is below the median of the earlier ones at the same step."""
+    validations_per_epoch: int = 2
     """Points of the validation curve in an epoch; a trial can be pruned at each."""
     trial_prompts: int = 1500
     """Training prompts of one trial at most, so that a study costs little more than the final fit."""
@@ -183,6 +188,9 @@ class CrossValidationConfig(TrainingConfig):
     """Parts of the log; each is tested once by a ranker that was trained on the others."""
     repeats: int = 5
     """How often the log is dealt out anew, with another seed for the training too."""
+    baselines: tuple[str, ...] = ()
+    """Rankers without a network that are cross-validated beside it on the same folds: prompt_length, tfidf_ridge,
+    lexical_boosting."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be cross-validated."""
@@ -237,6 +245,7 @@ _OF_A_REGISTERED_RANKER = (
     "trials",
     "trial_prompts",
     "trial_validation_prompts",
+    "pruner",
     "storage",
     "study",
     "checkpoint",

@@ -7,9 +7,10 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from training.baselines import Baseline
 from training.config import CrossValidationConfig
 from training.fit import fit
-from training.length_log import LengthLog, read_length_log, require_two_lengths
+from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.metrics import kendall_tau_b
 from training.parameters import log_parameters
 from training.scoring import network_scores
@@ -19,21 +20,28 @@ from training.warm_start import with_fetched_start
 logger = logging.getLogger(__name__)
 
 FOLDS_TABLE = "folds.json"
+RANKER = "ranker"
+"""What the trained ranker is called beside the baselines."""
 CURVE_PROMPTS = 100
 """Prompts of a fold's validation curve; they are training prompts, since nothing is chosen by it."""
 
 
-def cross_validate(config: CrossValidationConfig) -> dict[str, float]:
+def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
     """Train on all folds but one and test on that one, for each fold and repeat; nothing is registered.
 
     All labelled prompts take part, whatever split they belong to; prompts of one group (`group_column`) stand in one
     fold. So `init_from` must not have been trained on these prompts, for another target LLM either. The scores are
-    those of the float network. Returns and logs the mean of `kendall_tau_b` over all folds, and its
-    standard deviation, least and greatest value over the repeats (of which each is a mean over its folds).
+    those of the float network, or of the baselines.
+
+    Returns and logs one row a ranker (the trained one is called `ranker`): the mean of `kendall_tau_b` over all folds,
+    and its standard deviation (`_std`), least (`_min`) and greatest (`_max`) value over the repeats, of which each is
+    a mean over its folds.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log, a setting or `init_from` cannot be used.
+        TrainingError, RegistryError, InvalidRanker: the log, a setting, a baseline or `init_from` cannot be used.
     """
+    for name in config.baselines:
+        Baseline(name)  # one that is not there fails here, before any training
     with mlflow.start_run(run_name=f"cross-validate {config.target_llm}"):
         log = read_length_log(config)
         log_parameters(config)
@@ -41,33 +49,48 @@ def cross_validate(config: CrossValidationConfig) -> dict[str, float]:
         started = with_fetched_start(config)
         rows: list[dict[str, float]] = []
         for repeat, fold in product(range(config.repeats), range(config.folds)):
-            tau = _tau_of_fold(started, log, repeat, fold)
-            mlflow.log_metric("fold_kendall_tau_b", tau, step=len(rows))
-            rows.append({"repeat": repeat, "fold": fold, "kendall_tau_b": tau})
+            taus = _taus_of_fold(started, log, repeat, fold)
+            mlflow.log_metrics({f"fold/{name}": tau for name, tau in taus.items()}, step=len(rows))
+            rows.append({"repeat": repeat, "fold": fold, **taus})
         mlflow.log_table(pd.DataFrame(rows), FOLDS_TABLE)
-        metrics = _summary(pd.DataFrame(rows))
-        mlflow.log_metrics(metrics)
-    return metrics
+        summary = _summary(pd.DataFrame(rows))
+        for ranker, row in summary.iterrows():
+            prefix = "" if ranker == RANKER else f"{ranker}/"
+            mlflow.log_metrics({f"{prefix}{metric}": float(value) for metric, value in row.items()})
+    return summary
 
 
-def _tau_of_fold(config: CrossValidationConfig, log: LengthLog, repeat: int, fold: int) -> float:
+def _taus_of_fold(config: CrossValidationConfig, log: LengthLog, repeat: int, fold: int) -> dict[str, float]:
+    """Tau-b of each ranker on the fold."""
     seed = config.seed + repeat
+    train, test = _parts(config, log, seed, fold)
+    network, tokenizer = fit(config.with_values({"seed": seed}), train, train.first(CURVE_PROMPTS))
+    scores = {RANKER: network_scores(config, network, tokenizer, test)}
+    scores |= {name: Baseline(name, seed).fit(train).score_all(test.prompts) for name in config.baselines}
+    taus = {name: kendall_tau_b(one, test.output_tokens) for name, one in scores.items()}
+    told = ", ".join(f"{name} {tau:.3f}" for name, tau in taus.items())
+    logger.info("repeat %d, fold %d: tau on %d prompts: %s", repeat, fold, len(test), told)
+    return taus
+
+
+def _parts(
+    config: CrossValidationConfig, log: LengthLog, seed: int, fold: int
+) -> tuple[LabelledPrompts, LabelledPrompts]:
     folds = np.array([hash_of(group, seed) % config.folds for group in log.groups])
     train, test = (log.take(np.flatnonzero(chosen).tolist()) for chosen in (folds != fold, folds == fold))
     train, test = require_two_lengths(train, "train"), require_two_lengths(test, "test")
-    train = train.take(sorted(range(len(train)), key=lambda index: hash_of(train.prompts[index], seed)))
-    train = train.first(config.max_prompts)
-    network, tokenizer = fit(config.with_values({"seed": seed}), train, train.first(CURVE_PROMPTS))
-    tau = kendall_tau_b(network_scores(config, network, tokenizer, test), test.output_tokens)
-    logger.info("repeat %d, fold %d: tau %.3f on %d prompts", repeat, fold, tau, len(test))
-    return tau
+    drawn = train.take(sorted(range(len(train)), key=lambda index: hash_of(train.prompts[index], seed)))
+    return drawn.first(config.max_prompts), test
 
 
-def _summary(folds: pd.DataFrame) -> dict[str, float]:
-    repeats = folds.groupby("repeat").kendall_tau_b.mean()
-    return {
-        "kendall_tau_b": float(folds.kendall_tau_b.mean()),
-        "kendall_tau_b_std": float(repeats.std(ddof=1)) if len(repeats) > 1 else 0.0,
-        "kendall_tau_b_min": float(repeats.min()),
-        "kendall_tau_b_max": float(repeats.max()),
-    }
+def _summary(folds: pd.DataFrame) -> pd.DataFrame:
+    taus = folds.drop(columns=["repeat", "fold"])
+    repeats = taus.groupby(folds.repeat).mean()
+    return pd.DataFrame(
+        {
+            "kendall_tau_b": taus.mean(),
+            "kendall_tau_b_std": repeats.std(ddof=1).fillna(0.0),  # of one repeat there is none
+            "kendall_tau_b_min": repeats.min(),
+            "kendall_tau_b_max": repeats.max(),
+        }
+    )

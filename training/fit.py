@@ -46,6 +46,7 @@ def fit(
     torch.nn.init.constant_(network.bias, float(np.log(np.median(train.output_tokens))))
     if config.init_from is not None:
         load_weights(network, Path(config.init_from) / WEIGHTS_FILE)
+    network.encoder.get_input_embeddings().requires_grad_(config.word_embeddings == "trained")
     module = RankerModule(network.train(), config)
     train_batches = _training_batches(config, tokenizer, train)
     encoded = encode_all(tokenizer, validation.prompts, config.max_tokens)

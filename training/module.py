@@ -82,7 +82,7 @@ class RankerModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate warms up, then falls to 0."""
         optimizer = torch.optim.AdamW(
-            self.network.parameters(),
+            [weights for weights in self.network.parameters() if weights.requires_grad],
             lr=self._config.learning_rate,
             weight_decay=self._config.weight_decay,
             fused=True,  # one pass over the weights; a third of the time on CPU

@@ -21,6 +21,7 @@ PRESETS: dict[Preset, Mapping[str, Any]] = {
         "learning_rate": 2e-5,
         "warm_up": 0.1,
         "weight_decay": 0.01,
+        "word_embeddings": "trained",
         "max_tokens": 128,
     },
 }

@@ -11,6 +11,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from training.config import TrainingError
 from training.fingerprint import require_same
@@ -27,13 +28,19 @@ SETTLED = (TrialState.COMPLETE, TrialState.PRUNED)
 STARTED = (*SETTLED, TrialState.RUNNING)
 
 
-def new_study(seed: int) -> optuna.Study:
+PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
+    "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=2),
+    "none": optuna.pruners.NopPruner,
+}
+
+
+def new_study(seed: int, pruner: str = "median") -> optuna.Study:
     """A study in memory, for one process; the seed decides its trials."""
-    return optuna.create_study(direction="maximize", sampler=_sampler(seed), pruner=_pruner())
+    return optuna.create_study(direction="maximize", sampler=_sampler(seed), pruner=PRUNERS[pruner]())
 
 
 def shared_study(
-    storage_url: str, name: str, settings: Mapping[str, Any], heartbeat_s: int = HEARTBEAT_S
+    storage_url: str, name: str, settings: Mapping[str, Any], pruner: str = "median", heartbeat_s: int = HEARTBEAT_S
 ) -> optuna.Study:
     """Create the study in a database, or join it if it is there.
 
@@ -43,6 +50,7 @@ def shared_study(
         storage_url: any database that SQLAlchemy and Optuna know; its driver must be installed.
         name: of the study.
         settings: what all workers must agree on; see `training.fingerprint`.
+        pruner: one of `PRUNERS`.
         heartbeat_s: seconds between two signs of life of a worker.
 
     Raises:
@@ -53,7 +61,7 @@ def shared_study(
         study_name=name,
         direction="maximize",
         sampler=_sampler(None),
-        pruner=_pruner(),
+        pruner=PRUNERS[pruner](),
         load_if_exists=True,
     )
     there = study.user_attrs.get("settings")
@@ -104,7 +112,10 @@ def _queue_lost_trials(study: optuna.Study) -> None:
 
 
 def _open(url: str, heartbeat_s: int) -> RDBStorage:
-    engine: dict[str, Any] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    # A trial takes minutes and a query milliseconds, so no connection is kept open for the next one.
+    engine: dict[str, Any] = {"poolclass": NullPool}
+    if url.startswith("sqlite"):
+        engine["connect_args"] = {"timeout": 60}
     for attempt in range(ATTEMPTS):
         try:
             with warnings.catch_warnings():
@@ -128,7 +139,3 @@ def _no_storage(url: str, error: Exception) -> TrainingError:
 
 def _sampler(seed: int | None) -> optuna.samplers.BaseSampler:
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=4)
-
-
-def _pruner() -> optuna.pruners.BasePruner:
-    return optuna.pruners.MedianPruner(n_startup_trials=2)

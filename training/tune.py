@@ -67,12 +67,13 @@ def tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
 
 def _study(config: TrainingConfig, data_digest: str) -> optuna.Study:
     if config.study_storage is None:
-        return new_study(config.seed)
+        return new_study(config.seed, config.pruner)
     settings = settings_of(config, data_digest)
     # A study may be made longer; the others touch no trial.
     for free in ("trials", "devices", "strategy", "coverage", "test_prompts"):
         del settings[free]
-    return shared_study(config.study_storage, config.study or model_name(config.ranker_target_llm), settings)
+    name = config.study or model_name(config.ranker_target_llm)
+    return shared_study(config.study_storage, name, settings, config.pruner)
 
 
 def suggest(trial: optuna.trial.BaseTrial, loss: str) -> dict[str, float]:

@@ -22,17 +22,25 @@ def test_each_fold_is_tested_by_a_ranker_that_learned_on_the_others(
     tmp_path: Path, workload_log: Path, tiny_encoder: Path
 ) -> None:
     tiny = config(workload_log, encoder=str(tiny_encoder), folds=2, repeats=2, epochs=6, learning_rate=1e-2)
+    tiny = tiny.with_values({"baselines": ("prompt_length",), "word_embeddings": "trained"})
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
         experiment = mlflow.create_experiment("folds", (tmp_path / "artifacts").as_uri())
         mlflow.set_experiment(experiment_id=experiment)
-        metrics = cross_validate(tiny)
+        summary = cross_validate(tiny)
         (run,) = mlflow.search_runs([experiment], output_format="list")
         folds = mlflow.load_table(FOLDS_TABLE, [run.info.run_id])
-    assert {name: run.data.metrics[name] for name in metrics} == pytest.approx(metrics)
+    ranker, prompt_length = (summary.loc[name].to_dict() for name in ("ranker", "prompt_length"))
+    assert {name: run.data.metrics[name] for name in ranker} == pytest.approx(ranker)
+    assert {name: run.data.metrics[f"prompt_length/{name}"] for name in ranker} == pytest.approx(prompt_length)
     assert folds[["repeat", "fold"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    assert metrics["kendall_tau_b"] == pytest.approx(folds.kendall_tau_b.mean())
-    assert metrics["kendall_tau_b_min"] < metrics["kendall_tau_b"] < metrics["kendall_tau_b_max"]
-    assert metrics["kendall_tau_b"] > 0.3
+    assert ranker["kendall_tau_b"] == pytest.approx(folds.ranker.mean())
+    assert ranker["kendall_tau_b_min"] < ranker["kendall_tau_b"] < ranker["kendall_tau_b_max"]
+    assert ranker["kendall_tau_b"] > max(0.3, prompt_length["kendall_tau_b"])
+
+
+def test_an_unknown_baseline_is_refused_before_any_training(workload_log: Path) -> None:
+    with pytest.raises(TrainingError, match="baseline must be one of"):
+        cross_validate(config(workload_log, baselines=("oracle",)))
 
 
 def test_no_fold_trains_on_the_groups_that_it_tests(

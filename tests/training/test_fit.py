@@ -28,6 +28,7 @@ def config(workload_log: Path, tiny_encoder: Path) -> TrainingConfig:
         lengths=workload_log,
         target_llm="llm",
         encoder=str(tiny_encoder),
+        word_embeddings="trained",
         learning_rate=3e-3,
         batch_prompts=16,
         chunk_prompts=16,
@@ -136,3 +137,13 @@ def test_neither_optimiser_state_nor_network_outlives_a_fit(config: TrainingConf
     del network
     gc.collect()
     assert weights() is None
+
+
+@pytest.mark.parametrize(("word_embeddings", "change"), [("frozen", False), ("trained", True)])
+def test_word_embeddings_change_only_if_they_are_trained(
+    config: TrainingConfig, word_embeddings: str, change: bool
+) -> None:
+    before = load_network(config.encoder, config.max_tokens).encoder.get_input_embeddings().weight
+    network, _ = fit(config.with_values({"word_embeddings": word_embeddings}), *parts(config))
+    after = network.encoder.get_input_embeddings().weight
+    assert bool((before != after).any()) == change

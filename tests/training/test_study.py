@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from tests.training.postgres import postgres_url
 from training.config import TrainingError
 from training.study import SETTLED, enqueue, new_study, run_trials, shared_study
 
@@ -31,9 +32,13 @@ def wait_for(state: TrialState, url: str) -> FrozenTrial:
     raise AssertionError(f"no trial became {state} in a minute")
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'study.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'study.db'}"
+        return
+    with postgres_url() as server:
+        yield server
 
 
 def test_workers_that_start_together_share_the_trials_and_draw_different_values(url: str) -> None:
