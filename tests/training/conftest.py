@@ -45,7 +45,15 @@ def tiny_training(tmp_path_factory: pytest.TempPathFactory, workload_log: Path) 
     from training.train import train
 
     folder = tmp_path_factory.mktemp("training")
-    config = TrainingConfig(lengths=workload_log, target_llm=TARGET_LLM, trials=2, trial_prompts=64, batch_prompts=16)
+    config = TrainingConfig(
+        lengths=workload_log,
+        target_llm=TARGET_LLM,
+        trials=2,
+        trial_prompts=64,
+        batch_prompts=16,
+        epochs=1,
+        validations_per_epoch=4,
+    )
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with tracking(uri), pytest.MonkeyPatch.context() as patch:
         experiment = mlflow.create_experiment("tiny", (folder / "artifacts").as_uri())
