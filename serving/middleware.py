@@ -13,7 +13,6 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from registry import store
-from registry.card import InvalidRanker
 from serving.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.config import load_settings
 from serving.load import EngineLoad, max_num_seqs
@@ -22,7 +21,6 @@ from serving.prioritiser import Prioritiser, policy_of
 from serving.priority import ArrivalClock
 from serving.rankings import Rankings
 from serving.reception import Reception
-from serving.reload import NoChampion
 from serving.targets import follow_targets
 
 logger = logging.getLogger(__name__)
@@ -31,7 +29,6 @@ WRONG_POLICY = (
     "No request is ranked, because vLLM's scheduling policy must be `priority`, but is `%s`: start it with"
     " --scheduling-policy priority."
 )
-CANNOT_START = (NoChampion, store.RegistryError, InvalidRanker)
 
 
 class ShortestFirst:
@@ -60,7 +57,8 @@ class ShortestFirst:
         async with AsyncExitStack() as stack:
             try:
                 self._reception = await self._open(scope["app"], stack)
-            except CANNOT_START as error:
+            except Exception as error:  # whatever it is: uvicorn would take it for "no lifespan" and serve unranked
+                logger.exception("no ranker can be served")
                 await send({"type": "lifespan.startup.failed", "message": f"Error: {error}"})
             else:
                 await self._app(scope, replay(startup, receive), send)

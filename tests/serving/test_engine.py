@@ -255,7 +255,7 @@ async def test_with_patience_zero_the_same_burst_is_first_come_first_served(clie
 
 
 async def test_nobody_is_overtaken_by_a_request_that_arrived_later_than_patience(client: httpx.AsyncClient) -> None:
-    patience_s = 1.0
+    patience_s = 1.5
     async with policy(client, cap_by_max_tokens=False, patience_s=patience_s):
         requests = await serve_burst(client, LONG_AND_SHORT, gap_s=0.05)
     overtaken_by_us = [
