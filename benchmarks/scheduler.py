@@ -43,8 +43,9 @@ class VirtualEngine:
         self._cost = cost
         self._config = _config(settings)
         longest = longest_request or settings.longest_request
-        tokens = settings.kv_cache_tokens or longest * settings.max_num_seqs
-        self._scheduler = _scheduler(self._config, num_blocks=ceil(tokens / BLOCK_TOKENS) + settings.max_num_seqs + 1)
+        enough_blocks = ceil(longest / BLOCK_TOKENS) * settings.max_num_seqs
+        blocks = ceil(settings.kv_cache_tokens / BLOCK_TOKENS) if settings.kv_cache_tokens else enough_blocks
+        self._scheduler = _scheduler(self._config, num_blocks=blocks + 1)  # vLLM keeps one for itself
         self._hasher = _hasher() if settings.prefix_caching == "on" else None
         self._pending: deque[EngineRequest] = deque()
         self._first_token_s: dict[str, float] = {}

@@ -111,6 +111,15 @@ class Ranker:
         tokens = self.card.calibration.predicted_tokens(score)
         return self.card.distribution.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
 
+    def quantiles_of(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
+        """The places of many prompts, float64 [prompts]; one that comes again is scored once."""
+        distinct = list(dict.fromkeys(prompts))
+        places = {
+            prompt: self.quantile_of(score)
+            for prompt, score in zip(distinct, self.scorer.score_all(distinct, progress), strict=True)
+        }
+        return np.array([places[prompt] for prompt in prompts], dtype=np.float64)
+
     def median_quantile(self, cap_tokens: float | None = None) -> float:
         """The place of a request that cannot be ranked: the median length, or its own cap if that is shorter."""
         tokens = self.card.distribution.median_tokens

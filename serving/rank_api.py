@@ -1,6 +1,7 @@
 """`POST /rank`: what the served ranker says of a prompt, for a gateway or another server."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -15,6 +16,8 @@ from registry.ranker import Prediction
 from serving.bodies import BodyTooLarge, error_answer
 from serving.targets import TargetRanker
 from serving.threads import DaemonThreads
+
+logger = logging.getLogger(__name__)
 
 
 class RankRequest(BaseModel):
@@ -69,7 +72,7 @@ class RankEndpoint:
             ranker = self._ranker_of(asked.model)
             if ranker is None:
                 return error_answer(404, "`model` must be a name in PARS_RANKERS, but this one has no ranker.")
-            return await self._answer(ranker, asked)
+            text = asked.text
         except BodyTooLarge as error:
             return error_answer(413, error.detail)
         except ValidationError as error:
@@ -78,15 +81,21 @@ class RankEndpoint:
             return error_answer(400, str(error))
         except (TypeError, KeyError, AttributeError):
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
+        return await self._answer(ranker, text, asked.max_tokens)
 
-    async def _answer(self, ranker: TargetRanker, asked: RankRequest) -> Response:
+    async def _answer(self, ranker: TargetRanker, text: str, max_tokens: int | None) -> Response:
         refusal = self._thread.refusal(self._num_asked, self._limit_s)
         if refusal is not None:
             return error_answer(503, f"The ranker is {refusal}: ask again later.")
         try:
-            prediction = await self._wait_for(self._thread.submit(ranker.predict, asked.text, asked.max_tokens))
+            prediction = await self._wait_for(self._thread.submit(ranker.predict, text, max_tokens))
         except TimeoutError:
             return error_answer(503, f"The ranker has not answered within {self._limit_s:g} s: ask again later.")
+        except UnrankableContent as error:
+            return error_answer(400, str(error))
+        except Exception as error:  # the ranker's, whatever it is: the body was fine
+            logger.exception("/rank could not be answered")
+            return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
         return JSONResponse(
             {
                 "score": prediction.score,

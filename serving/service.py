@@ -151,8 +151,10 @@ class Pars:
         logger.error("Error: the engine's process has died; its requests end in 500, and the service with exit code 1.")
         gate.close("The engine has died; the server is about to restart.")
         await gate.wait_until_empty(LAST_ANSWERS_S)
-        await self._stack.aclose()
-        _exit_with_supervisor()
+        try:
+            await asyncio.wait_for(self._stack.aclose(), LAST_ANSWERS_S)
+        finally:  # what is left of a dead engine may neither close nor answer
+            _exit_with_supervisor()
 
 
 def _exit_with_supervisor() -> NoReturn:

@@ -106,6 +106,4 @@ def _control(config: SimulationConfig, workload: Workload) -> Seconds:
 def _ranked(ranker: Ranker, workload: Workload, name: str) -> Seconds:
     if workload.prompts is None:
         raise ValueError(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
-    distinct = list(dict.fromkeys(workload.prompts))
-    scores = dict(zip(distinct, ranker.scorer.score_all(distinct, f"ranking ({name})"), strict=True))
-    return np.array([ranker.quantile_of(scores[prompt]) for prompt in workload.prompts])
+    return ranker.quantiles_of(workload.prompts, f"ranking ({name})")

@@ -66,7 +66,7 @@ def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
         raise TrainingError(
             f"a ranker reads prompts, but {config.log} has rows without a text; leave ranker out, and give tau=NUMBER."
         )
-    return Orders(log, places(load_ranker(config.ranker).scorer.score_all(log.prompts, "ranking")), oracle)
+    return Orders(log, load_ranker(config.ranker).quantiles_of(log.prompts, "ranking"), oracle)
 
 
 def _provenance(

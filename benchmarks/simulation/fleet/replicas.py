@@ -82,6 +82,8 @@ def start(settings: ReplicaSettings, processes: int) -> Iterator[Replicas]:
     workers = [context.Process(target=_work, args=(theirs, settings), daemon=True) for _, theirs in ends]
     for worker in workers:
         worker.start()
+    for _, theirs in ends:
+        theirs.close()  # so that a worker that dies ends its pipe: an EOFError and not an endless wait
     try:
         yield RemoteReplicas([ours for ours, _ in ends])
     finally:
