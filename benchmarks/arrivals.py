@@ -17,6 +17,22 @@ Seconds = npt.NDArray[np.float64]
 ARRIVAL_COLUMN = "arrival_s"
 
 
+def check_arrivals(arrivals: Arrivals, loads: tuple[float, ...], trace: Path | None) -> None:
+    """Refuse settings of arrivals that contradict each other.
+
+    Raises:
+        ValueError: a load that is none, one for a burst, a process without one, or a recording without its trace.
+    """
+    if any(not load > 0 for load in loads):
+        raise ValueError(f"every load must be above 0, but got {', '.join(map(str, loads))}.")
+    if arrivals == "burst" and loads:
+        raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
+    if arrivals in ("poisson", "gamma") and not loads:
+        raise ValueError(f"{arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
+    if arrivals == "recorded" and trace is None:
+        raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArrivalProcess:
     """What draws the send times of a workload."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.arrivals import ArrivalProcess, Arrivals, read_trace
+from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals, read_trace
 from training.config import LengthLogSource
 
 Switch = Literal["on", "off"]
@@ -85,14 +85,4 @@ class ReplayConfig(LengthLogSource):
                 raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
         if self.repeats % 2:
             raise ValueError(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
-        self._check_arrivals()
-
-    def _check_arrivals(self) -> None:
-        if any(not load > 0 for load in self.loads):
-            raise ValueError(f"every load must be above 0, but got {', '.join(map(str, self.loads))}.")
-        if self.arrivals == "burst" and self.loads:
-            raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
-        if self.arrivals in ("poisson", "gamma") and not self.loads:
-            raise ValueError(f"{self.arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
-        if self.arrivals == "recorded" and self.trace is None:
-            raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")
+        check_arrivals(self.arrivals, self.loads, self.trace)

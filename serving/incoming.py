@@ -68,7 +68,7 @@ class Incoming:
         raw, self._body = bytes(self._body), bytearray()
         try:
             body = json.loads(raw)
-        except ValueError:  # the application has accepted it, so it isn't JSON by design
+        except (ValueError, RecursionError):  # the application has accepted it, so it isn't JSON by design
             return
         self._texts = texts_of(self._path, body)
         self.model = model_of(body)

@@ -94,7 +94,7 @@ class RankEndpoint:
         except UnrankableContent as error:
             return error_answer(400, str(error))
         except Exception as error:  # the ranker's, whatever it is: the body was fine
-            logger.exception("/rank could not be answered")
+            logger.error("/rank could not be answered: %s.", type(error).__name__)  # its words could quote the prompt
             return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
         return JSONResponse(
             {

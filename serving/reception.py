@@ -84,10 +84,11 @@ class Reception:
                 self._load.leave(request.num_sequences)
 
     def _requests(self, path: str, body: Any, headers: Headers) -> list[EngineRequest]:
-        requests = requests_written(path, body, headers, self._prioritiser.policy.cap_by_max_tokens)
+        caps = self._prioritiser.policy.cap_by_max_tokens
         if self._is_authorised(headers):
-            return requests
-        return [replace(requests[0], text=UnrankableContent("unauthorised"))]  # vLLM refuses it; it must cost nothing
+            return requests_written(path, body, headers, caps)
+        (nothing,) = requests_written(path, None, headers, caps)  # vLLM refuses it; its body must cost nothing
+        return [replace(nothing, text=UnrankableContent("unauthorised"))]
 
 
 def _parse(raw: bytes) -> Any:

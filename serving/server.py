@@ -62,7 +62,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         PATIENCE_SECONDS.set(settings.patience_s)
         prioritiser = Prioritiser(policy_of(settings), clock, load, rankings)
         incoming = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
-        layers = [incoming, Middleware(UnreadableLayer)]
+        layers = [incoming, Middleware(UnreadableLayer, lambda: not client.errored)]
         endpoint = _rank_endpoint(settings, targets)
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers, endpoint))
         yield Server(app, client, prioritiser)

@@ -12,6 +12,8 @@ from serving.texts import Text, cap_tokens, model_of, texts_of
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""
+MOST_SEQUENCES = 16384
+"""`n` above this is refused by vLLM, and so is one below 1: it shall not count in the engine's load meanwhile."""
 TRACE_HEADERS = ("traceparent", "tracestate")
 
 
@@ -20,12 +22,14 @@ def requests_written(path: str, body: Any, headers: Headers, caps: bool) -> list
     texts = texts_of(path, body)
     texts, default_cap = (prompts_of(body), COMPLETION_TOKENS) if texts is None else (texts, None)
     cap = cap_tokens(body) or default_cap
+    n = _whole_number(body, "n")
+    num_sequences = n if n is not None and 1 <= n <= MOST_SEQUENCES else 1
     return [
         EngineRequest(
             model=model_of(body),
             text=text,
             cap_tokens=cap if caps else None,
-            num_sequences=_whole_number(body, "n") or 1,
+            num_sequences=num_sequences,
             client_priority=client_priority(headers, body),
             trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},
         )

@@ -59,8 +59,10 @@ def fit(
             "ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated"
         )  # Lightning with torch 2.13
         warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # that is its purpose
-        trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
-    _release(trainer, module)
+        try:
+            trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
+        finally:  # a pruned trial ends in an exception
+            _release(trainer, module)
     return network.cpu().eval(), tokenizer
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.arrivals import Arrivals
+from benchmarks.arrivals import Arrivals, check_arrivals
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.requests import EngineSettings, engine_of
 
@@ -79,17 +79,7 @@ class SimulationConfig(EngineSettings):
         for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
-        self._check_arrivals()
-
-    def _check_arrivals(self) -> None:
-        if any(not load > 0 for load in self.loads):
-            raise ValueError(f"every load must be above 0, but got {', '.join(map(str, self.loads))}.")
-        if self.arrivals == "burst" and self.loads:
-            raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
-        if self.arrivals in ("poisson", "gamma") and not self.loads:
-            raise ValueError(f"{self.arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
-        if self.arrivals == "recorded" and self.trace is None:
-            raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")
+        check_arrivals(self.arrivals, self.loads, self.trace)
 
     @property
     def keeps_rows_together(self) -> bool:

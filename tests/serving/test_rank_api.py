@@ -160,3 +160,13 @@ async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
         pass
     assert response.json()["score"] == 1
     assert ranker.asked == ["one", "three"]
+
+
+@pytest.mark.parametrize("error", [FloatingPointError("not finite"), KeyError("zanzibar"), TypeError()])
+async def test_ranker_that_fails_is_a_503_and_not_the_clients_fault(error: Exception) -> None:
+    ranker = FakeRanker(error=error)
+    endpoint = endpoint_of(Champion(1, ranker))  # type: ignore[arg-type]
+    response = await post(endpoint, json={"prompt": "one"})
+    assert response.status_code == 503
+    assert type(error).__name__ in response.json()["error"]["message"]
+    assert "zanzibar" not in response.text

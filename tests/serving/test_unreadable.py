@@ -12,10 +12,10 @@ from serving.priority import ArrivalClock
 from serving.unreadable import UnreadableLayer
 
 
-async def post(application: Any) -> httpx.Response:
-    layers = IncomingLayer(UnreadableLayer(application), ArrivalClock(), False, 1000)
+async def post(application: Any, path: str = "/v1/completions", is_engine_alive: bool = True) -> httpx.Response:
+    layers = IncomingLayer(UnreadableLayer(application, lambda: is_engine_alive), ArrivalClock(), False, 1000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(layers), base_url="http://test") as client:
-        return await client.post("/v1/completions", json={"prompt": "zanzibar"})
+        return await client.post(path, json={"prompt": "zanzibar"})
 
 
 def fails(failure: int | Exception, asks_engine: bool = False) -> Any:
@@ -65,3 +65,14 @@ async def test_failure_after_the_engine_was_asked_stays_one() -> None:
 async def test_machine_in_trouble_stays_a_failure(trouble: Exception) -> None:
     with pytest.raises(type(trouble)):
         await post(fails(trouble))
+
+
+async def test_failure_of_a_dead_engine_stays_one() -> None:
+    assert (await post(fails(500), is_engine_alive=False)).status_code == 500
+    with pytest.raises(KeyError):
+        await post(fails(KeyError()), is_engine_alive=False)
+
+
+async def test_failure_that_a_managing_route_answers_keeps_its_reason() -> None:
+    response = await post(fails(500), "/v1/load_lora_adapter")
+    assert (response.status_code, response.json()["error"]["message"]) == (500, "zanzibar")

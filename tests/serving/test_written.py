@@ -54,7 +54,10 @@ def test_cap_is_the_clients_or_its_apis(path: str, body: Any, cap: int | None) -
     assert requests_written(path, body, Headers(), caps=False)[0].cap_tokens is None
 
 
-@pytest.mark.parametrize(("n", "num_sequences"), [(3, 3), (None, 1), (0, 1), ("many", 1), (True, 1)])
+@pytest.mark.parametrize(
+    ("n", "num_sequences"),
+    [(3, 3), (16384, 16384), (16385, 1), (-(10**9), 1), (None, 1), (0, 1), ("many", 1), (True, 1)],
+)
 def test_sequences_are_counted(n: Any, num_sequences: int) -> None:
     assert (
         requests_written("/v1/completions", {"prompt": "one", "n": n}, Headers(), True)[0].num_sequences
