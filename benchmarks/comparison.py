@@ -67,11 +67,12 @@ def _intervals(answers: pd.DataFrame) -> pd.DataFrame:
     if len(set(counts.values())) > 1:
         raise ValueError(f"policies are compared on the same requests, but answered {counts}; compare whole runs.")
     statistics: dict[str, Callable[[Positions], float]] = {}
+    repeats = _repeats(ordered)
     for policy, values in s_per_token.items():
-        statistics[f"{policy}/s_per_token"] = partial(_mean, values)
-        statistics[f"{policy}/s_per_token_p90"] = partial(_quantile, values, 0.9)
-        statistics[f"{policy}/e2e_s_p99"] = partial(_quantile, e2e_s[policy], 0.99)
-    found = resampled(statistics, next(iter(counts.values())))
+        statistics[f"{policy}/s_per_token"] = partial(_mean, values, repeats)
+        statistics[f"{policy}/s_per_token_p90"] = partial(_quantile, values, 0.9, repeats)
+        statistics[f"{policy}/e2e_s_p99"] = partial(_quantile, e2e_s[policy], 0.99, repeats)
+    found = resampled(statistics, len(repeats[0]))
     for policy in s_per_token if "fcfs" in s_per_token else ():
         found[f"{policy}/{RATIO}"] = found["fcfs/s_per_token"] / found[f"{policy}/s_per_token"]
     rows = {policy: _row(policy, found) for policy in s_per_token}
@@ -86,11 +87,27 @@ def _row(policy: str, found: dict[str, Values]) -> dict[str, float]:
     return row
 
 
-def _mean(values: Values, positions: Positions) -> float:
-    return float(values[positions].mean())
+def _repeats(ordered: pd.DataFrame) -> Positions:
+    """Where each request of a run stands among a policy's answers, [repeats, requests].
+
+    A repeat answers the same requests again, in the opposite order every second time, and is no new evidence on other
+    requests; so whoever draws a request draws it in all repeats.
+    """
+    sizes = ordered.groupby(["policy", "repeat"], sort=False).size()
+    if sizes.nunique() > 1:
+        raise ValueError(f"repeats answer the same requests, but answered {sizes.to_dict()}; compare whole runs.")
+    numbers = sorted(ordered.repeat.unique())
+    one_run = np.arange(sizes.iloc[0])
+    runs = [one_run[::-1] if number % 2 else one_run for number in numbers]
+    return np.array([place * len(one_run) + run for place, run in enumerate(runs)])
 
 
-def _quantile(values: Values, share: float, positions: Positions) -> float:
+def _mean(values: Values, repeats: Positions, positions: Positions) -> float:
+    return float(values[repeats[:, positions]].mean())
+
+
+def _quantile(values: Values, share: float, repeats: Positions, positions: Positions) -> float:
     """The smallest value that at least this share of the drawn ones does not exceed."""
-    place = int(np.ceil(share * len(positions))) - 1
-    return float(np.partition(values[positions], place)[place])
+    drawn = values[repeats[:, positions]].ravel()
+    place = int(np.ceil(share * len(drawn))) - 1
+    return float(np.partition(drawn, place)[place])

@@ -11,6 +11,7 @@ from benchmarks.comparison import MATTERS_FROM, at_load, by_load
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.workload import Workload
 from benchmarks.titles import load_title
 
@@ -106,14 +107,8 @@ def _provenance(simulated: Simulated) -> list[str]:
 
 
 def _overhead(simulated: Simulated) -> list[str]:
-    config, answers = simulated.config, simulated.answers
-    lines = []
-    for policy, one in answers.groupby("policy", sort=False):
-        if one.failed_open.any():
-            lines.append(
-                f"{policy}: {one.failed_open.mean():.1%} of the requests took the median's place, because ranking them"
-                f" would have taken longer than the backlog budget of {config.ranking_backlog_ms:g} ms."
-            )
+    config = simulated.config
+    lines = fail_opens(simulated.answers)
     if "noise" in config.policies:
         lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
     return lines

@@ -6,7 +6,7 @@ import pandas as pd
 from benchmarks.comparison import MATTERS_FROM
 from benchmarks.results import summarise
 from benchmarks.titles import figure, load_title
-from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.config import TAU_STEP, WhatIfConfig
 from benchmarks.what_if.study import LOG, Studied
 
 WORTH_FROM = 0.05
@@ -14,8 +14,6 @@ WORTH_FROM = 0.05
 ALL_AT_ONCE = "all at once"
 TOO_MUCH = 2.0
 """A log that brings this many times the capacity of an engine was not served by one such engine."""
-TAU_STEP = 0.1
-"""A better ranker: about what ten times the training prompts brought on Alpaca (tau-b 0.61 to 0.67)."""
 
 
 def advise(config: WhatIfConfig, studied: Studied, tau: float) -> tuple[str, ...]:
@@ -89,13 +87,14 @@ def _patience(config: WhatIfConfig, studied: Studied) -> str:
     gain = 1 - best["s_per_token"] / now["s_per_token"]
     if gain < WORTH_FROM:
         return (
-            f"Patience costs nothing and is right as it is: none of those tried takes {WORTH_FROM:.0%} off what"
+            f"Patience is right as it is: none of those tried takes {WORTH_FROM:.0%} off what"
             f" {config.patience_s:g} s gives; the longest wait is {figure(now['max_wait_s'])} s.".replace("%", " %")
         )
     return (
-        f"Patience costs nothing: {best['value']:g} s instead of {config.patience_s:g} s would take {_percent(gain)}"
-        f" off it; the p99 to the last token would go from {figure(now['e2e_s_p99'])} to {figure(best['e2e_s_p99'])} s,"
-        f" the longest wait from {figure(now['max_wait_s'])} to {figure(best['max_wait_s'])} s."
+        f"Patience costs no money, but the slowest pay: {best['value']:g} s instead of {config.patience_s:g} s would take"
+        f" {_percent(gain)} off it; the p99 to the last token would go from {figure(now['e2e_s_p99'])} to"
+        f" {figure(best['e2e_s_p99'])} s, the longest wait from {figure(now['max_wait_s'])} to"
+        f" {figure(best['max_wait_s'])} s."
     )
 
 

@@ -174,7 +174,7 @@ def _settings(config: WhatIfConfig, orders: Orders, load: float) -> Iterable[Cas
     fcfs = replace(_case(config, orders, "tau", float("nan"), "fcfs", None), load=load)
     pars = replace(fcfs, policy="pars", quantiles=orders.pars)
     yield fcfs
-    for tau in config.taus:
+    for tau in config.tried_taus:
         yield replace(pars, value=tau, quantiles=noisy_quantiles(orders.log.output_tokens, tau, config.seed))
     for patience_s in sorted({*config.patiences_s, config.patience_s}):
         yield replace(pars, study="patience_s", value=patience_s, patience_s=patience_s)

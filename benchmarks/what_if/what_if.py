@@ -1,7 +1,7 @@
 """From a log of served traffic to the report: what ordering would bring, and what to spend on."""
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +9,7 @@ import mlflow
 
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
+from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.titles import figure, load_title
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.charts import setting_charts
@@ -40,6 +41,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     fitting = log.that_fit(min(config.max_model_len, config.kv_cache_tokens or config.max_model_len))
     orders = _orders(config, fitting.window(0, affordable_requests(config, fitting)))
     tau = kendall_tau_b(orders.pars, orders.log.output_tokens.astype(float)) if config.ranker else config.tau
+    config = replace(config, tau=min(max(tau, 0.0), 1.0))
     studied = study(config, orders, simulate)
     advice = advise(config, studied, tau)
     evidence = Evidence(
@@ -47,7 +49,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
         answers=studied.answers,
         provenance=tuple(_provenance(config, len(log), orders.log, studied, engine, tau)),
         settings=asdict(config),
-        overhead=(ranking_delay(studied),),
+        overhead=(ranking_delay(studied), *fail_opens(studied.answers)),
         advice=advice,
         sweeps=setting_charts(studied),
         sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",

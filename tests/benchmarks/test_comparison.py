@@ -60,3 +60,11 @@ def test_policies_with_unequal_requests_are_refused() -> None:
 def test_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match="no 'ttft_s'"):
         compare(queued(requests=50).drop(columns="ttft_s"))
+
+
+def test_replaying_the_same_requests_again_makes_nothing_surer() -> None:
+    once = queued(requests=100, repeats=1)
+    again = [once.iloc[::-1] if repeat % 2 else once for repeat in range(8)]  # as a replay sends them
+    often = pd.concat([one.assign(repeat=repeat) for repeat, one in enumerate(again)], ignore_index=True)
+    bounds = [f"s_per_token_{end}" for end in ("low", "high")]
+    pd.testing.assert_frame_equal(compare(often)[bounds].round(9), compare(once)[bounds].round(9))
