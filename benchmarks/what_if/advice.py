@@ -91,8 +91,8 @@ def _patience(config: WhatIfConfig, studied: Studied) -> str:
             f" {config.patience_s:g} s gives; the longest wait is {figure(now['max_wait_s'])} s.".replace("%", " %")
         )
     return (
-        f"Patience costs no money, but the slowest pay: {best['value']:g} s instead of {config.patience_s:g} s would take"
-        f" {_percent(gain)} off it; the p99 to the last token would go from {figure(now['e2e_s_p99'])} to"
+        f"Patience costs no money, but the slowest pay: {best['value']:g} s instead of {config.patience_s:g} s would"
+        f" take {_percent(gain)} off it; the p99 to the last token would go from {figure(now['e2e_s_p99'])} to"
         f" {figure(best['e2e_s_p99'])} s, the longest wait from {figure(now['max_wait_s'])} to"
         f" {figure(best['max_wait_s'])} s."
     )
