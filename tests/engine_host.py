@@ -39,7 +39,12 @@ class Spy:
     async def _see_request(self, request: Any) -> None:
         incoming = INCOMING.get()
         arrival_us = incoming.arrival_us if incoming else None
-        seen = {"priority": request.priority, "arrival_us": arrival_us, "finished_in_step": None}
+        seen = {
+            "prompt_tokens": len(request.prompt_token_ids or ()),
+            "priority": request.priority,
+            "arrival_us": arrival_us,
+            "finished_in_step": None,
+        }
         self._requests[request.request_id] = seen
         await self._add_request(request)
 
