@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.places import noisy_quantiles, places
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import Workload
-from benchmarks.what_if.noise import noisy_quantiles, places
 from registry.ranker import Ranker
 from registry.store import load_ranker
 

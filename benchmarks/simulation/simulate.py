@@ -11,9 +11,10 @@ from benchmarks.errors import SimulationError
 from benchmarks.simulation import report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
-from benchmarks.simulation.orders import Policy, order_of, parse_policies, quantiles_of
+from benchmarks.simulation.orders import Policy, parse_policies, quantiles_of
+from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
-from benchmarks.simulation.workload import Workload, arrival_process, read_workload
+from benchmarks.simulation.workload import Workload, read_workload
 from training.parameters import log_parameters
 
 
@@ -71,19 +72,15 @@ def _runs(
     load: float,
     capacity_per_s: float,
 ) -> Iterator[Run]:
-    process = arrival_process(config, workload, 0.0 if np.isnan(load) else load * capacity_per_s)
-    for repeat in range(1 if config.keeps_rows_together else config.repeats):
-        seed, is_reversed = config.seed + repeat // 2, repeat % 2 == 1
-        sent = np.arange(len(workload))
-        if not config.keeps_rows_together:
-            sent = np.random.default_rng(seed).permutation(len(workload))[:: -1 if is_reversed else 1]
+    rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
+    for repeat in repeats(config, policy, quantiles, workload, rate_per_s):
         yield Run(
-            traffic=workload.traffic(process.send_times_s(len(workload), seed), sent),
-            order=order_of(policy, quantiles, sent, is_reversed),
+            traffic=repeat.traffic,
+            order=repeat.order,
             engine=config.engine,
             cost=config.step_cost,
             backlog_s=config.ranking_backlog_ms / 1000,
             policy=policy.name,
-            repeat=repeat,
+            repeat=repeat.number,
             load=load,
         )

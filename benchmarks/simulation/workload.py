@@ -8,9 +8,9 @@ from tokenizers import Tokenizer
 
 from benchmarks.arrivals import ArrivalProcess, read_trace
 from benchmarks.errors import SimulationError
+from benchmarks.served_log import ServedLogSource, read_served_log
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds, Traffic
-from benchmarks.what_if.served_log import ServedLogSource, read_served_log
 from training.config import LengthLogSource
 from training.length_log import read_length_log
 

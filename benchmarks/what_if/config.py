@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from benchmarks.served_log import ServedLogSource
 from benchmarks.simulation.requests import EngineSettings
-from benchmarks.what_if.served_log import ServedLogSource
 
 NUM_POLICIES = 3
 """First come, first served, PARS and the oracle."""

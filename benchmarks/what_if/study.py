@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.comparison import MATTERS_FROM
+from benchmarks.places import Values, noisy_quantiles
 from benchmarks.results import summarise
+from benchmarks.served_log import ServedLog
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
-from benchmarks.what_if.noise import Values, noisy_quantiles
-from benchmarks.what_if.served_log import ServedLog
 
 LOG = "log"
 FEWEST_REQUESTS = 100

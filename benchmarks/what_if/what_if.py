@@ -9,13 +9,13 @@ import mlflow
 
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
+from benchmarks.places import noisy_quantiles, places
+from benchmarks.served_log import ServedLog, read_served_log
 from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.titles import figure, load_title
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.noise import noisy_quantiles, places
-from benchmarks.what_if.served_log import ServedLog, read_served_log
 from benchmarks.what_if.study import Orders, Simulate, Studied, affordable_requests, study
 from registry.store import load_ranker
 from training.config import TrainingError

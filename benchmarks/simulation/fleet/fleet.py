@@ -19,11 +19,12 @@ from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
 from benchmarks.simulation.intake import Order, Seconds, Traffic, engine_requests
-from benchmarks.simulation.orders import Policy, order_of, parse_policies, quantiles_of
+from benchmarks.simulation.orders import Policy, parse_policies, quantiles_of
+from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.requests import Served
 from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import burst_capacity_per_s
-from benchmarks.simulation.workload import Workload, arrival_process, read_workload
+from benchmarks.simulation.workload import Workload, read_workload
 from benchmarks.titles import load_title
 from training.parameters import log_parameters
 
@@ -92,19 +93,15 @@ def simulate_fleet(
     )
     frames = []
     for load in config.loads or (np.nan,):
-        process = arrival_process(config, workload, 0.0 if np.isnan(load) else load * capacity_per_s)
+        rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
         for policy in policies:
             for router in config.routers:
                 name = "fcfs" if (policy.kind, router) == ("fcfs", config.routers[0]) else f"{policy.name} {router}"
-                for repeat in range(config.repeats):
-                    seed, is_reversed = config.seed + repeat // 2, repeat % 2 == 1
-                    sent = _sending_order(config, workload, seed, is_reversed)
-                    traffic = workload.traffic(process.send_times_s(len(workload), seed), sent)
-                    order = order_of(policy, quantiles[policy.kind], sent, is_reversed)
-                    chooser = _router(config, router, order, traffic)
+                for repeat in repeats(config, policy, quantiles[policy.kind], workload, rate_per_s):
+                    chooser = _router(config, router, repeat.order, repeat.traffic)
                     with start(settings, config.processes or os.cpu_count() or 1) as replicas:
-                        one = route(traffic, order, chooser, replicas, config.poll_s, name)
-                    frames.append(one.assign(policy=name, repeat=repeat, load=load))
+                        one = route(repeat.traffic, repeat.order, chooser, replicas, config.poll_s, name)
+                    frames.append(one.assign(policy=name, repeat=repeat.number, load=load))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -129,12 +126,6 @@ def route(
             first = last
         served += replicas.run([], inf)
     return answers_of(traffic, served).assign(replica=replica_of)
-
-
-def _sending_order(config: FleetConfig, workload: Workload, seed: int, is_reversed: bool) -> np.ndarray:
-    if config.keeps_rows_together:
-        return np.arange(len(workload))
-    return np.random.default_rng(seed).permutation(len(workload))[:: -1 if is_reversed else 1]
 
 
 def _router(config: FleetConfig, name: RouterName, order: Order, traffic: Traffic) -> Router:

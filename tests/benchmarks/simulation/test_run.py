@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from benchmarks.answers import check_answers
+from benchmarks.places import places
 from benchmarks.results import summarise
 from benchmarks.simulation import run as runs
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
-from benchmarks.what_if.noise import places
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 300)
 TRAFFIC = Traffic(sent_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)

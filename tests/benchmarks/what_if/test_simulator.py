@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.places import places
+from benchmarks.served_log import read_served_log
 from benchmarks.simulation.cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.noise import places
-from benchmarks.what_if.served_log import read_served_log
 from benchmarks.what_if.simulator import Simulator
 from benchmarks.what_if.study import Orders, study
 from tests.benchmarks.what_if.conftest import SERVERS

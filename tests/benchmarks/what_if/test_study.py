@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.places import noisy_quantiles, places
+from benchmarks.served_log import read_served_log
 from benchmarks.what_if.advice import advise, gain_of_ranking
 from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.noise import noisy_quantiles, places
-from benchmarks.what_if.served_log import read_served_log
 from benchmarks.what_if.study import Orders, Studied, affordable_requests, affordable_window, busiest_window, study
 from tests.benchmarks.what_if.conftest import SERVERS, simulate
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.what_if.served_log import ServedLog, ServedLogSource, read_served_log
+from benchmarks.served_log import ServedLog, ServedLogSource, read_served_log
 from training.config import TrainingError
 
 ROWS = [

@@ -1,10 +1,10 @@
-"""Rankers that do not exist."""
+"""Places by the truth, and by rankers that do not exist."""
 
 import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.what_if.noise import noisy_quantiles, places
+from benchmarks.places import noisy_quantiles, places
 
 TOKENS = np.random.default_rng(0).lognormal(4, 1, 3000).astype(int) + 1
 

@@ -1,4 +1,4 @@
-"""Rankers that do not exist: the truth with as much noise as leaves a given Kendall tau-b. Pure."""
+"""Places in a queue, 0 to 1: of the true lengths, or of rankers that do not exist (the truth with noise). Pure."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,0 +1,40 @@
+"""How often a policy is run: the same requests again, in another order of sending. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.intake import Order, Seconds, Traffic
+from benchmarks.simulation.orders import Policy, order_of
+from benchmarks.simulation.workload import Workload, arrival_process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    """What is sent, and how the queue is ordered."""
+
+    number: int
+    traffic: Traffic
+    order: Order
+
+
+def repeats(
+    config: SimulationConfig, policy: Policy, quantiles: Seconds | None, workload: Workload, rate_per_s: float
+) -> Iterator[Repeat]:
+    """Every second one sends the requests of the one before in the opposite order, at the same times.
+
+    Recorded traffic with its own lengths has one order, and is sent once.
+    """
+    process = arrival_process(config, workload, rate_per_s)
+    for number in range(1 if config.keeps_rows_together else config.repeats):
+        seed, is_reversed = config.seed + number // 2, number % 2 == 1
+        sent = np.arange(len(workload))
+        if not config.keeps_rows_together:
+            sent = np.random.default_rng(seed).permutation(len(workload))[:: -1 if is_reversed else 1]
+        yield Repeat(
+            number=number,
+            traffic=workload.traffic(process.send_times_s(len(workload), seed), sent),
+            order=order_of(policy, quantiles, sent, is_reversed),
+        )
