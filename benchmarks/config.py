@@ -80,7 +80,7 @@ class ReplayConfig(LengthLogSource):
         for name in ("requests", "repeats", "control_prompts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
-        for name in ("low_load_requests", "warm_up_requests", "capacity_per_s"):
+        for name in ("low_load_requests", "warm_up_requests", "capacity_per_s", "patience_s"):
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
         if self.repeats % 2:

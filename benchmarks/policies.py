@@ -9,8 +9,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from benchmarks.places import places
 from benchmarks.plan import PlannedRequest
 from registry.ranker import Ranker
+from serving.priority import priority
 
 Policy = Literal["fcfs", "control", "pars", "oracle", "endpoint"]
 Prioritise = Callable[[int, int], int | None]
@@ -39,22 +41,20 @@ def pars(_index: int, _sent_us: int) -> None:
     """Shortest predicted first: the server's own ranking. Of another endpoint: the order that it keeps."""
 
 
-def oracle(requests: Sequence[PlannedRequest]) -> Prioritise:
-    """Shortest first by the true lengths: the limit for any ranker. Ties go by arrival."""
-    places = np.unique([request.output_tokens for request in requests], return_inverse=True)[1]
-    return lambda index, _sent_us: int(places[index]) + 1
+def aged(quantiles: Sequence[float], patience_s: float) -> Prioritise:
+    """Order by places, 0 to 1, as the server orders by its predictions: with the same patience."""
+    return lambda index, sent_us: priority(sent_us, patience_s, quantiles[index])
 
 
-def control(quantiles: Sequence[float], patience_s: float) -> Prioritise:
-    """Order by a ranker that cannot know anything; `quantiles` are its places for the requests.
-
-    It must gain nothing: if it does, the truth leaks into the order.
-    """
-    return lambda index, sent_us: sent_us + round(patience_s * 1e6 * quantiles[index])
+def oracle_quantiles(requests: Sequence[PlannedRequest]) -> list[float]:
+    """Places by the true lengths: the limit for any ranker. Equal lengths share theirs."""
+    return list(map(float, places(np.array([request.output_tokens for request in requests]))))
 
 
 def control_quantiles(ranker: Ranker, requests: Sequence[PlannedRequest], is_reversed: bool) -> list[float]:
     """Places by a ranker trained on shuffled labels; reversed in the second replay of a pair.
+
+    They must gain nothing: if they do, the truth leaks into the order.
 
     Shuffled labels leave a ranker with an order of its own, and by chance that order may agree a little with the
     truth. Its mirror image was as likely, so a pair of both has no such luck (antithetic variates).

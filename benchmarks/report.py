@@ -13,6 +13,7 @@ from benchmarks.endpoint import RankingWork
 from benchmarks.low_load import LowLoad
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
+from benchmarks.patience import oracle_patience
 from benchmarks.targets import Targets
 from benchmarks.titles import load_title
 
@@ -77,6 +78,7 @@ def _provenance(replayed: Replayed) -> list[str]:
         f" prompts, after a warm-up that is not counted. Every request was answered by {_served_by(replayed)}.",
         _arrivals(replayed),
         _lengths(replayed),
+        *_patience(replayed),
         client_limits.describe(replayed.answers),
     ]
 
@@ -116,6 +118,11 @@ def _lengths(replayed: Replayed) -> str:
         f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
         " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
     )
+
+
+def _patience(replayed: Replayed) -> list[str]:
+    unseen = "" if replayed.targets.is_ours else " (that of an endpoint's own order cannot be seen from here)"
+    return oracle_patience(replayed.answers, replayed.config.patience_s, unseen)
 
 
 def _overhead(replayed: Replayed) -> list[str]:

@@ -86,11 +86,13 @@ class Sweep:
             return policies.pars
         if policy == "fcfs":
             return policies.fcfs
+        return policies.aged(self._quantiles(policy, requests, repeat), self.config.patience_s)
+
+    def _quantiles(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> list[float]:
         if policy == "oracle":
-            return policies.oracle(requests)
+            return policies.oracle_quantiles(requests)
         assert self.control is not None
-        quantiles = policies.control_quantiles(self.control, requests, is_reversed(repeat))
-        return policies.control(quantiles, self.config.patience_s)
+        return policies.control_quantiles(self.control, requests, is_reversed(repeat))
 
 
 def is_reversed(repeat: int) -> bool:

@@ -9,6 +9,7 @@ import mlflow
 
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
+from benchmarks.patience import oracle_patience
 from benchmarks.places import noisy_quantiles, places
 from benchmarks.served_log import ServedLog, read_served_log
 from benchmarks.simulation.fail_opens import fail_opens
@@ -85,6 +86,7 @@ def _provenance(
         f" them at {studied.sweep_load:.3g} × capacity. One order of requests each, no repeats.",
         "Above capacity the queue grows for as long as requests come, so the figures also depend on how long that is.",
         _ranking(config, tau),
+        *oracle_patience(studied.answers, config.patience_s, " unless another one was tried"),
         *log.notes,
     ]
 

@@ -39,9 +39,10 @@ def test_replay_of_nothing_is_refused(name: str) -> None:
         ({"arrivals": "poisson", "loads": (1.0, 0.0)}, "every load must be above 0, but got 1.0, 0.0"),
         ({"warm_up_requests": -1}, "warm_up_requests must be at least 0, but got -1"),
         ({"capacity_per_s": -1.0}, "capacity_per_s must be at least 0"),
+        ({"patience_s": -1.0}, "patience_s must be at least 0, but got -1.0"),
     ],
 )
-def test_arrivals_that_cannot_be_are_refused(changes: dict[str, object], reason: str) -> None:
+def test_what_cannot_be_replayed_is_refused(changes: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         config(**changes)
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from benchmarks import results
 from benchmarks.answers import write_answers
 from benchmarks.comparison import by_load
+from benchmarks.patience import oracle_patience
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
@@ -175,6 +176,7 @@ def _provenance(config: FleetConfig, answers: pd.DataFrame, capacity_per_s: floa
         f" each of them vLLM's own scheduler ({config.max_num_seqs} sequences) under a virtual clock; the router is our"
         f" own. Capacity is {capacity_per_s:.4g} requests per second.",
         config.step_cost.sentence + " Neither taking in nor ranking is in a fleet's figures.",
+        *oracle_patience(answers, config.patience_s, " unless its name says another (@SECONDS)"),
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
         f" requests; length_aware has {min(config.groups, config.replicas)} groups, counts outstanding predicted"
         " tokens, and goes by the prompt's length where the order predicts nothing.",

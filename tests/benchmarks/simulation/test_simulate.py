@@ -147,3 +147,4 @@ def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig,
     assert len(read_answers(folder / "answers.parquet")) == 4 * 2 * 200
     assert {"report.html", "report.txt", "table.json", "latency.png"} <= {one.name for one in folder.iterdir()}
     assert run["metrics.oracle.gain_kept"] == 1
+    assert "(@SECONDS), the oracle too" in (folder / "report.html").read_text()
