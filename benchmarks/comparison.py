@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from benchmarks import results
 from benchmarks.answers import check_answers
 from benchmarks.bootstrap import Positions, Values, interval, resampled
 from benchmarks.results import RATIO, summarise
@@ -34,6 +35,27 @@ def by_load(answers: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame]]:
     """The answers of each load, in ascending order, NaN first."""
     for load, one in answers.groupby(answers.load.fillna(-np.inf), sort=True):
         yield (float(load) if np.isfinite(load) else np.nan), one
+
+
+def leak(answers: pd.DataFrame) -> str | None:
+    """Why the answers cannot be trusted, if at some load the control gained or lost anything."""
+    reasons = (results.leak(summarise(one)) for _, one in by_load(answers))
+    return next((reason for reason in reasons if reason), None)
+
+
+def sure_leak(answers: pd.DataFrame) -> str | None:
+    """As `leak`, for runs without a mirrored repeat: only where the control's whole interval lies outside its range.
+
+    A single deal of the lengths agrees with the truth a little, by chance; among few requests that is no small gain.
+    """
+    return next((reason for _, one in by_load(answers) if (reason := leak(one)) and _is_sure(one)), None)
+
+
+def _is_sure(answers: pd.DataFrame) -> bool:
+    """Of one load."""
+    control = compare(answers).set_index("policy").loc["control"]
+    low, high = results.CONTROL_RANGE
+    return bool(control[f"{RATIO}_low"] > high or control[f"{RATIO}_high"] < low)
 
 
 def at_load(rows: pd.DataFrame, load: float) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Places in a queue, 0 to 1: of the true lengths, or of rankers that do not exist (the truth with noise). Pure."""
+"""Places in a queue, 0 to 1: of the true lengths, of these with noise or dealt out at random. Pure."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,11 @@ def noisy_quantiles(output_tokens: npt.NDArray[np.int64], tau_b: float, seed: in
     correlation = np.sin(np.pi * tau_b / 2)
     noise = np.random.default_rng([seed, 2]).standard_normal(len(scores))
     return places(correlation * scores + np.sqrt(max(0.0, 1 - correlation**2)) * noise)
+
+
+def shuffled_places(output_tokens: npt.NDArray[np.int64], seed: int) -> Values:
+    """Places of a control: the true lengths, dealt out at random among the requests."""
+    return places(np.random.default_rng([seed, 4]).permutation(output_tokens))
 
 
 def places(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> Values:

@@ -3,8 +3,8 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import endpoint, low_load, policies, report, results
-from benchmarks.comparison import by_load
+from benchmarks import endpoint, low_load, policies, report
+from benchmarks.comparison import leak
 from benchmarks.config import ReplayConfig
 from benchmarks.control import control_ranker
 from benchmarks.errors import ReplayError
@@ -38,7 +38,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         prompts = endpoint.choose_that_fit(served.any, test, config.requests)
         replayed = _measure(Sweep(config, served, prompts, control))
     text = report.log(replayed)
-    if (reason := _leak(replayed)) is not None:
+    if (reason := leak(replayed.answers)) is not None:
         raise ReplayError(f"{text}\n{reason}")
     return text
 
@@ -59,9 +59,3 @@ def _quiet(sweep: Sweep) -> LowLoad | None:
     one_by_one = sweep.plan(0)[: sweep.config.low_load_requests]
     can_measure = sweep.targets.sends_priority and sweep.config.impose_lengths == "on"
     return low_load.measure(sweep.targets.any, one_by_one) if one_by_one and can_measure else None
-
-
-def _leak(replayed: report.Replayed) -> str | None:
-    """Why the answers cannot be trusted, if at some load the control gained or lost anything."""
-    reasons = (results.leak(results.summarise(one)) for _, one in by_load(replayed.answers))
-    return next((reason for reason in reasons if reason), None)

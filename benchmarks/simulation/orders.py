@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.places import noisy_quantiles, places
+from benchmarks.places import noisy_quantiles, places, shuffled_places
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import Workload
@@ -100,7 +100,7 @@ def _policy(name: str, patience_s: float) -> Policy:
 def _control(config: SimulationConfig, workload: Workload) -> Seconds:
     if config.control:
         return _ranked(load_ranker(config.control), workload, "control")
-    return places(np.random.default_rng([config.seed, 4]).permutation(workload.output_tokens))
+    return shuffled_places(workload.output_tokens, config.seed)
 
 
 def _ranked(ranker: Ranker, workload: Workload, name: str) -> Seconds:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmarks import results
-from benchmarks.comparison import by_load
+from benchmarks.comparison import leak
 from benchmarks.errors import SimulationError
 from benchmarks.simulation import report
 from benchmarks.simulation.config import SimulationConfig
@@ -56,12 +55,6 @@ def burst_capacity_per_s(config: SimulationConfig, workload: Workload) -> float:
     traffic = workload.traffic(np.zeros(len(workload)), order)
     answers = simulate_run(Run(traffic=traffic, order=Order(), engine=config.engine, cost=config.step_cost))
     return len(answers) / float(answers.e2e_s.max())
-
-
-def leak(answers: pd.DataFrame) -> str | None:
-    """Why the answers cannot be trusted, if at some load the control gained or lost anything."""
-    reasons = (results.leak(results.summarise(one)) for _, one in by_load(answers))
-    return next((reason for reason in reasons if reason), None)
 
 
 def _runs(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from benchmarks.served_log import ServedLogSource
 from benchmarks.simulation.requests import EngineSettings
 
-NUM_POLICIES = 3
-"""First come, first served, PARS and the oracle."""
+NUM_POLICIES = 4
+"""First come, first served, the control, PARS and the oracle."""
 
 TAU_STEP = 0.1
 """A better ranker: about what ten times the training prompts brought on Alpaca (tau-b 0.61 to 0.69)."""

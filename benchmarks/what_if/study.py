@@ -62,16 +62,17 @@ class Studied:
 
 @dataclass(frozen=True)
 class Orders:
-    """The log, and the place that PARS and the oracle give to each of its requests."""
+    """The log, and the place that the control, PARS and the oracle give to each of its requests."""
 
     log: ServedLog
+    control: Values
     pars: Values
     oracle: Values
 
     def window(self, start: int, stop: int) -> "Orders":
         """Some consecutive requests; their places are those that they have among all."""
         part = slice(start, stop)
-        return Orders(self.log.window(start, stop), self.pars[part], self.oracle[part])
+        return Orders(self.log.window(start, stop), self.control[part], self.pars[part], self.oracle[part])
 
 
 def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
@@ -166,7 +167,7 @@ def _case(config: WhatIfConfig, orders: Orders, name: str, value: float, policy:
 
 
 def _policies(config: WhatIfConfig, orders: Orders, name: str, load: float) -> list[Case]:
-    places = {"fcfs": None, "pars": orders.pars, "oracle": orders.oracle}
+    places = {"fcfs": None, "control": orders.control, "pars": orders.pars, "oracle": orders.oracle}
     return [_case(config, orders, name, load, policy, quantiles) for policy, quantiles in places.items()]
 
 

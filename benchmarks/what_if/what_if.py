@@ -7,10 +7,12 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 
+from benchmarks.comparison import sure_leak
+from benchmarks.errors import SimulationError
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
 from benchmarks.patience import oracle_patience
-from benchmarks.places import noisy_quantiles, places
+from benchmarks.places import Values, noisy_quantiles, places, shuffled_places
 from benchmarks.served_log import ServedLog, read_served_log
 from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.titles import figure, load_title
@@ -36,6 +38,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     Raises:
         TrainingError: the log cannot be read, or a ranker is given and the log has no prompts.
         RegistryError, InvalidRanker: the ranker cannot be used.
+        SimulationError: the control gained something.
     """
     log = read_served_log(config)
     log_parameters(config)
@@ -58,18 +61,29 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     )
     where = log_page(evidence)
     _log_settings(studied, tau)
-    return "\n".join([*advice, "", where])
+    text = "\n".join([*advice, "", where])
+    if (reason := sure_leak(studied.answers)) is not None:
+        raise SimulationError(f"{text}\n{reason}")
+    return text
 
 
 def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
-    oracle = places(log.output_tokens)
+    return Orders(
+        log,
+        control=shuffled_places(log.output_tokens, config.seed),
+        pars=_of_ranker(config, log),
+        oracle=places(log.output_tokens),
+    )
+
+
+def _of_ranker(config: WhatIfConfig, log: ServedLog) -> Values:
     if not config.ranker:
-        return Orders(log, noisy_quantiles(log.output_tokens, config.tau, config.seed), oracle)
+        return noisy_quantiles(log.output_tokens, config.tau, config.seed)
     if log.prompts is None or not all(prompt.strip() for prompt in log.prompts):
         raise TrainingError(
             f"a ranker reads prompts, but {config.log} has rows without a text; leave ranker out, and give tau=NUMBER."
         )
-    return Orders(log, load_ranker(config.ranker).quantiles_of(log.prompts, "ranking"), oracle)
+    return load_ranker(config.ranker).quantiles_of(log.prompts, "ranking")
 
 
 def _provenance(
@@ -86,6 +100,8 @@ def _provenance(
         f" them at {studied.sweep_load:.3g} × capacity. One order of requests each, no repeats.",
         "Above capacity the queue grows for as long as requests come, so the figures also depend on how long that is.",
         _ranking(config, tau),
+        "The control is the lengths dealt out at random, once. Whether it gains is judged by its interval, since"
+        " among few requests a single deal gains or loses by chance.",
         *oracle_patience(studied.answers, config.patience_s, " unless another one was tried"),
         *log.notes,
     ]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.comparison import at_load, compare, onset
+from benchmarks.comparison import at_load, compare, leak, onset, sure_leak
 from benchmarks.results import RATIO
 from tests.benchmarks.queueing import queued
 
@@ -68,3 +68,32 @@ def test_replaying_the_same_requests_again_makes_nothing_surer() -> None:
     often = pd.concat([one.assign(repeat=repeat) for repeat, one in enumerate(again)], ignore_index=True)
     bounds = [f"s_per_token_{end}" for end in ("low", "high")]
     pd.testing.assert_frame_equal(compare(often)[bounds].round(9), compare(once)[bounds].round(9))
+
+
+def leaking(requests: int, repeats: int) -> pd.DataFrame:
+    """Answers whose control knows what the oracle knows."""
+    answers = queued((1.5,), requests, repeats)
+    known = answers[answers.policy == "oracle"].assign(policy="control")
+    return pd.concat([answers[answers.policy != "control"], known])
+
+
+def test_control_that_knows_the_truth_is_a_leak() -> None:
+    answers = leaking(requests=300, repeats=1)
+    assert leak(answers) == sure_leak(answers)
+    assert "the truth leaks into the order" in (leak(answers) or "")
+
+
+def test_control_that_knows_nothing_is_none() -> None:
+    answers = queued((0.2, 1.5), requests=4000, repeats=2)
+    assert leak(answers) is None
+    assert sure_leak(answers) is None
+
+
+def test_luck_among_few_requests_is_no_sure_leak() -> None:
+    answers = queued((1.5,), requests=80, repeats=1)
+    assert leak(answers) is not None
+    assert sure_leak(answers) is None
+
+
+def test_answers_without_a_control_have_no_verdict() -> None:
+    assert sure_leak(queued(requests=60, policies=("fcfs", "pars"))) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.places import noisy_quantiles, places
+from benchmarks.places import noisy_quantiles, places, shuffled_places
 
 TOKENS = np.random.default_rng(0).lognormal(4, 1, 3000).astype(int) + 1
 
@@ -17,6 +17,12 @@ def test_noise_leaves_the_tau_that_was_asked_for(tau_b: float) -> None:
 
 def test_without_noise_it_is_the_oracle() -> None:
     assert kendalltau(noisy_quantiles(TOKENS, 1.0, seed=0), TOKENS).statistic == pytest.approx(1.0)
+
+
+def test_control_has_the_same_places_and_knows_nothing_of_whose_they_are() -> None:
+    found = shuffled_places(TOKENS, seed=0)
+    assert sorted(found) == sorted(places(TOKENS))
+    assert kendalltau(found, TOKENS).statistic == pytest.approx(0, abs=0.03)
 
 
 def test_places_are_shared_by_equal_values() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.places import places
+from benchmarks.places import places, shuffled_places
 from benchmarks.served_log import read_served_log
 from benchmarks.simulation.cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
@@ -27,7 +27,8 @@ def test_settings_of_a_case_reach_the_engine(busy_log: Path) -> None:
     )
     simulator = Simulator(config, StepCost(fixed_s=0.02, per_token_s=0.0, per_sequence_s=0.0))
     log = read_served_log(config).window(0, 100)
-    studied = study(config, Orders(log, places(log.output_tokens), places(log.output_tokens)), simulator)
+    known = places(log.output_tokens)
+    studied = study(config, Orders(log, shuffled_places(log.output_tokens, 0), known, known), simulator)
     mean = studied.settings.set_index(["study", "value", "policy"]).s_per_token
     assert mean["tau", 1.0, "pars"] < mean["tau", 0.0, "pars"]
     assert mean["max_num_seqs", 4.0 * SERVERS, "fcfs"] < mean["max_num_seqs", 1.0 * SERVERS, "fcfs"]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.places import noisy_quantiles, places
+from benchmarks.places import noisy_quantiles, places, shuffled_places
 from benchmarks.served_log import read_served_log
 from benchmarks.what_if.advice import advise, gain_of_ranking
 from benchmarks.what_if.charts import setting_charts
@@ -23,7 +23,8 @@ def config(log: Path, **changes: object) -> WhatIfConfig:
 def studied(own: WhatIfConfig) -> Studied:
     log = read_served_log(own)
     pars = noisy_quantiles(log.output_tokens, own.tau, own.seed)
-    return study(own, Orders(log, pars, places(log.output_tokens)), simulate)
+    control = shuffled_places(log.output_tokens, own.seed)
+    return study(own, Orders(log, control, pars, places(log.output_tokens)), simulate)
 
 
 def test_busiest_window_is_the_shortest_in_time() -> None:
@@ -31,11 +32,11 @@ def test_busiest_window_is_the_shortest_in_time() -> None:
     assert busiest_window(np.array([0.0, 5.0]), 3) == (0, 2)
 
 
-def test_log_and_every_load_have_all_three_orders(busy_log: Path) -> None:
+def test_log_and_every_load_have_all_four_orders(busy_log: Path) -> None:
     found = studied(config(busy_log, loads=(0.5, 1.5)))
     sizes = found.answers.groupby(["study", "load", "policy"], dropna=False).size()
     assert set(sizes["log"]) == {600}
-    assert len(sizes["log"]) == 3
+    assert len(sizes["log"]) == 4
     assert set(sizes["load"]) == {300}
     assert set(sizes["load"].index.get_level_values("load")) >= {0.5, 1.5}
     assert found.log_load == pytest.approx(1.3, rel=0.15)
@@ -85,7 +86,7 @@ def test_log_that_came_all_at_once_is_a_burst(tmp_path: Path) -> None:
     own = config(log, loads=(1.2,))
     found = studied(own)
     assert np.isnan(found.log_load)
-    assert found.answers.load.isna().sum() == 300
+    assert found.answers.load.isna().sum() == 400
     assert "all at once" in advise(own, found, own.tau)[0]
 
 
@@ -100,6 +101,6 @@ def test_long_answers_are_simulated_for_fewer_requests(busy_log: Path) -> None:
     log = read_served_log(own)
     assert (affordable_requests(own, log), affordable_window(own, log)) == (600, 300)
     mean = log.output_tokens.mean()
-    scarce = config(busy_log, max_simulated_tokens=int(2 * 3 * 200 * mean))
+    scarce = config(busy_log, max_simulated_tokens=int(2 * 4 * 200 * mean))
     assert 150 < affordable_requests(scarce, log) < 250
     assert affordable_window(scarce, log) == 100

@@ -3,13 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
+from benchmarks.errors import SimulationError
+from benchmarks.places import places
 from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.study import Case, Simulate
 from benchmarks.what_if.what_if import run_what_if
 from tests.benchmarks.what_if.conftest import SERVERS, simulate
 from tests.conftest import tracking
@@ -19,7 +24,7 @@ from training.config import TrainingError
 PROJECT = Path(__file__).parents[3]
 
 
-def report(config: WhatIfConfig, tmp_path: Path) -> tuple[str, Path]:
+def report(config: WhatIfConfig, tmp_path: Path, simulate: Simulate = simulate) -> tuple[str, Path]:
     """What is said, and the folder of the artefacts."""
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
         mlflow.set_experiment(experiment_id=mlflow.create_experiment("what-if", (tmp_path / "artifacts").as_uri()))
@@ -36,6 +41,7 @@ def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: P
     assert said.splitlines()[0] in page.replace("&#39;", "'")
     assert "no ranker here but the true lengths with noise" in page
     assert "the log as it is" in page
+    assert "control (shuffled labels)" in page
     assert "has a patience of 120 s unless another one was tried, the oracle too" in page
     assert "At the lowest load (0.5 × capacity) the median time to the first token" in page
     assert set(pd.read_parquet(folder / "settings.parquet").study) == {"tau", "patience_s", "max_num_seqs"}
@@ -49,6 +55,18 @@ def test_ranker_is_measured_on_the_prompts_of_the_log(busy_log: Path, tmp_path: 
     page = (folder / "report.html").read_text()
     assert "tau-b 0.9" in page
     assert "the first 300 requests" in page
+
+
+def test_control_that_gains_ends_the_what_if_with_its_figures(busy_log: Path, tmp_path: Path) -> None:
+    def leaking(cases: Sequence[Case]) -> list[pd.DataFrame]:
+        known = [
+            replace(case, quantiles=places(case.output_tokens)) if case.policy == "control" else case for case in cases
+        ]
+        return simulate(known)
+
+    config = WhatIfConfig(log=busy_log, max_num_seqs=SERVERS, sweep_requests=200)
+    with pytest.raises(SimulationError, match=r"(?s)Report: .*the truth leaks into the order"):
+        report(config, tmp_path, leaking)
 
 
 def test_log_that_cannot_be_read_ends_in_one_sentence(tmp_path: Path) -> None:
