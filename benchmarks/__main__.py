@@ -16,7 +16,8 @@ from benchmarks.scoring import ScoringConfig, measure_scoring
 from benchmarks.simulation.calibrate import CalibrationConfig, run_calibration
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fleet.fleet import FleetConfig, run_fleet
+from benchmarks.simulation.fleet.config import FleetConfig
+from benchmarks.simulation.fleet.fleet import run_fleet
 from benchmarks.simulation.simulate import run_simulation
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.simulator import Simulator

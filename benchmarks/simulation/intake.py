@@ -1,6 +1,7 @@
 """What happens to requests before an engine has them: taken in and ranked, one after the other. Pure."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,13 @@ class Traffic:
     def __len__(self) -> int:
         return len(self.sent_s)
 
+    @cached_property
+    def arrivals_us(self) -> npt.NDArray[np.int64]:
+        """Whole microseconds above 0, each later than the one before, as the service stamps them."""
+        places = np.arange(len(self.sent_s))
+        wanted = np.round(self.sent_s * MICROSECONDS).astype(np.int64) + 1
+        return np.asarray(np.maximum.accumulate(wanted - places) + places)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -39,53 +47,41 @@ class Order:
     """Whether finding the place takes the time of a ranking; the truth is known at once."""
 
 
-def take_in(
-    sent_s: Seconds, cost: StepCost, is_ranked: bool, backlog_s: float
-) -> tuple[Seconds, npt.NDArray[np.bool_]]:
-    """When the engine can have each request, and whether it has a place by then or goes on with the median.
+class Intake:
+    """What stands before one engine: two queues of one server each, in which requests are taken in, then ranked.
 
-    Two queues of one server each: requests are taken in, then ranked. One that would be held for longer than the
-    backlog budget is not ranked at all and goes on at once, as the service does when it is overloaded. The shorter
-    budget, for an engine with room, is not simulated: it lets through no more requests than the engine has room for.
+    One that would be held for longer than the backlog budget is not ranked at all and goes on at once, as the service
+    does when it is overloaded. The shorter budget, for an engine with room, is not simulated: it lets through no more
+    requests than the engine has room for.
     """
-    ready_s, has_place = np.empty(len(sent_s)), np.ones(len(sent_s), dtype=np.bool_)
-    taken_in_s = ranked_s = 0.0
-    for index, sent in enumerate(sent_s):
-        taken_in_s = max(sent, taken_in_s) + cost.intake_s
-        ready_s[index] = taken_in_s
-        if not is_ranked:
-            continue
-        done_s = max(taken_in_s, ranked_s) + cost.ranking_s
-        if done_s - taken_in_s > backlog_s:
-            has_place[index] = False
-        else:
-            ready_s[index] = ranked_s = done_s
-    return ready_s, has_place
+
+    def __init__(self, cost: StepCost, is_ranked: bool, backlog_s: float) -> None:
+        self._cost, self._is_ranked, self._backlog_s = cost, is_ranked, backlog_s
+        self._taken_in_s = self._ranked_s = 0.0
+
+    def take(self, sent_s: float) -> tuple[float, bool]:
+        """When the engine can have the next request, and whether it has a place by then or goes on with the median."""
+        self._taken_in_s = max(sent_s, self._taken_in_s) + self._cost.intake_s
+        if not self._is_ranked:
+            return self._taken_in_s, True
+        done_s = max(self._taken_in_s, self._ranked_s) + self._cost.ranking_s
+        if done_s - self._taken_in_s > self._backlog_s:
+            return self._taken_in_s, False
+        self._ranked_s = done_s
+        return done_s, True
 
 
-def engine_requests(
-    traffic: Traffic, order: Order, ready_s: Seconds, has_place: npt.NDArray[np.bool_]
-) -> list[EngineRequest]:
-    """Requests as the engine gets them, with the priority that the service would give them; in order of sending."""
-    arrivals_us = _stamps_us(traffic.sent_s)
-    patience_s = 0.0 if order.quantiles is None else order.patience_s
-    quantiles = np.zeros(len(traffic)) if order.quantiles is None else np.where(has_place, order.quantiles, MEDIAN)
-    return [
-        EngineRequest(
-            number=index,
-            ready_s=float(ready_s[index]),
-            priority=priority(int(arrivals_us[index]), patience_s, float(quantiles[index])),
-            arrival_s=float(traffic.sent_s[index]),
-            prompt_tokens=int(traffic.prompt_tokens[index]),
-            output_tokens=int(traffic.output_tokens[index]),
-            token_ids=traffic.token_ids[index] if traffic.token_ids else None,
-        )
-        for index in range(len(traffic))
-    ]
-
-
-def _stamps_us(sent_s: Seconds) -> npt.NDArray[np.int64]:
-    """Arrivals in whole microseconds above 0, each later than the one before, as the service stamps them."""
-    places = np.arange(len(sent_s))
-    wanted = np.round(sent_s * MICROSECONDS).astype(np.int64) + 1
-    return np.asarray(np.maximum.accumulate(wanted - places) + places)
+def engine_request(traffic: Traffic, order: Order, number: int, ready_s: float, has_place: bool) -> EngineRequest:
+    """A request as the engine gets it, with the priority that the service would give it."""
+    patience_s, quantile = 0.0, 0.0
+    if order.quantiles is not None:
+        patience_s, quantile = order.patience_s, float(order.quantiles[number]) if has_place else MEDIAN
+    return EngineRequest(
+        number=number,
+        ready_s=ready_s,
+        priority=priority(int(traffic.arrivals_us[number]), patience_s, quantile),
+        arrival_s=float(traffic.sent_s[number]),
+        prompt_tokens=int(traffic.prompt_tokens[number]),
+        output_tokens=int(traffic.output_tokens[number]),
+        token_ids=traffic.token_ids[number] if traffic.token_ids else None,
+    )

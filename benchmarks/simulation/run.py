@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.intake import Order, Traffic, engine_requests, take_in
+from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
 from benchmarks.simulation.requests import EngineSettings, Served
 
 WORTH_A_PROCESS = 2_000_000
@@ -39,10 +39,11 @@ def simulate_run(run: Run) -> pd.DataFrame:
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
     engine = VirtualEngine(run.engine, run.cost, longest)
-    ready_s, has_place = take_in(run.traffic.sent_s, run.cost, run.order.is_ranked, run.backlog_s)
-    engine.submit(engine_requests(run.traffic, run.order, ready_s, has_place))
+    intake = Intake(run.cost, run.order.is_ranked, run.backlog_s)
+    taken = [intake.take(sent_s) for sent_s in run.traffic.sent_s.tolist()]
+    engine.submit(engine_request(run.traffic, run.order, number, *one) for number, one in enumerate(taken))
     return answers(run.traffic, engine.run()).assign(
-        failed_open=~has_place, policy=run.policy, repeat=run.repeat, load=run.load
+        failed_open=[not has_place for _, has_place in taken], policy=run.policy, repeat=run.repeat, load=run.load
     )
 
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 
-from benchmarks.comparison import sure_leak
+from benchmarks.comparison import leak
 from benchmarks.errors import SimulationError
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
@@ -62,7 +62,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     where = log_page(evidence)
     _log_settings(studied, tau)
     text = "\n".join([*advice, "", where])
-    if (reason := sure_leak(studied.answers)) is not None:
+    if (reason := leak(studied.answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 

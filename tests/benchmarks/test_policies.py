@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import policies
 from benchmarks.plan import PlannedRequest
-from benchmarks.simulation.intake import Order, Traffic, engine_requests
+from benchmarks.simulation.intake import Order, Traffic, engine_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 
@@ -38,7 +38,7 @@ def test_oracle_has_the_patience_of_a_simulated_one(later_s: int) -> None:
     sent_s, tokens = np.array([0.0, later_s]), np.array([500, 1])
     traffic = Traffic(sent_s=sent_s, prompt_tokens=np.ones(2, dtype=np.int64), output_tokens=tokens)
     order = Order(quantiles=np.array([1.0, 0.0]), patience_s=120)
-    simulated = [one.priority for one in engine_requests(traffic, order, sent_s, np.ones(2, dtype=np.bool_))]
+    simulated = [engine_request(traffic, order, one, 0.0, has_place=True).priority for one in range(2)]
     replayed = policies.aged([1.0, 0.0], patience_s=120)
     sent_us = [1 + round(one * 1e6) for one in sent_s]
     assert [replayed(index, at) for index, at in enumerate(sent_us)] == simulated

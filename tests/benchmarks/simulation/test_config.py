@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks.simulation.calibrate import CalibrationConfig
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.fleet.fleet import FleetConfig
+from benchmarks.simulation.fleet.config import FleetConfig
 
 PROJECT = Path(__file__).parents[3]
 

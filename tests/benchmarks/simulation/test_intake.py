@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.intake import Order, Traffic, engine_requests, take_in
+from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
 from benchmarks.simulation.requests import EngineRequest
 
 COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, ranking_s=2.0)
@@ -15,25 +15,29 @@ def traffic(*sent_s: float) -> Traffic:
     return Traffic(sent_s=np.array(sent_s), prompt_tokens=tokens, output_tokens=tokens)
 
 
+def take_in(sent_s: list[float], is_ranked: bool, backlog_s: float) -> list[tuple[float, bool]]:
+    intake = Intake(COST, is_ranked, backlog_s)
+    return [intake.take(one) for one in sent_s]
+
+
 def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]:
-    return engine_requests(sent, order, *take_in(sent.sent_s, COST, order.is_ranked, backlog_s))
+    taken = take_in(sent.sent_s.tolist(), order.is_ranked, backlog_s)
+    return [engine_request(sent, order, number, *one) for number, one in enumerate(taken)]
 
 
 def test_requests_are_taken_in_one_after_the_other() -> None:
-    ready_s, has_place = take_in(np.array([0.0, 0.0, 10.0]), COST, is_ranked=False, backlog_s=9)
-    assert ready_s.tolist() == [0.5, 1.0, 10.5]
-    assert has_place.all()
+    taken = take_in([0.0, 0.0, 10.0], is_ranked=False, backlog_s=9)
+    assert taken == [(0.5, True), (1.0, True), (10.5, True)]
 
 
 def test_ranking_is_a_second_queue() -> None:
-    ready_s, _ = take_in(np.array([0.0, 0.0, 10.0]), COST, is_ranked=True, backlog_s=9)
-    assert ready_s.tolist() == [2.5, 4.5, 12.5]
+    taken = take_in([0.0, 0.0, 10.0], is_ranked=True, backlog_s=9)
+    assert taken == [(2.5, True), (4.5, True), (12.5, True)]
 
 
 def test_what_would_be_held_too_long_goes_on_at_once_without_a_place() -> None:
-    ready_s, has_place = take_in(np.zeros(4), COST, is_ranked=True, backlog_s=4)
-    assert has_place.tolist() == [True, True, False, False]
-    assert ready_s.tolist() == [2.5, 4.5, 1.5, 2.0]
+    taken = take_in([0.0] * 4, is_ranked=True, backlog_s=4)
+    assert taken == [(2.5, True), (4.5, True), (1.5, False), (2.0, False)]
 
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:

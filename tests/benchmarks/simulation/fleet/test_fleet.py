@@ -1,6 +1,7 @@
 """Several engines behind a router."""
 
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from pathlib import Path
 
 import mlflow
@@ -9,13 +10,19 @@ import pandas as pd
 import pytest
 
 from benchmarks.answers import check_answers
+from benchmarks.errors import SimulationError
 from benchmarks.results import summarise
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.fleet.fleet import FleetConfig, run_fleet, simulate_fleet
+from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.fleet.config import FleetConfig
+from benchmarks.simulation.fleet.fleet import run_fleet, simulate_fleet
+from benchmarks.simulation.fleet.report import leak
+from benchmarks.simulation.fleet.routers import RouterName
 from benchmarks.simulation.orders import parse_policies
-from benchmarks.simulation.simulate import simulate
+from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
 from benchmarks.simulation.workload import read_workload
 from tests.conftest import tracking
+from tests.rankers import write_ranker
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +45,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> FleetConfig:
     )
 
 
+def _lengths(folder: Path) -> Path:
+    """A log in which the longer prompt has the longer answer, as the tests' ranker believes."""
+    rows = [{"prompt": "tell me more " * (1 + i % 20) + str(i), "output_tokens": 2 + 9 * (i % 20)} for i in range(900)]
+    path = folder / "lengths.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
 def simulated(config: FleetConfig, capacity_per_s: float = 12.0) -> pd.DataFrame:
     return simulate_fleet(config, parse_policies(config), read_workload(config), capacity_per_s)
 
@@ -57,25 +72,43 @@ def test_replicas_in_processes_bring_the_same_answers(config: FleetConfig) -> No
     pd.testing.assert_frame_equal(simulated(config), simulated(replace(config, processes=2)))
 
 
-def test_one_replica_is_one_engine(config: FleetConfig) -> None:
-    config = replace(config, requests=120, replicas=1, routers=("round_robin",), policies="fcfs")
-    costs = {"cost": config.cost, "ranking_ms": 0.0}
-    alone = SimulationConfig(
-        trace=config.trace,
-        requests=120,
-        max_num_seqs=4,
-        max_model_len=4096,
-        arrivals="poisson",
-        loads=(1.5,),
-        policies="fcfs",
-        repeats=1,
-        **costs,  # type: ignore[arg-type]
-    )
+def test_one_replica_is_one_engine_with_its_intake_and_its_ranker(config: FleetConfig) -> None:
+    config = replace(config, requests=120, replicas=1, routers=("round_robin",), policies="fcfs,noise")
+    config = replace(config, repeats=2, ranking_ms=200.0, ranking_backlog_ms=500.0)
+    alone = SimulationConfig(**{one.name: getattr(config, one.name) for one in fields(SimulationConfig)})
     of_fleet = simulated(config)
     of_engine = simulate(alone, parse_policies(alone), read_workload(alone), 12.0)
-    # The single engine takes requests in, one after the other; the fleet does not.
-    assert of_fleet.e2e_s.mean() == pytest.approx(of_engine.e2e_s.mean(), rel=0.05)
-    assert of_fleet.sent_s.tolist() == of_engine.sent_s.tolist()
+    for name in ("sent_s", "ttft_s", "e2e_s", "failed_open", "repeat"):
+        assert of_fleet[name].tolist() == of_engine[name].tolist()
+    assert 0 < of_fleet[of_fleet.order == "noise"].failed_open.mean() < 1
+
+
+def test_capacity_is_that_of_the_runs_with_what_comes_before_the_engine(config: FleetConfig, tmp_path: Path) -> None:
+    cost = replace(StepCost.read("constant-step"), intake_s=0.05).write(tmp_path)
+    config = replace(config, cost=str(cost), arrivals="burst", loads=(), routers=("round_robin",), policies="fcfs")
+    answers = simulated(config)
+    for replica, one in answers.groupby("replica"):
+        assert one.ttft_s.max() > 0.05 * len(one), replica
+    assert burst_capacity_per_s(config, read_workload(config)) < 20
+
+
+def test_control_is_found_under_each_router_and_must_gain_nothing(config: FleetConfig) -> None:
+    routers: tuple[RouterName, ...] = ("round_robin", "least_loaded")
+    answers = simulated(replace(config, routers=routers, policies="fcfs,control,oracle", repeats=2))
+    assert leak(answers) is None
+    known = answers[(answers.order == "oracle") & (answers.router == "least_loaded")].assign(order="control")
+    rest = answers[(answers.order != "control") | (answers.router != "least_loaded")]
+    assert "Under least_loaded: FCFS / control must lie within" in (leak(pd.concat([rest, known])) or "")
+
+
+def test_fleet_whose_control_gains_fails_with_its_figures(config: FleetConfig, tmp_path: Path) -> None:
+    with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        experiment = mlflow.create_experiment("fleet", (tmp_path / "artifacts").as_uri())
+        knowing = write_ranker(tmp_path / "ranker")
+        config = replace(config, lengths=_lengths(tmp_path), control=str(knowing), policies="fcfs,control")
+        config = replace(config, routers=("round_robin",), requests=300)
+        with mlflow.start_run(experiment_id=experiment), pytest.raises(SimulationError, match="Under round_robin"):
+            run_fleet(config)
 
 
 def test_run_is_logged_and_says_what_is_simulated(config: FleetConfig, tmp_path: Path) -> None:
