@@ -11,6 +11,8 @@ from benchmarks.what_if.study import LOG, Studied
 
 WORTH_FROM = 0.05
 """A step is worth money if it takes at least this share off the mean seconds per token."""
+WAITS_FROM = 0.05
+"""Requests wait if at least this share of them finds the engine full."""
 ALL_AT_ONCE = "all at once"
 TOO_MUCH = 2.0
 """A log that brings this many times the capacity of an engine was not served by one such engine."""
@@ -20,7 +22,7 @@ def advise(config: WhatIfConfig, studied: Studied, tau: float) -> tuple[str, ...
     """Sentences, the most important one first; `tau` is that of the ranker behind PARS."""
     gains = {"a better ranker": gain_of_ranking(studied, tau), "max_num_seqs": gain_of_sequences(config, studied)}
     return (
-        _whether(studied),
+        _whether(config, studied),
         _what_first(gains),
         f"Ranking: a ranker with tau-b {min(tau + TAU_STEP, 1):.2f} instead of {tau:.2f} would take"
         f" {_percent(gains['a better ranker'])} off the mean seconds per token, a perfect one"
@@ -56,7 +58,7 @@ def _rows(studied: Studied, study: str, policy: str = "pars") -> pd.DataFrame:
     return settings[(settings.study == study) & (settings.policy == policy)]
 
 
-def _whether(studied: Studied) -> str:
+def _whether(config: WhatIfConfig, studied: Studied) -> str:
     own = summarise(studied.answers[studied.answers.study == LOG]).s_per_token
     ratio, at = own["fcfs"] / own["pars"], load_title(studied.log_load, ALL_AT_ONCE)
     if studied.log_load > TOO_MUCH:
@@ -67,9 +69,32 @@ def _whether(studied: Studied) -> str:
     if ratio > MATTERS_FROM:
         return f"Ordering pays on this log as it is ({at}): {figure(ratio)} times fewer seconds per token."
     return (
-        f"On this log as it is ({at}) hardly anything waits, so ordering brings nothing (a factor of {figure(ratio)})."
+        f"On this log as it is ({at}) {_why_not(config, studied, ratio, own['fcfs'] / own['oracle'])}"
         f" What follows is about {studied.sweep_load:.3g} × capacity."
     )
+
+
+def _why_not(config: WhatIfConfig, studied: Studied, ratio: float, best_ratio: float) -> str:
+    """Why ordering brings so little: no queue, a ranker that does not order it, or a queue with nothing to order."""
+    if best_ratio > MATTERS_FROM:
+        return (
+            f"requests wait, but PARS orders them too badly for a gain (a factor of {figure(ratio)}); the true lengths"
+            f" would bring {figure(best_ratio)} times fewer seconds per token, so what lacks is a better ranker."
+        )
+    if studied.log_load < 1 and share_that_waits(studied, config.max_num_seqs) < WAITS_FROM:
+        return f"hardly anything waits, so ordering brings nothing (a factor of {figure(ratio)})."
+    return (
+        f"requests wait, but ordering brings little (a factor of {figure(ratio)}), and so would the true lengths"
+        f" ({figure(best_ratio)}): answers are of much the same length, or what takes the time is the prompts."
+    )
+
+
+def share_that_waits(studied: Studied, max_num_seqs: int) -> float:
+    """Share of the log's requests that found as many others in the engine as it works on, first come, first served."""
+    own = studied.answers[(studied.answers.study == LOG) & (studied.answers.policy == "fcfs")]
+    sent_s, ended_s = np.sort(own.sent_s), np.sort(own.sent_s + own.e2e_s)
+    others = np.arange(len(own)) - np.searchsorted(ended_s, sent_s, side="right")
+    return float((others >= max_num_seqs).mean())
 
 
 def _what_first(gains: dict[str, float]) -> str:

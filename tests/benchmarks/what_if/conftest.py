@@ -42,14 +42,14 @@ def served_rows(requests: int, load: float) -> list[dict[str, object]]:
 
 @pytest.fixture
 def busy_log(tmp_path: Path) -> Path:
-    return _write(tmp_path / "busy.jsonl", served_rows(600, load=1.3))
+    return write_log(tmp_path / "busy.jsonl", served_rows(600, load=1.3))
 
 
 @pytest.fixture
 def idle_log(tmp_path: Path) -> Path:
-    return _write(tmp_path / "idle.jsonl", served_rows(400, load=0.1))
+    return write_log(tmp_path / "idle.jsonl", served_rows(400, load=0.1))
 
 
-def _write(path: Path, rows: list[dict[str, object]]) -> Path:
+def write_log(path: Path, rows: list[dict[str, object]]) -> Path:
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return path

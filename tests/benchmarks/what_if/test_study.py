@@ -1,6 +1,7 @@
 """What is tried, and what it says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 
 from benchmarks.places import noisy_quantiles, places, shuffled_places
 from benchmarks.served_log import read_served_log
-from benchmarks.what_if.advice import advise, gain_of_ranking
+from benchmarks.what_if.advice import advise, gain_of_ranking, share_that_waits
 from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Orders, Studied, affordable_requests, affordable_window, busiest_window, study
-from tests.benchmarks.what_if.conftest import SERVERS, simulate
+from tests.benchmarks.what_if.conftest import SERVERS, served_rows, simulate, write_log
 
 
 def config(log: Path, **changes: object) -> WhatIfConfig:
@@ -72,6 +73,35 @@ def test_idle_log_is_told_that_nothing_waits(idle_log: Path) -> None:
     assert "hardly anything waits" in advise(own, found, own.tau)[0]
     assert found.log_load == pytest.approx(0.1, rel=0.3)
     assert found.sweep_load >= 0.5
+
+
+def test_busy_log_of_equal_answers_is_told_that_they_wait_all_the_same(tmp_path: Path) -> None:
+    own = config(write_log(tmp_path / "equal.jsonl", [row | {"output_tokens": 90} for row in served_rows(600, 1.3)]))
+    found = studied(own)
+    assert share_that_waits(found, SERVERS) > 0.5
+    said = advise(own, found, own.tau)[0]
+    assert "requests wait, but ordering brings little" in said
+    assert "much the same length" in said
+    assert "hardly anything waits" not in said
+
+
+def test_busy_log_with_a_ranker_that_knows_nothing_is_told_so(busy_log: Path) -> None:
+    own = config(busy_log)
+    found = studied(own)
+    answers = found.answers[found.answers.policy != "pars"]
+    blind = answers[answers.policy == "fcfs"].assign(policy="pars")
+    found = replace(found, answers=pd.concat([answers, blind], ignore_index=True))
+    said = advise(own, found, own.tau)[0]
+    assert "PARS orders them too badly for a gain (a factor of 1)" in said
+    assert "a better ranker" in said
+
+
+@pytest.mark.parametrize(("others", "share"), [(2, 0.0), (3, 0.25), (4, 0.5)])
+def test_a_request_waits_if_it_finds_as_many_as_the_engine_works_on(others: int, share: float) -> None:
+    rows = pd.DataFrame({"sent_s": [0.0, 0.0, 0.0, 0.0], "e2e_s": 1.0, "study": "log", "policy": "fcfs"})
+    rows.loc[others:, "sent_s"] = 1.0  # those find the first ones gone
+    found = Studied(rows, pd.DataFrame(), 1.0, 0.5, 1.0, 4)
+    assert share_that_waits(found, max_num_seqs=2) == share
 
 
 def test_where_sequences_abound_nothing_is_worth_its_money(idle_log: Path) -> None:
