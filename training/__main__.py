@@ -9,9 +9,10 @@ import typer
 
 from registry import store
 from registry.card import InvalidRanker
-from training.config import AblationConfig, CrossValidationConfig, TrainingConfig, TrainingError
+from training.config import TrainingConfig, TrainingError
 from training.evaluate import EvaluationConfig, evaluate
 from training.options import takes
+from training.repeated import AblationConfig, CrossValidationConfig
 from training.targets import TestedPart
 
 app = typer.Typer(

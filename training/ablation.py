@@ -9,12 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
-from training.config import AblationConfig, TrainingConfig
+from training.config import TrainingConfig
 from training.fit import fit
 from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.losses import PAIRWISE_LOSSES, make_loss
 from training.metrics import kendall_tau_b
 from training.parameters import log_parameters
+from training.repeated import AblationConfig
 from training.scoring import network_scores
 from training.warm_start import with_fetched_start
 

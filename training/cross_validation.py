@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from training.baselines import Baseline
-from training.config import CrossValidationConfig
 from training.fit import fit
 from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.metrics import kendall_tau_b
 from training.parameters import log_parameters
+from training.repeated import CrossValidationConfig
 from training.scoring import network_scores
 from training.split import hash_of
 from training.warm_start import with_fetched_start

@@ -7,7 +7,8 @@ import pytest
 
 from tests.conftest import tracking
 from training.ablation import PLOT, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
-from training.config import AblationConfig, TrainingError
+from training.config import TrainingError
+from training.repeated import AblationConfig
 
 
 def config(log: Path, **changes: object) -> AblationConfig:

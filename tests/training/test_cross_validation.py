@@ -9,9 +9,10 @@ import pytest
 
 from tests.conftest import tracking
 from training import cross_validation
-from training.config import CrossValidationConfig, TrainingError
+from training.config import TrainingError
 from training.cross_validation import FOLDS_TABLE, cross_validate
 from training.length_log import LabelledPrompts
+from training.repeated import CrossValidationConfig
 
 
 def config(log: Path, **changes: object) -> CrossValidationConfig:
