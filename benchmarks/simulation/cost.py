@@ -23,7 +23,7 @@ class StepCost:
     per_sequence_s: float
     """Of each sequence in a step."""
     intake_s: float = 0.0
-    """To take one request in (parse, tokenize, send to the engine); requests are taken in one after the other."""
+    """To take one request in (parse, tokenize, send to the engine); those that wait are taken in together."""
     ranking_s: float = 0.0
     """To rank one prompt; prompts are ranked one after the other."""
     relative_error: float = 0.0

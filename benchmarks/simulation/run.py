@@ -39,8 +39,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
     engine = VirtualEngine(run.engine, run.cost, longest)
-    intake = Intake(run.cost, run.order.is_ranked, run.backlog_s)
-    taken = [intake.take(sent_s) for sent_s in run.traffic.sent_s.tolist()]
+    taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.sent_s.tolist())
     engine.submit(engine_request(run.traffic, run.order, number, *one) for number, one in enumerate(taken))
     return answers(run.traffic, engine.run()).assign(
         failed_open=[not has_place for _, has_place in taken], policy=run.policy, repeat=run.repeat, load=run.load

@@ -93,11 +93,17 @@ def route(
         while first < len(traffic):
             until_s = (np.floor(traffic.sent_s[first] / poll_s) + 1) * poll_s if router.needs_polls else inf
             last = int(np.searchsorted(traffic.sent_s, until_s))
-            routed: list[Routed] = []
             for one in range(first, last):
-                replica_of[one] = replica = router.choose(one)
-                _, has_place[one] = taken = intakes[replica].take(float(traffic.sent_s[one]))
-                routed.append((replica, engine_request(traffic, order, one, *taken)))
+                replica_of[one] = router.choose(one)
+            routed: list[Routed] = []
+            for replica, intake in enumerate(intakes):
+                numbers = first + np.flatnonzero(replica_of[first:last] == replica)
+                taken = intake.take(traffic.sent_s[numbers].tolist())
+                has_place[numbers] = [is_placed for _, is_placed in taken]
+                routed += [
+                    (replica, engine_request(traffic, order, int(number), *one))
+                    for number, one in zip(numbers, taken, strict=True)
+                ]
             answered = replicas.run(routed, until_s)
             router.observe(one.number for one in answered)
             served += answered

@@ -16,8 +16,7 @@ def traffic(*sent_s: float) -> Traffic:
 
 
 def take_in(sent_s: list[float], is_ranked: bool, backlog_s: float) -> list[tuple[float, bool]]:
-    intake = Intake(COST, is_ranked, backlog_s)
-    return [intake.take(one) for one in sent_s]
+    return Intake(COST, is_ranked, backlog_s).take(sent_s)
 
 
 def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]:
@@ -25,19 +24,36 @@ def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]
     return [engine_request(sent, order, number, *one) for number, one in enumerate(taken)]
 
 
-def test_requests_are_taken_in_one_after_the_other() -> None:
+def test_what_waits_is_taken_in_together() -> None:
     taken = take_in([0.0, 0.0, 10.0], is_ranked=False, backlog_s=9)
-    assert taken == [(0.5, True), (1.0, True), (10.5, True)]
+    assert taken == [(1.0, True), (1.0, True), (10.5, True)]
 
 
-def test_ranking_is_a_second_queue() -> None:
+def test_what_comes_during_a_round_is_taken_in_by_the_next_one() -> None:
+    taken = take_in([0.0, 0.1, 0.5, 0.6], is_ranked=False, backlog_s=9)
+    assert [ready_s for ready_s, _ in taken] == [0.5, 1.5, 1.5, 2.0]
+
+
+def test_rounds_go_on_where_the_last_call_ended() -> None:
+    intake = Intake(COST, is_ranked=False, backlog_s=9)
+    assert intake.take([0.0, 0.0]) == [(1.0, True), (1.0, True)]
+    assert intake.take([0.2]) == [(1.5, True)]
+    assert intake.take([]) == []
+
+
+def test_a_thread_ranks_one_after_the_other_from_when_each_is_taken_in() -> None:
     taken = take_in([0.0, 0.0, 10.0], is_ranked=True, backlog_s=9)
     assert taken == [(2.5, True), (4.5, True), (12.5, True)]
 
 
-def test_what_would_be_held_too_long_goes_on_at_once_without_a_place() -> None:
+def test_no_ranking_ends_before_its_round() -> None:
+    taken = take_in([0.0] * 10, is_ranked=True, backlog_s=30)
+    assert [ready_s for ready_s, _ in taken] == [5.0, 5.0, *(2.5 + 2 * number for number in range(2, 10))]
+
+
+def test_what_would_be_held_too_long_goes_on_with_its_round_without_a_place() -> None:
     taken = take_in([0.0] * 4, is_ranked=True, backlog_s=4)
-    assert taken == [(2.5, True), (4.5, True), (1.5, False), (2.0, False)]
+    assert taken == [(2.5, True), (4.5, True), (2.0, False), (2.0, False)]
 
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
