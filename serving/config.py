@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
     drain_s: float = Field(25.0, ge=0)
-    """After SIGTERM, how long running requests may take to finish. Whoever sends SIGKILL later must wait longer."""
+    """After SIGTERM, how long running requests may take to finish. Whoever sends SIGKILL must wait 20 s longer."""
 
     @field_validator("rankers", mode="before")
     @classmethod

@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +18,7 @@ import bentoml
 from registry import store
 from registry.card import InvalidRanker
 from serving.config import SettingsError, load_settings
+from serving.drain import Drain
 from serving.gate import Gate
 from serving.ranker_cache import RankerCache
 from serving.reload import NoChampion, check_champion
@@ -30,10 +30,11 @@ logger = logging.getLogger(__name__)
 
 ENGINE_DOES_NOT_RUN = signal.SIGUSR1
 """From the worker to BentoML's supervisor, which would otherwise start it again and again, in a container never."""
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 ENGINE_CHECK_S = 0.5
 LAST_ANSWERS_S = 5.0
 """How long the requests of an engine that has died may take to hear of it."""
+CLOSE_LIMIT_S = 5.0
+"""How long the engine may take to close where the process must end in any case."""
 
 
 def _read_settings() -> Any:
@@ -82,7 +83,8 @@ class Pars:
     def __init__(self) -> None:
         self._stack = AsyncExitStack()
         self._server: Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._drain = Drain(gate, settings.drain_s, self._abandon)
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]  # BentoML loads its names lazily, out of mypy's sight
     @staticmethod
@@ -113,36 +115,30 @@ class Pars:
             logger.error("Error: %s", error, exc_info=not is_clear)
             _exit_with_supervisor()  # BentoML would print a second trace; the engine, if it was there, is closed by now
         gate.app = self._server.app
-        self._tasks.add(asyncio.create_task(self._exit_when_engine_dies(self._server)))
-        for stop_signal in STOP_SIGNALS:
-            stop = signal.getsignal(stop_signal)  # the HTTP server's own, which would close its door at once
-            assert callable(stop), stop
-            asyncio.get_running_loop().add_signal_handler(stop_signal, self._drain, stop_signal, stop)
+        self._watch = asyncio.create_task(self._exit_when_engine_dies(self._server))
+        self._drain.listen()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     async def stop(self) -> None:
         """Stop the engine."""
-        for task in self._tasks:
-            task.cancel()
+        self._drain.end()
+        self._watch_no_more()
         await self._stack.aclose()
 
     def __is_ready__(self) -> bool:
         return gate.is_open and self._server is not None and self._server.is_ready
 
-    def _drain(self, stop_signal: signal.Signals, stop: Callable[[int, None], Any]) -> None:
-        """At the first signal let running requests finish, then stop; at the second stop at once."""
-        if not gate.is_open:
-            stop(stop_signal, None)
-            return
-        gate.close("The server is stopping and takes no new requests; send this one to another, or again later.")
-        self._tasks.add(asyncio.create_task(self._stop_when_empty(stop_signal, stop)))
+    def _watch_no_more(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
 
-    async def _stop_when_empty(self, stop_signal: signal.Signals, stop: Callable[[int, None], Any]) -> None:
-        logger.info("%s: running requests have %g s to finish.", stop_signal.name, settings.drain_s)
-        num_cut = await gate.wait_until_empty(settings.drain_s)
-        if num_cut:
-            logger.warning("%d requests did not finish within PARS_DRAIN_S and end in 503.", num_cut)
-        stop(stop_signal, None)
+    async def _abandon(self) -> None:
+        """The HTTP server does not end: stop the engine, and leave."""
+        self._watch_no_more()
+        try:
+            await asyncio.wait_for(self._stack.aclose(), CLOSE_LIMIT_S)
+        finally:
+            os._exit(0)
 
     async def _exit_when_engine_dies(self, server: "Server") -> None:
         """Half a server helps nobody: all of it ends with exit code 1, and whoever supervises it starts it anew."""
@@ -152,7 +148,7 @@ class Pars:
         gate.close("The engine has died; the server is about to restart.")
         await gate.wait_until_empty(LAST_ANSWERS_S)
         try:
-            await asyncio.wait_for(self._stack.aclose(), LAST_ANSWERS_S)
+            await asyncio.wait_for(self._stack.aclose(), CLOSE_LIMIT_S)
         finally:  # what is left of a dead engine may neither close nor answer
             _exit_with_supervisor()
 

@@ -83,6 +83,19 @@ async def test_what_has_not_begun_at_the_limit_ends_in_503(limit_s: float) -> No
     assert [(await one)[0]["status"] for one in inside] == [503] * 3
 
 
+async def test_hurry_ends_the_wait_as_if_the_limit_were_over() -> None:
+    gate = open_gate(App())
+    inside = asyncio.create_task(ask(gate))
+    await asyncio.sleep(0)
+    gate.close(WHY)
+    empty = asyncio.create_task(gate.wait_until_empty(30))
+    await asyncio.sleep(0.01)
+    assert not empty.done()
+    gate.hurry()
+    assert await empty == 1
+    assert (await inside)[0]["status"] == 503
+
+
 async def test_answer_that_has_begun_is_cut_off() -> None:
     gate = open_gate(App(is_streaming=True))
     inside = asyncio.create_task(ask(gate))
