@@ -29,6 +29,7 @@ from vllm.utils.argparse_utils import FlexibleArgumentParser
 from serving.config import Settings, SettingsError
 from serving.prioritiser import Prioritiser
 from serving.rank_api import RankEndpoint
+from serving.served_names import check_rankers
 
 CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""
@@ -57,24 +58,12 @@ def parse_vllm_args(settings: Settings) -> Namespace:
     if args.model_tag is not None:
         raise SettingsError(f"PARS_VLLM_ARGS must hold vLLM flags only, but got {args.model_tag!r}; set PARS_LLM.")
     args.served_model_name = args.served_model_name or list(names)
-    _check_rankers(settings, args)
+    check_rankers(settings, args)
     try:
         validate_parsed_serve_args(args)
     except (TypeError, ValueError) as error:
         raise SettingsError(f"PARS_VLLM_ARGS: {error}") from error
     return args
-
-
-def _check_rankers(settings: Settings, args: Namespace) -> None:
-    if envs.VLLM_ALLOW_RUNTIME_LORA_UPDATING:  # then any name may come to be served
-        return
-    served = [*args.served_model_name, *(adapter.name for adapter in args.lora_modules or [])]
-    strangers = [name for name in settings.rankers if name not in served]
-    if strangers:
-        raise SettingsError(
-            f"PARS_RANKERS must name models that are served ({', '.join(served)}), but got {', '.join(strangers)};"
-            " serve them with --served-model-name or --lora-modules in PARS_VLLM_ARGS."
-        )
 
 
 @asynccontextmanager

@@ -1,14 +1,10 @@
 """The door before vLLM's application: it knows who is inside, and once closed it lets nobody in."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[..., Awaitable[None]]
+from serving.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 
 SERVICE_RESTART = 1012
 """The websocket's word for 503."""
@@ -51,10 +47,10 @@ class Gate:
             await asyncio.wait(cut, timeout=LAST_WORDS_S)
         return len(cut)
 
-    async def __call__(self, scope: Message, receive: Any, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one connection."""
         if self._why_closed is not None:
-            return await _refuse(scope, send, self._why_closed)
+            return await _refuse(scope, receive, send, self._why_closed)
         assert self.app is not None, "BentoML sends nothing before on_startup has ended"
         task = asyncio.current_task()
         assert task is not None, "a server runs each request in a task"
@@ -67,7 +63,7 @@ class Gate:
             if not self._inside:
                 self._need_not_wait.set()
 
-    async def _forward(self, app: ASGIApp, scope: Message, receive: Any, send: Send) -> None:
+    async def _forward(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
 
         async def send_and_see(message: Message) -> None:
@@ -80,16 +76,13 @@ class Gate:
         except asyncio.CancelledError:
             if has_begun or self._why_closed is None:
                 raise
-            await _refuse(scope, send, self._why_closed)
+            await _refuse(scope, receive, send, self._why_closed)
 
 
-async def _refuse(scope: Message, send: Send, why: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": why})
         return
-    error = {"message": why, "type": "ServiceUnavailable", "param": None, "code": 503}
-    body = json.dumps({"error": error}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    headers += [(b"retry-after", b"5"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    answer = error_answer(503, why)
+    answer.headers.update({"retry-after": "5", "connection": "close"})
+    await answer(scope, receive, send)

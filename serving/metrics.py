@@ -44,30 +44,6 @@ RELOADS = Counter(
     "Looks for a new champion, by outcome: swapped, refused, unreachable, or at a start without registry cached.",
     ["outcome"],
 )
-TOKEN_BUCKETS = (1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
-PREDICTED_TOKENS = Histogram(
-    "pars_predicted_tokens", "Predicted tokens of the ranked answers that are finished.", buckets=TOKEN_BUCKETS
-)
-OUTPUT_TOKENS = Histogram(
-    "pars_output_tokens", "True tokens of the same answers, cut ones included.", buckets=TOKEN_BUCKETS
-)
-WAITING_SECONDS = Histogram(
-    "pars_waiting_seconds",
-    "Seconds that a ranked request waited in the engine's queue, by its predicted tokens.",
-    ["predicted_tokens"],
-    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
-)
-KENDALL_TAU_B = Gauge(
-    "pars_kendall_tau_b",
-    "Kendall tau-b of predicted against true tokens over the last 500 ranked answers that were not cut.",
-    multiprocess_mode="livemostrecent",
-)
-MAX_OVERTAKING_SECONDS = Gauge(
-    "pars_max_overtaking_seconds",
-    "By how much a request was overtaken at most since the start: how much later one arrived that the engine took up"
-    " sooner. It stays below pars_patience_seconds plus the time that requests are held for their ranking.",
-    multiprocess_mode="livemax",
-)
 PATIENCE_SECONDS = Gauge(
     "pars_patience_seconds",
     "PARS_PATIENCE_S: the overtaking that is allowed among requests that wait in the engine.",

@@ -21,6 +21,7 @@ from serving.prioritiser import Prioritiser, policy_of
 from serving.priority import ArrivalClock
 from serving.rankings import Rankings
 from serving.reception import Reception
+from serving.served_names import check_rankers, served_names
 from serving.targets import follow_targets
 
 logger = logging.getLogger(__name__)
@@ -76,9 +77,9 @@ class ShortestFirst:
         return Reception(self._app, prioritiser, load, _api_key_check(vllm_app), self._settings.max_body_bytes)
 
     async def _start_rankings(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> Rankings:
+        check_rankers(self._settings, args)
         store.configure_tracking()
-        default_model = (args.served_model_name or [args.model])[0]
-        targets = await stack.enter_async_context(follow_targets(self._settings, default_model))
+        targets = await stack.enter_async_context(follow_targets(self._settings, served_names(args)[0]))
         rankings = Rankings.start(self._settings, targets, load)
         stack.callback(rankings.close)
         return rankings

@@ -1,6 +1,7 @@
 """What became of the answers: how well the predictions held, and who waited how long. Looked at once per answer.
 
-The counts are vLLM's own; with its flag `--disable-log-stats` there are none, and these metrics stay empty.
+The counts are vLLM's own; with its flag `--disable-log-stats` there are none, and these metrics stay empty. They are on
+the page of a process that imports this file, so it must be one that sees the engine's outputs.
 """
 
 from collections import deque
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Self
 
+from prometheus_client import Gauge, Histogram
 from scipy.stats import kendalltau
 
-from serving.metrics import KENDALL_TAU_B, MAX_OVERTAKING_SECONDS, OUTPUT_TOKENS, PREDICTED_TOKENS, WAITING_SECONDS
 from serving.overtaking import Overtaking
 from serving.threads import DaemonThreads
 
@@ -20,6 +21,31 @@ ANSWERS_PER_TAU = 25
 """How often the rolling tau is computed anew: it costs about a millisecond, in a thread of its own."""
 PREDICTED_LENGTHS = {"up to 32": 32.0, "up to 128": 128.0, "up to 512": 512.0}
 LONGEST = "above 512"
+
+TOKEN_BUCKETS = (1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+PREDICTED_TOKENS = Histogram(
+    "pars_predicted_tokens", "Predicted tokens of the ranked answers that are finished.", buckets=TOKEN_BUCKETS
+)
+OUTPUT_TOKENS = Histogram(
+    "pars_output_tokens", "True tokens of the same answers, cut ones included.", buckets=TOKEN_BUCKETS
+)
+WAITING_SECONDS = Histogram(
+    "pars_waiting_seconds",
+    "Seconds that a ranked request waited in the engine's queue, by its predicted tokens.",
+    ["predicted_tokens"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
+)
+KENDALL_TAU_B = Gauge(
+    "pars_kendall_tau_b",
+    "Kendall tau-b of predicted against true tokens over the last 500 ranked answers that were not cut.",
+    multiprocess_mode="livemostrecent",
+)
+MAX_OVERTAKING_SECONDS = Gauge(
+    "pars_max_overtaking_seconds",
+    "By how much a request was overtaken at most since the start: how much later one arrived that the engine took up"
+    " sooner. It stays below pars_patience_seconds plus the time that requests are held for their ranking.",
+    multiprocess_mode="livemax",
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +90,12 @@ class Outcomes:
         if overtaken_by_s > self._max_overtaking_s:
             self._max_overtaking_s = overtaken_by_s
             MAX_OVERTAKING_SECONDS.set(overtaken_by_s)
+
+    def note_finished(self, predicted_tokens: float, last_output: Any) -> None:
+        """Count an answer, at vLLM's last output of it."""
+        outcome = Outcome.of(predicted_tokens, last_output)
+        if outcome is not None:
+            self.note(outcome)
 
     def note(self, outcome: Outcome) -> None:
         """Count an answer. One that was cut has waited too, but says nothing of the prediction."""

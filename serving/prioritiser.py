@@ -7,18 +7,20 @@ engine client's own methods are wrapped.
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving.config import Settings
 from serving.incoming import Incoming, current_incoming
 from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
-from serving.outcomes import Outcome, Outcomes
 from serving.priority import ArrivalClock, priority
 from serving.ranking import Place
 from serving.rankings import Rankings
 from serving.texts import Text
 from serving.tracing import describe, ranking_span
+
+if TYPE_CHECKING:
+    from serving.outcomes import Outcomes  # importing it puts its metrics on the page
 
 Generate = Callable[..., AsyncGenerator[Any, None]]
 
@@ -53,13 +55,20 @@ class EngineRequest:
 class Prioritiser:
     """Gives each engine request its priority, and counts it in and out of the engine."""
 
-    def __init__(self, policy: Policy, clock: ArrivalClock, load: EngineLoad, rankings: Rankings | None) -> None:
-        """With no `rankings`, requests are served first-come-first-served."""
+    def __init__(
+        self,
+        policy: Policy,
+        clock: ArrivalClock,
+        load: EngineLoad,
+        rankings: Rankings | None,
+        outcomes: "Outcomes | None" = None,
+    ) -> None:
+        """Set up the order: first-come-first-served with no `rankings`. `outcomes` hears of the answers that are seen."""
         self.policy = policy
         self._clock = clock
         self._load = load
         self._rankings = rankings
-        self._outcomes = Outcomes()
+        self._outcomes = outcomes
 
     def wrap(self, generate: Generate) -> Generate:
         """The same method of the engine client, with our priority in place of the caller's."""
@@ -89,13 +98,13 @@ class Prioritiser:
             self._load.leave(request.num_sequences)
 
     def _note(self, incoming: Incoming, predicted_tokens: float | None, last_output: Any) -> None:
-        if predicted_tokens is None or incoming.is_beam_search:
+        if self._outcomes is None or predicted_tokens is None or incoming.is_beam_search:
             return
-        outcome = Outcome.of(predicted_tokens, last_output)
-        if outcome is not None:
-            self._outcomes.note(outcome)
+        self._outcomes.note_finished(predicted_tokens, last_output)
 
     def _note_overtaking(self, incoming: Incoming, priority: int, first_output: Any) -> None:
+        if self._outcomes is None:
+            return
         if priority >= incoming.arrival_us:  # else it is a trusted client's, to whom nothing is promised
             self._outcomes.note_taken_up(incoming.arrival_us, first_output)
 

@@ -77,8 +77,12 @@ class Reception:
             return priority
 
         try:
-            priorities = await asyncio.gather(*map(admit, self._requests(path, body, Headers(scope=scope))))
-            await self._app(_with_priority(scope, max(priorities)), receive, send)
+            async with asyncio.TaskGroup() as group:  # where one fails, none is counted after the rest has left
+                tasks = [
+                    group.create_task(admit(request)) for request in self._requests(path, body, Headers(scope=scope))
+                ]
+            longest = max(task.result() for task in tasks)
+            await self._app(_with_priority(scope, longest), receive, send)
         finally:
             for request in admitted:
                 self._load.leave(request.num_sequences)

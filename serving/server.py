@@ -15,6 +15,7 @@ from serving.engine import openai_app, parse_vllm_args, start_engine
 from serving.incoming import IncomingLayer
 from serving.load import EngineLoad, max_num_seqs
 from serving.metrics import PATIENCE_SECONDS
+from serving.outcomes import Outcomes
 from serving.prioritiser import Prioritiser, policy_of
 from serving.priority import ArrivalClock
 from serving.rank_api import RankEndpoint
@@ -60,7 +61,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         if rankings is not None:
             stack.callback(rankings.close)
         PATIENCE_SECONDS.set(settings.patience_s)
-        prioritiser = Prioritiser(policy_of(settings), clock, load, rankings)
+        prioritiser = Prioritiser(policy_of(settings), clock, load, rankings, Outcomes())
         incoming = Middleware(IncomingLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [incoming, Middleware(UnreadableLayer, lambda: not client.errored)]
         endpoint = _rank_endpoint(settings, targets)

@@ -1,5 +1,6 @@
 """Start a server as its own process, wait until it is ready, and stop it; its log is shown when it fails."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -14,6 +15,8 @@ from pathlib import Path
 import httpx
 
 START_TIMEOUT_S = 300.0
+PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl(2)."""
 PROJECT = Path(__file__).parents[1]
 
 VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 4096"
@@ -59,12 +62,18 @@ def running(command: Sequence[str], port: int, settings: Mapping[str, str], log:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_stop_with_parent,  # nothing but one system call
         )
     try:
         _wait_until_ready(process, url, log)
         yield RunningServer(url, log, settings, process.pid)
     finally:
         _stop(process)
+
+
+def _stop_with_parent() -> None:
+    """The kernel shall send SIGTERM when the tests are killed; a server stops its engine, which hears of none, itself."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

@@ -146,6 +146,13 @@ async def wait_for(client: httpx.AsyncClient, name: str, value: float) -> None:
             await asyncio.sleep(0.05)
 
 
+async def test_page_shows_nothing_that_only_the_engines_answers_tell(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/metrics")).text
+    assert "pars_patience_seconds" in page
+    for name in ("pars_max_overtaking_seconds", "pars_kendall_tau_b", "pars_waiting_seconds", "pars_output_tokens"):
+        assert name not in page, "a zero would look like a measurement"
+
+
 def test_log_says_which_ranker_is_served(plain: RunningServer) -> None:
     assert "pars-demo-llm version 1 is served." in plain.log.read_text()
 
@@ -161,12 +168,19 @@ async def test_without_the_priority_policy_it_says_so_and_serves_as_if_it_were_n
             assert (await client.post("/v1/completions", json={**FIVE, "prompt": "one"})).status_code == 200
 
 
-def test_without_a_champion_it_does_not_start_and_says_what_to_do(
-    tmp_path: Path, demo_llm: Path, ranker_store: str
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"PARS_TARGET_LLM": "nobody"}, "-e promote -P target_llm=nobody"),
+        ({"PARS_RANKERS": "stranger=demo-llm"}, "PARS_RANKERS must name models that are served .*, but got stranger"),
+    ],
+)
+def test_without_what_it_needs_it_does_not_start_and_says_what_to_do(
+    tmp_path: Path, demo_llm: Path, ranker_store: str, settings: dict[str, str], message: str
 ) -> None:
     flags = "--scheduling-policy priority --middleware serving.middleware.ShortestFirst"
     with (
-        pytest.raises(RuntimeError, match="-e promote -P target_llm=nobody"),
-        serve(tmp_path, demo_llm, ranker_store, flags, PARS_TARGET_LLM="nobody"),
+        pytest.raises(RuntimeError, match=message),
+        serve(tmp_path, demo_llm, ranker_store, flags, **settings),
     ):
         raise AssertionError("it starts")

@@ -62,7 +62,8 @@ def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
 async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     engine, ranker, load = FakeEngine(outputs=(output(3), output(9))), FakeRanker(), EngineLoad(4)
     ranking = Ranking(lambda: ranker, load)
-    generate = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load)).wrap(engine.generate)
+    prioritiser = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load), Outcomes())
+    generate = prioritiser.wrap(engine.generate)
     names = ("pars_output_tokens_sum", "pars_predicted_tokens_sum")
     before = [value(name) for name in names]
     unfinished = generate("one two", SimpleNamespace(max_tokens=None, n=1), "id")
