@@ -63,7 +63,7 @@ class Prioritiser:
         rankings: Rankings | None,
         outcomes: "Outcomes | None" = None,
     ) -> None:
-        """Set up the order: first-come-first-served with no `rankings`. `outcomes` hears of the answers that are seen."""
+        """First-come-first-served with no `rankings`; `outcomes` hears of the answers that are seen."""
         self.policy = policy
         self._clock = clock
         self._load = load

@@ -72,7 +72,7 @@ def running(command: Sequence[str], port: int, settings: Mapping[str, str], log:
 
 
 def _stop_with_parent() -> None:
-    """The kernel shall send SIGTERM when the tests are killed; a server stops its engine, which hears of none, itself."""
+    """The kernel shall send SIGTERM when the tests are killed; a server itself stops its engine."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
