@@ -100,7 +100,7 @@ class Ranking:
         self._submit(held)
         timers = [
             loop.call_later(self.budget_s, self._budget_is_over, held),
-            loop.call_later(self.backlog_s, self._fail_open, held, "backlog"),
+            loop.call_later(self.backlog_s, self._time_is_up, held, "backlog"),
         ]
         started_s = time.perf_counter()
         self._num_held += 1
@@ -166,7 +166,14 @@ class Ranking:
     def _release_overdue(self) -> None:
         """No more requests fail open than the engine has free sequences; for the others holding costs nothing."""
         while self._overdue and self._load.num_free > 0:
-            self._fail_open(next(iter(self._overdue)), "budget")
+            self._time_is_up(next(iter(self._overdue)), "budget")
+
+    def _time_is_up(self, held: Held, reason: str) -> None:
+        """A busy event loop hears of a prediction late, maybe after this: it takes the one that is there by now."""
+        if held.job is not None and held.job.done() and not held.job.cancelled():
+            self._job_is_done(held, held.job)
+        else:
+            self._fail_open(held, reason)
 
     def _fail_open(self, held: Held, reason: str, error: BaseException | None = None) -> None:
         if held.place.done():

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -81,6 +82,23 @@ async def test_hanging_ranker_holds_a_request_for_the_budget_while_the_engine_is
     started_s = loop.time()
     assert await ranking.find_place("a", None) == Place(0.5, "budget")
     assert 0.04 < loop.time() - started_s < 0.4
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+async def test_prediction_that_was_made_in_time_is_used_though_the_event_loop_was_too_busy_to_hear_of_it(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad, is_full: bool
+) -> None:
+    ranking.budget_s, ranking.backlog_s = (30, 0) if is_full else (0, 30)
+    load.enter(2 if is_full else 0)
+    ranker.may_go_on.clear()
+
+    def be_busy_until_ranked() -> None:
+        ranker.may_go_on.set()
+        time.sleep(0.2)
+
+    task = asyncio.create_task(ranking.find_place("a b", None))
+    asyncio.get_running_loop().call_soon(asyncio.get_running_loop().call_soon, be_busy_until_ranked)
+    assert await task == Place(0.2), "the loop was busy in the round in which the budget ended"
 
 
 async def test_hanging_ranker_holds_a_request_for_the_backlog_budget_while_the_engine_is_full(
