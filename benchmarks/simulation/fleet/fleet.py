@@ -91,7 +91,7 @@ def route(
     first = 0
     with tqdm(total=len(traffic), desc=title, unit="request", mininterval=1, disable=title is None) as progress:
         while first < len(traffic):
-            until_s = (np.floor(traffic.sent_s[first] / poll_s) + 1) * poll_s if router.needs_polls else inf
+            until_s = (np.floor(traffic.sent_s[first] / poll_s) + 1) * poll_s
             last = int(np.searchsorted(traffic.sent_s, until_s))
             for one in range(first, last):
                 replica_of[one] = router.choose(one)

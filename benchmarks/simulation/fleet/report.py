@@ -1,16 +1,16 @@
 """What a fleet leaves in MLflow and on the terminal."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import mlflow
 import pandas as pd
 
 from benchmarks import results
-from benchmarks.answers import write_answers
-from benchmarks.comparison import by_load
+from benchmarks.comparison import at_load, by_load
 from benchmarks.comparison import leak as leak_of
+from benchmarks.page.evidence import Evidence
+from benchmarks.page.log import log_page
 from benchmarks.patience import oracle_patience
 from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.fleet.config import FleetConfig
@@ -28,24 +28,35 @@ class SimulatedFleet:
     requests_per_s: float
     """Of wall time."""
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the page shows; its headline is about the best of the orders and routers that are no oracle."""
+        highest = float(self.answers.load.max())
+        return Evidence(
+            title=f"Simulation of {self.config.replicas} replicas with {_source(self)}",
+            answers=self.answers,
+            provenance=tuple(_provenance(self)),
+            settings=asdict(self.config),
+            overhead=tuple(fail_opens(self.answers)),
+            policy=_best_policy(at_load(self.answers, highest)),
+            load=highest,
+            unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
+        )
+
     def text(self) -> str:
         """The table of each load, and what a reader must know with them."""
         lines = []
         for load, one in by_load(self.answers):
-            lines += [load_title(load, "as recorded" if self.config.arrivals == "recorded" else "burst")]
-            lines += [results.as_text(results.summarise(one)), ""]
-        return "\n".join([*lines, *fail_opens(self.answers), *_provenance(self)])
+            lines += [load_title(load, self.evidence.unrated), results.as_text(results.summarise(one)), ""]
+        return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 
 
 def log(fleet: SimulatedFleet) -> str:
-    """Log answers, figures and the report to the active run; return the report as text."""
-    text = fleet.text()
-    with TemporaryDirectory() as folder:
-        write_answers(fleet.answers, Path(folder))
-        (Path(folder) / "report.txt").write_text(text, encoding="utf-8")
-        mlflow.log_artifacts(folder)
-    mlflow.log_metrics(_metrics(fleet))
-    return text
+    """Log the page and its data, and metrics to the active run; return the report as text, with where the page is."""
+    where = log_page(fleet.evidence)
+    mlflow.log_text(fleet.text(), "report.txt")
+    mlflow.log_metrics({"capacity_per_s": fleet.capacity_per_s, "requests_per_s": fleet.requests_per_s})
+    return f"{fleet.text()}\n\n{where}"
 
 
 def leak(answers: pd.DataFrame) -> str | None:
@@ -59,20 +70,23 @@ def leak(answers: pd.DataFrame) -> str | None:
     return None
 
 
-def _metrics(fleet: SimulatedFleet) -> dict[str, float]:
-    metrics = {"capacity_per_s": fleet.capacity_per_s, "requests_per_s": fleet.requests_per_s}
-    for load, one in by_load(fleet.answers):
-        ratios = {str(name).replace(" ", "."): value for name, value in results.summarise(one)[results.RATIO].items()}
-        metrics |= {f"load_{load:.3g}.{name}.{results.RATIO}": value for name, value in ratios.items()}
-    return metrics
+def _best_policy(answers: pd.DataFrame) -> str:
+    """Of one load: the least mean seconds per token, of what needs no truth, is no control and has a rival in fcfs."""
+    s_per_token = answers.e2e_s / answers.output_tokens
+    rivals = (answers.policy != "fcfs") & ~answers.order.isin(["oracle", "control"])
+    return str(s_per_token[rivals].groupby(answers.policy).mean().idxmin()) if rivals.any() else "fcfs"
+
+
+def _source(fleet: SimulatedFleet) -> str:
+    source = fleet.config.lengths or fleet.config.trace
+    assert source is not None
+    return source.name
 
 
 def _provenance(fleet: SimulatedFleet) -> list[str]:
     config = fleet.config
-    source = config.lengths or config.trace
-    assert source is not None
     lines = [
-        f"Simulated, nothing was run: {config.requests:,} requests of {source.name} over {config.replicas} replicas,"
+        f"Simulated, nothing was run: {config.requests:,} requests of {_source(fleet)} over {config.replicas} replicas,"
         f" each of them vLLM's own scheduler ({config.max_num_seqs} sequences) under a virtual clock; the router is our"
         f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second.",
         f"{config.step_cost.sentence} Each replica takes in and ranks what is sent to it; routing costs nothing.",

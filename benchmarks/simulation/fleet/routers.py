@@ -17,9 +17,6 @@ STEP = 0.2
 class Router(Protocol):
     """Chooses a replica for each request; what was answered it learns at polls only."""
 
-    needs_polls: bool
-    """Whether it looks at what came back at all."""
-
     def choose(self, request: int) -> int:
         """The replica of a request, which then counts as sent."""
 
@@ -29,8 +26,6 @@ class Router(Protocol):
 
 class RoundRobin:
     """One after the other."""
-
-    needs_polls = False
 
     def __init__(self, replicas: int) -> None:
         self._replicas = replicas
@@ -47,8 +42,6 @@ class RoundRobin:
 
 class LeastLoaded:
     """The replica with the fewest requests that were not answered by the last poll; of equal ones the first."""
-
-    needs_polls = True
 
     def __init__(self, replicas: int) -> None:
         self._loads = np.zeros(replicas)
@@ -74,8 +67,6 @@ class LengthAware:
     tokens. At each poll a boundary between two groups moves toward the one with more such tokens a replica. Unlike L4
     no request moves on to another group while it is answered: its KV cache would have to.
     """
-
-    needs_polls = True
 
     def __init__(self, replicas: int, groups: int, quantiles: Values, predicted_tokens: Values) -> None:
         """`quantiles` and `predicted_tokens` of each request; groups begin with equal shares of the tokens."""
