@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 
@@ -30,16 +31,16 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment | dict(settings), start_new_session=True
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process, log_path)
-        yield url
-    finally:
-        _stop(process)
+    with log_path.open("wb") as log, TemporaryDirectory() as home:
+        # BentoML empties the folder of its metrics at every start; a server that runs here already keeps its own.
+        environment |= {"BENTOML_HOME": home, **settings}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, process, log_path)
+            yield url
+        finally:
+            _stop(process)
 
 
 def _free_port() -> int:

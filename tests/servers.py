@@ -58,7 +58,7 @@ def running(command: Sequence[str], port: int, settings: Mapping[str, str], log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=PROJECT,
-            env=server_environment({"PARS_CACHE": str(log.with_name("rankers")), **settings}),
+            env=server_environment({**_folders(log), **settings}),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -69,6 +69,11 @@ def running(command: Sequence[str], port: int, settings: Mapping[str, str], log:
         yield RunningServer(url, log, settings, process.pid)
     finally:
         _stop(process)
+
+
+def _folders(log: Path) -> dict[str, str]:
+    """Of a server's own: BentoML empties that of its metrics at every start, also under a server that still runs."""
+    return {"PARS_CACHE": str(log.with_name("rankers")), "BENTOML_HOME": str(log.with_name("bentoml"))}
 
 
 def _stop_with_parent() -> None:
