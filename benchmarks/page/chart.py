@@ -35,6 +35,7 @@ class Chart:
 
 
 def slots(policies: Sequence[str]) -> dict[str, int]:
-    """A slot for each policy: its own, or else the next that no other one has."""
-    free = iter([slot for slot in range(NUM_SLOTS) if slot not in SLOTS.values()])
+    """A slot for each policy: its own, or else the next that none of them has; at last those of absent policies."""
+    taken = {SLOTS[policy] for policy in policies if policy in SLOTS}
+    free = iter(sorted(set(range(NUM_SLOTS)) - taken, key=lambda slot: (slot in SLOTS.values(), slot)))
     return {policy: SLOTS[policy] if policy in SLOTS else next(free, NUM_SLOTS - 1) for policy in policies}

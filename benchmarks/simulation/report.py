@@ -39,7 +39,7 @@ class Simulated:
             answers=self.answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=tuple(_overhead(self)),
+            overhead=tuple(overhead(self.config, self.answers)),
             load=float(self.answers.load.max()),
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
         )
@@ -79,6 +79,14 @@ def log(simulated: Simulated) -> str:
     return f"{simulated.text()}\n\n{where}\nPlot: {plot}"
 
 
+def overhead(config: SimulationConfig, answers: pd.DataFrame) -> list[str]:
+    """What ranking cost, and whose ranking it was where no ranker ran: sentences."""
+    lines = fail_opens(answers)
+    if "noise" in config.policies:
+        lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
+    return lines
+
+
 def _gains_text(table: pd.DataFrame) -> str:
     return str(gains(table).to_string(float_format="{:.3g}".format))
 
@@ -106,11 +114,3 @@ def _provenance(simulated: Simulated) -> list[str]:
     if "control" in config.policies and not config.control:
         lines.append("The control is the lengths dealt out at random; every second run mirrors it.")
     return [*lines, *workload.notes]
-
-
-def _overhead(simulated: Simulated) -> list[str]:
-    config = simulated.config
-    lines = fail_opens(simulated.answers)
-    if "noise" in config.policies:
-        lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
-    return lines

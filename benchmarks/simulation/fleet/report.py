@@ -12,8 +12,8 @@ from benchmarks.comparison import leak as leak_of
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
 from benchmarks.patience import oracle_patience
-from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.fleet.config import FleetConfig
+from benchmarks.simulation.report import overhead
 from benchmarks.titles import load_title
 
 
@@ -37,7 +37,7 @@ class SimulatedFleet:
             answers=self.answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=tuple(fail_opens(self.answers)),
+            overhead=tuple(overhead(self.config, self.answers)),
             policy=_best_policy(at_load(self.answers, highest)),
             load=highest,
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
