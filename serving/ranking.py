@@ -166,7 +166,9 @@ class Ranking:
     def _release_overdue(self) -> None:
         """No more requests fail open than the engine has free sequences; for the others holding costs nothing."""
         while self._overdue and self._load.num_free > 0:
-            self._time_is_up(next(iter(self._overdue)), "budget")
+            held = next(iter(self._overdue))
+            del self._overdue[held]  # here, since a request that was cancelled just now has no place to be found
+            self._time_is_up(held, "budget")
 
     def _time_is_up(self, held: Held, reason: str) -> None:
         """A busy event loop hears of a prediction late, maybe after this: it takes the one that is there by now."""

@@ -32,8 +32,13 @@ class RunningServer:
     pid: int
 
     def client(self, **options: object) -> httpx.AsyncClient:
-        """An HTTP client that is patient enough for a queue."""
-        return httpx.AsyncClient(base_url=self.url, timeout=300, **options)  # type: ignore[arg-type]
+        """An HTTP client that is patient enough for a queue.
+
+        It gives idle connections up well before the server closes them (5 s), and so never sends into a closing one.
+        """
+        limits = httpx.Limits(keepalive_expiry=1)
+        defaults: dict[str, object] = {"base_url": self.url, "timeout": 300, "limits": limits}
+        return httpx.AsyncClient(**defaults | options)  # type: ignore[arg-type]
 
 
 def free_port() -> int:

@@ -217,14 +217,14 @@ async def was_full_while_arriving(client: httpx.AsyncClient, num_words: Sequence
     await client.post("/test/reset")
     plug = {**EQUAL_WORK, "max_tokens": 4000, "prompt": "plug"}
     plugs = [asyncio.create_task(client.post("/v1/completions", json=plug)) for _ in range(6)]
-    await wait_for_arrivals(client, len(plugs))
+    await wait_for_arrivals(client, plugs)
     await client.post("/test/reset")
     tasks = []
     for words in num_words:
         body = {**EQUAL_WORK, "prompt": "one " * words}
         tasks.append(asyncio.create_task(client.post("/v1/completions", json=body)))
         await asyncio.sleep(gap_s)
-    await wait_for_arrivals(client, len(tasks))
+    await wait_for_arrivals(client, tasks)
     was_full = sum(not task.done() for task in plugs) > 2  # one may be done without our knowing it yet
     for task in plugs:
         task.cancel()
@@ -233,9 +233,10 @@ async def was_full_while_arriving(client: httpx.AsyncClient, num_words: Sequence
     return was_full
 
 
-async def wait_for_arrivals(client: httpx.AsyncClient, num_requests: int) -> None:
+async def wait_for_arrivals(client: httpx.AsyncClient, tasks: Sequence[asyncio.Task[httpx.Response]]) -> None:
     async with asyncio.timeout(60):
-        while len(await arrived(client)) < num_requests:
+        while len(await arrived(client)) < len(tasks):
+            assert all(task.result().is_success for task in tasks if task.done())
             await asyncio.sleep(0.02)
 
 

@@ -140,6 +140,20 @@ async def test_sequence_that_becomes_free_lets_the_oldest_overdue_request_go(
     second.cancel()
 
 
+async def test_overdue_request_that_was_cancelled_just_now_is_passed_over(
+    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+) -> None:
+    ranker.may_go_on.clear()
+    load.enter(2)
+    gone, next_one = [asyncio.create_task(ranking.find_place("a", None)) for _ in range(2)]
+    await asyncio.sleep(0.1)
+    gone.cancel()
+    load.leave(1)
+    assert await next_one == Place(0.5, "budget")
+    assert gone.cancelled()
+    assert load.num_sequences == 2
+
+
 async def test_what_nobody_waits_for_is_not_computed_and_late_results_are_thrown_away(
     ranking: Ranking, ranker: FakeRanker
 ) -> None:
