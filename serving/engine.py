@@ -1,16 +1,14 @@
 """vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
 
-import os
 import signal
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from multiprocessing import resource_tracker
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-import psutil
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -27,16 +25,13 @@ from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
+from serving.cores import give_way
 from serving.prioritiser import Prioritiser
 from serving.rank_api import RankEndpoint
 from serving.served_names import check_rankers
 
 CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""
-
-CPU_ENGINE_NICENESS = 10
-"""On the CPU, how far the engine's processes stand back (`nice`) from the one that takes requests in and ranks them:
-they fill their cores, and spin while they wait."""
 
 
 class _Parser(FlexibleArgumentParser):
@@ -77,7 +72,7 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
         with _born_deaf():
             client = await stack.enter_async_context(build_async_engine_client(args))
         if current_platform.is_cpu():
-            _stand_back()
+            give_way()
         yield client
 
 
@@ -94,15 +89,6 @@ def _born_deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _stand_back() -> None:
-    """Lower the scheduling priority of the engine's processes, which are this process's children."""
-    for process in psutil.Process().children(recursive=True):
-        for thread in process.threads():  # niceness belongs to a thread
-            with suppress(ProcessLookupError):  # it has ended meanwhile
-                niceness = max(CPU_ENGINE_NICENESS, os.getpriority(os.PRIO_PROCESS, thread.id))
-                os.setpriority(os.PRIO_PROCESS, thread.id, niceness)
 
 
 @asynccontextmanager

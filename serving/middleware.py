@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from registry import store
 from serving.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.config import load_settings
+from serving.cores import give_way
 from serving.load import EngineLoad, max_num_seqs
 from serving.metrics import PATIENCE_SECONDS
 from serving.prioritiser import Prioritiser, policy_of
@@ -70,6 +71,8 @@ class ShortestFirst:
         if config.scheduler_config.policy != "priority":
             logger.error(WRONG_POLICY, config.scheduler_config.policy)
             return None
+        if config.device_config.device_type == "cpu":
+            give_way()
         load = EngineLoad(max_num_seqs(config))
         rankings = await self._start_rankings(vllm_app.state.args, load, stack) if self._settings.ranking else None
         PATIENCE_SECONDS.set(self._settings.patience_s)

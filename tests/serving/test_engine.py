@@ -44,10 +44,14 @@ async def policy(client: httpx.AsyncClient, **changes: object) -> AsyncIterator[
 
 def test_the_engine_stands_back_from_the_ranking(engine: RunningServer) -> None:
     api = psutil.Process(engine.pid)
-    cores = [one for one in api.children(recursive=True) if one.name().startswith("VLLM::")]
-    assert len(cores) >= 2  # the engine and its worker
-    threads = [thread.id for core in cores for thread in core.threads()]
+    processes = [one for one in api.children(recursive=True) if one.name().startswith("VLLM::")]
+    assert len(processes) >= 2  # the engine and its worker
+    threads = [thread.id for process in processes for thread in process.threads()]
     assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {max(10, api.nice())}
+    if len(ours := os.sched_getaffinity(api.pid)) == 2:  # vLLM gives its worker one of them
+        places = {frozenset(os.sched_getaffinity(thread)) for thread in threads}
+        assert len(places) == 1
+        assert places < {frozenset({core}) for core in ours}
 
 
 async def test_every_post_route_of_the_openapi_page_is_known(client: httpx.AsyncClient) -> None:

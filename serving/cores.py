@@ -1,0 +1,37 @@
+"""On the CPU: how the engine's processes share the cores with the one that takes requests in and ranks them."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psutil
+
+ENGINE_NICENESS = 10
+"""How far the engine's processes stand back (`nice`): they fill their cores, and spin while they wait."""
+
+
+def give_way() -> None:
+    """Make this process's children, which are the engine's, stand back from it."""
+    threads = [thread.id for process in psutil.Process().children(recursive=True) for thread in process.threads()]
+    core = _core_of_the_worker(threads)
+    for thread in threads:  # niceness and cores belong to a thread
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.setpriority(os.PRIO_PROCESS, thread, max(ENGINE_NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+            if core is not None:
+                os.sched_setaffinity(thread, {core})
+
+
+def _core_of_the_worker(threads: Sequence[int]) -> int | None:
+    """The core that the whole engine shall stay on: the one that vLLM has bound its worker to; None if it has more.
+
+    The engine's loop and its worker take turns, and whoever waits spins: a loop on another core keeps that from
+    everything else, and Linux 6.18 holds up for seconds whatever must share a core with one that computes and one that
+    spins (by `sched_yield`). Beside a worker on several cores the loop would be in the way of one of its threads.
+    """
+    ours = os.sched_getaffinity(0)
+    bound: set[int] = set()
+    for thread in threads:
+        with suppress(ProcessLookupError):
+            cores = os.sched_getaffinity(thread)
+            bound |= cores if cores < ours else set()
+    return bound.pop() if len(bound) == 1 else None
