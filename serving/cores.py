@@ -24,9 +24,9 @@ def give_way() -> None:
 def _core_of_the_worker(threads: Sequence[int]) -> int | None:
     """The core that the whole engine shall stay on: the one that vLLM has bound its worker to; None if it has more.
 
-    The engine's loop and its worker take turns, and whoever waits spins: a loop on another core keeps that from
-    everything else, and Linux 6.18 holds up for seconds whatever must share a core with one that computes and one that
-    spins (by `sched_yield`). Beside a worker on several cores the loop would be in the way of one of its threads.
+    The engine's loop spins while its worker computes, and so takes another core from everything else: on two cores with
+    Linux 6.18 all other processes stood still for seconds at times (docs/results.md, "What ranking costs beside the
+    engine"). A worker on several cores is left as it is; that was not measured.
     """
     ours = os.sched_getaffinity(0)
     bound: set[int] = set()
