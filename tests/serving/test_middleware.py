@@ -13,6 +13,7 @@ from serving.header_routes import READ_THE_HEADER
 from tests.conftest import API_KEY
 from tests.routes import FIVE, GENERATING, NOT_GENERATING
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
+from tests.serving.engine_threads import assert_engine_stands_back
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +152,10 @@ async def test_page_shows_nothing_that_only_the_engines_answers_tell(client: htt
     assert "pars_patience_seconds" in page
     for name in ("pars_max_overtaking_seconds", "pars_kendall_tau_b", "pars_waiting_seconds", "pars_output_tokens"):
         assert name not in page, "a zero would look like a measurement"
+
+
+def test_the_engine_stands_back_from_the_server(plain: RunningServer) -> None:
+    assert_engine_stands_back(plain)
 
 
 def test_log_says_which_ranker_is_served(plain: RunningServer) -> None:

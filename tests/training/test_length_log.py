@@ -1,38 +1,17 @@
-"""`training/length_log.py`, `table.py` and `cells.py`: what a log may hold, and what each mistake is told."""
+"""`training/length_log.py`: what a log may hold, and what becomes of it."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.config import LengthLogSource, TrainingError
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-
-Rows = list[dict[str, Any]]
-
-GOOD: Rows = [{"prompt": f"prompt {number}", "output_tokens": number + 1} for number in range(5)]
-
-
-def write(path: Path, rows: Rows) -> Path:
-    if path.suffix == ".parquet":
-        pd.DataFrame(rows).to_parquet(path)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def read(path: Path, rows: Rows, **choice: Any) -> LengthLog:
-    return read_length_log(LengthLogSource(lengths=write(path, rows), **choice))
-
-
-def labels(log: LengthLog) -> dict[str, float]:
-    return dict(zip(log.prompts, log.output_tokens.tolist(), strict=True))
+from tests.training.logs import GOOD, Rows, labels, read
+from training.config import TrainingError
+from training.length_log import LabelledPrompts, require_two_lengths
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
@@ -144,32 +123,10 @@ def test_any_script_and_a_megabyte_are_fine(tmp_path: Path) -> None:
     assert set(read(tmp_path / "log.jsonl", rows).prompts) == set(texts)
 
 
-BAD_LENGTHS = [-1, 1.5, "12", "many", True, float("inf"), 10**30, [3]]
-
-
-@pytest.mark.parametrize("value", BAD_LENGTHS)
-def test_a_wrong_length_names_row_column_and_value(tmp_path: Path, value: Any) -> None:
-    with pytest.raises(TrainingError, match=r"row 6 .*column 'output_tokens'") as raised:
-        read(tmp_path / "log.jsonl", [*GOOD, {"prompt": "bad", "output_tokens": value}])
-    assert repr(str(value)) in str(raised.value)
-
-
-@pytest.mark.parametrize("values", [[1.0, -2.0], ["1", "2"], [1.0, 0.5]])
-def test_a_wrong_length_is_found_in_parquet_too(tmp_path: Path, values: list[Any]) -> None:
-    with pytest.raises(TrainingError, match=r"row [12] .*column 'output_tokens'"):
-        read(tmp_path / "log.parquet", [{"prompt": str(value), "output_tokens": value} for value in values])
-
-
 def test_whole_lengths_may_be_stored_as_floats(tmp_path: Path) -> None:
     # What a null in a column of numbers turns its neighbours into.
     log = read(tmp_path / "log.parquet", [*GOOD, {"prompt": "null", "output_tokens": np.nan}])
     assert labels(log)["prompt 0"] == 1.0
-
-
-@pytest.mark.parametrize("value", [7, {"text": "a"}, ["a"], [{"content": "no role"}], [None]])
-def test_a_wrong_prompt_names_row_column_and_value(tmp_path: Path, value: Any) -> None:
-    with pytest.raises(TrainingError, match=r"row 6 .*column 'prompt'"):
-        read(tmp_path / "log.jsonl", [*GOOD, {"prompt": value, "output_tokens": 3}])
 
 
 def test_several_models_must_be_chosen_from(tmp_path: Path) -> None:
@@ -194,58 +151,6 @@ def test_one_model_needs_no_choice_and_no_column_allows_none(tmp_path: Path) -> 
     assert read(tmp_path / "one.jsonl", one).counts.rows == 5
     with pytest.raises(TrainingError, match="column 'model'"):
         read(tmp_path / "none.jsonl", GOOD, model="llama")
-
-
-@pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
-@pytest.mark.parametrize(
-    ("choice", "missing"),
-    [({"length_column": "tokens"}, "tokens"), ({"prompt_column": "text"}, "text"), ({"group_column": "task"}, "task")],
-)
-def test_a_missing_column_lists_those_there_are(
-    tmp_path: Path, name: str, choice: dict[str, str], missing: str
-) -> None:
-    with pytest.raises(TrainingError, match=f"the column '{missing}', but its columns are 'prompt', 'output_tokens'"):
-        read(tmp_path / name, GOOD, **choice)
-
-
-def test_neither_prompt_nor_messages_is_a_missing_prompt(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="the column 'prompt', but its columns are 'text', 'output_tokens'"):
-        read(tmp_path / "log.jsonl", [{"text": "a", "output_tokens": 1}])
-
-
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [
-        (GOOD[:1], "1 labelled prompts with 1 distinct"),
-        ([{**row, "output_tokens": 7} for row in GOOD], "5 labelled prompts with 1 distinct"),
-        ([{**row, "output_tokens": 0} for row in GOOD], "0 labelled prompts with 0 distinct"),
-    ],
-)
-def test_lengths_that_do_not_differ_cannot_be_ranked(tmp_path: Path, rows: Rows, told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
-        read(tmp_path / "log.jsonl", rows)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("log.csv", b"prompt,output_tokens\na,1\n", r"end in .parquet or .jsonl, but got 'log.csv'"),
-        ("log.parquet", b"not parquet", "must be a parquet file"),
-        ("log.jsonl", b'{"prompt": "a", "output_tokens": 1}\n{"prompt": \n', "line 2 is not"),
-        ("log.jsonl", b"[1, 2]\n", r"line 1 holds '\[1, 2\]'"),
-        ("log.jsonl", b"\xff\xfe\x00\n", "must be a UTF-8 text file"),
-        ("log.jsonl", b"", r"its columns are \(none\)"),
-    ],
-)
-def test_an_unreadable_file_says_what_is_wrong(tmp_path: Path, name: str, content: bytes, told: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(TrainingError, match=told):
-        read_length_log(LengthLogSource(lengths=tmp_path / name))
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"there is no file .*nowhere\.jsonl"):
-        read_length_log(LengthLogSource(lengths=tmp_path / "nowhere.jsonl"))
 
 
 def test_a_group_is_never_torn_apart(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""A ranking whose ranker is in the test's hands (two sequences in the engine); a client of the engine with a spy."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from serving.load import EngineLoad
+from serving.ranking import Ranking
+from tests.conftest import API_KEY
+from tests.servers import RunningServer
+from tests.serving.fakes import FakeRanker
+
+
+@pytest.fixture
+def ranker() -> FakeRanker:
+    return FakeRanker()
+
+
+@pytest.fixture
+def load() -> EngineLoad:
+    return EngineLoad(max_num_seqs=2)
+
+
+@pytest.fixture
+async def ranking(ranker: FakeRanker, load: EngineLoad) -> AsyncIterator[Ranking]:
+    ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
+    yield ranking
+    ranker.may_go_on.set()
+    ranking.close()
+
+
+@pytest.fixture
+async def client(engine: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with engine.client(headers={"Authorization": f"Bearer {API_KEY}"}) as client:
+        await client.post("/test/reset")
+        yield client
