@@ -13,7 +13,7 @@ from benchmarks.client_limits import allow_connections
 from benchmarks.endpoint import Endpoint
 from benchmarks.errors import ReplayError
 from benchmarks.plan import PlannedRequest
-from benchmarks.policies import Prioritise
+from benchmarks.priorities import Prioritise
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 """A replayed queue may be long; only an unreachable server is an error."""

@@ -30,7 +30,11 @@ class ReplayConfig(LengthLogSource):
     """`off` where the endpoint at `url` knows no `ignore_eos`: answers then end by themselves, at the recorded length
     at the latest."""
     policies: str = "fcfs,control,pars,oracle"
-    """Comma-separated: `fcfs` and what is compared with it, or `endpoint` alone."""
+    """Comma-separated: fcfs, control, pars, prompt_length (in characters), oracle and names of `rankers`; NAME@SECONDS
+    has a patience of its own. Or `endpoint` alone: the order that it keeps."""
+    rankers: tuple[str, ...] = ()
+    """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss).
+    Their places are found before the replay and sent along, so that only `pars` pays for ranking."""
     requests: int = 300
     """Requests of one replay."""
     arrivals: Arrivals = "burst"

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from benchmarks.client import Answer, replay
 from benchmarks.endpoint import Endpoint
 from benchmarks.plan import PlannedRequest
-from benchmarks.policies import Prioritise, fcfs, pars
+from benchmarks.priorities import Prioritise, fcfs, pars
 
 OUTPUT_TOKENS = 8
 """The time to the first token is what ranking can delay; the rest only takes time to measure."""

@@ -18,7 +18,7 @@ from benchmarks.client import replay
 from benchmarks.endpoint import Endpoint, choose_that_fit, connect, ranking_work
 from benchmarks.histogram import Histogram
 from benchmarks.plan import PlannedRequest, plan_requests
-from benchmarks.policies import Prioritise, fcfs, pars
+from benchmarks.priorities import Prioritise, fcfs, pars
 from benchmarks.server import serve
 from benchmarks.targets import server_settings
 from serving.reload import find_champion

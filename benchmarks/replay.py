@@ -3,14 +3,17 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import endpoint, low_load, policies, report
+from benchmarks import endpoint, low_load, report
 from benchmarks.comparison import leak
 from benchmarks.config import ReplayConfig
 from benchmarks.control import control_ranker
 from benchmarks.errors import ReplayError
 from benchmarks.low_load import LowLoad
+from benchmarks.priorities import ClientOrder
+from benchmarks.replay_policies import parse_policies, uris_of
 from benchmarks.sweep import Sweep
 from benchmarks.targets import parse_urls, targets
+from registry.store import load_ranker
 from serving.reload import find_champion
 from training.length_log import read_length_log
 from training.parameters import log_parameters
@@ -21,22 +24,26 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
 
     Raises:
         NoChampion: the target LLM has no ranker to replay.
+        RegistryError, InvalidRanker: one of `rankers` cannot be used.
         ReplayError: the server or a request failed, or the control gained something.
         ValueError: the settings cannot be replayed.
     """
-    chosen = policies.parse_policies(config.policies)
+    policies = parse_policies(config)
+    names = [policy.name for policy in policies]
     if config.url:
-        parse_urls(config.url, chosen, config.trust_priority == "on")
-    elif "pars" in chosen:
+        parse_urls(config.url, names, config.trust_priority == "on")
+    elif "pars" in names:
         find_champion(config.target_llm)
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     test = read_length_log(config).part("test", seed=config.seed)
     log_parameters(config)
     with ExitStack() as stack:
-        control = stack.enter_context(control_ranker(config)) if "control" in chosen else None
-        served = stack.enter_context(targets(config, chosen, server_log))
+        rankers = {name: load_ranker(uri) for name, uri in uris_of(policies, config).items()}
+        if any(policy.kind == "control" for policy in policies):
+            rankers["control"] = stack.enter_context(control_ranker(config))
+        served = stack.enter_context(targets(config, names, server_log))
         prompts = endpoint.choose_that_fit(served.any, test, config.requests)
-        replayed = _measure(Sweep(config, served, prompts, control))
+        replayed = _measure(Sweep(config, policies, served, prompts, ClientOrder(rankers)))
     text = report.log(replayed)
     if (reason := leak(replayed.answers)) is not None:
         raise ReplayError(f"{text}\n{reason}")

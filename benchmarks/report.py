@@ -14,6 +14,7 @@ from benchmarks.low_load import LowLoad
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
 from benchmarks.patience import oracle_patience
+from benchmarks.replay_policies import parse_policies, uris_of
 from benchmarks.targets import Targets
 from benchmarks.titles import load_title
 
@@ -78,6 +79,7 @@ def _provenance(replayed: Replayed) -> list[str]:
         f" prompts, after a warm-up that is not counted. Every request was answered by {_served_by(replayed)}.",
         _arrivals(replayed),
         _lengths(replayed),
+        *_sent_along(replayed),
         *_patience(replayed),
         client_limits.describe(replayed.answers),
     ]
@@ -118,6 +120,12 @@ def _lengths(replayed: Replayed) -> str:
         f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
         " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
     )
+
+
+def _sent_along(replayed: Replayed) -> list[str]:
+    names = ", ".join(uris_of(parse_policies(replayed.config), replayed.config))
+    told = f"The places of {names} were found before the replay and sent along: only PARS pays for ranking."
+    return [told] if names else []
 
 
 def _patience(replayed: Replayed) -> list[str]:

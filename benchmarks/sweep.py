@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks import policies
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.client import Answer, replay
 from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import Endpoint
 from benchmarks.plan import PlannedRequest, plan_requests
-from benchmarks.policies import Policy, Prioritise
+from benchmarks.policies import Policy
+from benchmarks.priorities import ClientOrder, Prioritise, pars
+from benchmarks.replay_policies import SERVERS_OWN
 from benchmarks.targets import Targets
-from registry.ranker import Ranker
 from training.length_log import LabelledPrompts
 
 
@@ -24,31 +24,31 @@ class Sweep:
     """What is sent, to whom, in which orders."""
 
     config: ReplayConfig
+    policies: tuple[Policy, ...]
     targets: Targets
     prompts: LabelledPrompts
-    control: Ranker | None
+    order: ClientOrder
 
     def warm_up(self) -> None:
         """Send requests to every endpoint and count nothing: a server's first burst finds it cold."""
         burst = self.plan(0)[: self.config.warm_up_requests]
         for one in {target.url: target for target in self.targets.of.values()}.values() if burst else ():
-            self._send(one, burst, policies.pars, "warm-up")
+            self._send(one, burst, pars, "warm-up")
 
     def capacity_per_s(self) -> float:
         """Requests per second that one burst gets through, first come, first served where that is to be had."""
-        policy = next(iter(self.targets.of))
-        requests = self.plan(0)
-        answers = self._send(self.targets.of[policy], requests, self._prioritise(policy, requests, 0), "capacity")
+        policy, requests = self.policies[0], self.plan(0)
+        answers = self._send(self.targets.of[policy.name], requests, self._prioritise(policy, requests, 0), "capacity")
         return len(requests) / max(answer.sent_s + answer.e2e_s for answer in answers)
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
         """One row an answer (`benchmarks/answers.py`, and `lag_s`), sorted by load, then policy."""
         frames = [
-            pd.DataFrame(answers).assign(policy=policy, repeat=repeat, load=load)
+            pd.DataFrame(answers).assign(policy=policy.name, repeat=repeat, load=load)
             for load in self.config.loads or (np.nan,)
             for policy, repeat, answers in self._at(load, capacity_per_s)
         ]
-        order = list(self.targets.of)
+        order = [policy.name for policy in self.policies]
         rows = pd.concat(frames, ignore_index=True)
         rows["place"] = rows.policy.map(order.index)
         return rows.sort_values(["load", "place"], kind="stable", ignore_index=True).drop(columns="place")
@@ -65,15 +65,15 @@ class Sweep:
 
     def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, list[Answer]]]:
         """Each repeat runs every policy, each time beginning with another one."""
-        chosen = list(self.targets.of)
+        chosen = self.policies
         rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
         for repeat in range(self.config.repeats):
             requests = self.plan(repeat, rate_per_s)
             for policy in chosen[repeat % len(chosen) :] + chosen[: repeat % len(chosen)]:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
-                title = f"{policy}{at}, replay {repeat + 1} of {self.config.repeats}"
+                title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
                 prioritise = self._prioritise(policy, requests, repeat)
-                yield policy, repeat, self._send(self.targets.of[policy], requests, prioritise, title)
+                yield policy, repeat, self._send(self.targets.of[policy.name], requests, prioritise, title)
 
     def _send(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
@@ -82,17 +82,9 @@ class Sweep:
         return asyncio.run(replay(endpoint, requests, prioritise, title, imposes))
 
     def _prioritise(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> Prioritise:
-        if not self.targets.sends_priority or policy in ("pars", "endpoint"):
-            return policies.pars
-        if policy == "fcfs":
-            return policies.fcfs
-        return policies.aged(self._quantiles(policy, requests, repeat), self.config.patience_s)
-
-    def _quantiles(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> list[float]:
-        if policy == "oracle":
-            return policies.oracle_quantiles(requests)
-        assert self.control is not None
-        return policies.control_quantiles(self.control, requests, is_reversed(repeat))
+        if not self.targets.sends_priority or policy.kind in SERVERS_OWN:
+            return pars
+        return self.order.prioritise(policy, requests, is_reversed(repeat))
 
 
 def is_reversed(repeat: int) -> bool:

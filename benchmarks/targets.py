@@ -1,7 +1,7 @@
 """Where each policy is served: on a server of our own, or on endpoints that run already."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ import mlflow
 from benchmarks import endpoint
 from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import Endpoint
-from benchmarks.policies import Policy
 from benchmarks.server import serve
 from serving.config import DEMO_VLLM_ARGS
 
@@ -20,14 +19,15 @@ STREAM_INTERVAL = "--stream-interval 1000"
 make the client and the API server the bottleneck where they share their cores with the engine."""
 
 NEED_NO_PRIORITY = ("fcfs", "pars", "endpoint")
-"""What an endpoint may keep for an order by itself; the truth and the control only a client can bring."""
+"""What an endpoint may keep for an order by itself; every other one only a client can bring."""
 
 
 @dataclass(frozen=True)
 class Targets:
     """The endpoint of each policy."""
 
-    of: Mapping[Policy, Endpoint]
+    of: Mapping[str, Endpoint]
+    """By the policy's name."""
     is_ours: bool
     """Whether the server was started for this replay, with settings that are known."""
     sends_priority: bool
@@ -40,7 +40,7 @@ class Targets:
 
 
 @contextmanager
-def targets(config: ReplayConfig, policies: tuple[Policy, ...], server_log: Path) -> Iterator[Targets]:
+def targets(config: ReplayConfig, policies: Sequence[str], server_log: Path) -> Iterator[Targets]:
     """Yield where the policies are served; a server that was started is stopped.
 
     Raises:
@@ -58,7 +58,7 @@ def targets(config: ReplayConfig, policies: tuple[Policy, ...], server_log: Path
         yield Targets(dict.fromkeys(policies, one), is_ours=True, sends_priority=True)
 
 
-def parse_urls(text: str, policies: tuple[Policy, ...], trusts_priority: bool) -> dict[Policy, str]:
+def parse_urls(text: str, policies: Sequence[str], trusts_priority: bool) -> dict[str, str]:
     """The address of each policy.
 
     Raises:
@@ -78,7 +78,7 @@ def parse_urls(text: str, policies: tuple[Policy, ...], trusts_priority: bool) -
     return {policy: _root(pairs[policy]) for policy in policies}
 
 
-def _check_own_order(policies: tuple[Policy, ...], is_shared: bool) -> None:
+def _check_own_order(policies: Sequence[str], is_shared: bool) -> None:
     allowed = ("endpoint",) if is_shared else NEED_NO_PRIORITY
     if refused := [policy for policy in policies if policy not in allowed]:
         raise ValueError(

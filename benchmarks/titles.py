@@ -23,6 +23,11 @@ def short_title(policy: str) -> str:
     return title(policy).split(" (")[0]
 
 
+def metric_prefix(policy: str) -> str:
+    """A policy in the name of an MLflow metric, which may have a colon but no @: `oracle:10` of `oracle@10`."""
+    return policy.replace("@", ":")
+
+
 def load_title(load: float, unrated: str) -> str:
     """A load for a heading; `unrated` says what no rate describes, such as a burst."""
     return unrated if isnan(load) else f"{load:.3g} × capacity"

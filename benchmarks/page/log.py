@@ -12,6 +12,7 @@ from benchmarks.comparison import compare, figures_at
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.findings import find
 from benchmarks.page.render import render
+from benchmarks.titles import metric_prefix
 
 PAGE_FILE = "report.html"
 TABLE_FILE = "table.parquet"
@@ -41,5 +42,7 @@ def _metrics(table: pd.DataFrame) -> dict[str, float]:
     for load in table.load.drop_duplicates():
         prefix = "" if table.load.nunique(dropna=False) == 1 else "burst." if isnan(load) else f"load_{load:.3g}."
         for policy, row in figures_at(table, load).items():
-            metrics |= {f"{prefix}{policy}.{name}": value for name, value in row.items() if not isnan(value)}
+            metrics |= {
+                f"{prefix}{metric_prefix(policy)}.{name}": value for name, value in row.items() if not isnan(value)
+            }
     return metrics

@@ -12,7 +12,7 @@ import mlflow
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks import low_load, policies
+from benchmarks import low_load, priorities
 from benchmarks.client import replay
 from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import Endpoint
@@ -103,7 +103,7 @@ def _send(endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int]
     """One burst. Every prompt begins with another number, so that no prefix is found in the cache."""
     size, words, tokens = point
     requests = [PlannedRequest(f"{next(numbers)} {' '.join([WORD] * words)}", tokens, 0.0) for _ in range(size)]
-    return pd.DataFrame(asyncio.run(replay(endpoint, requests, policies.fcfs)))
+    return pd.DataFrame(asyncio.run(replay(endpoint, requests, priorities.fcfs)))
 
 
 def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.policies import Policy
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds, Traffic
-from benchmarks.simulation.orders import Policy, order_of
+from benchmarks.simulation.orders import order_of
 from benchmarks.simulation.workload import Workload, arrival_process
 
 

@@ -14,7 +14,7 @@ from benchmarks.patience import oracle_patience
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.workload import Workload
-from benchmarks.titles import load_title
+from benchmarks.titles import load_title, metric_prefix
 
 PLOT_FILE = "latency.png"
 
@@ -92,7 +92,11 @@ def _gains_text(table: pd.DataFrame) -> str:
 
 
 def _metrics(rows: pd.DataFrame) -> dict[str, float]:
-    return {f"{policy}.{name}": float(value) for policy, row in rows.iterrows() for name, value in row.items()}
+    return {
+        f"{metric_prefix(str(policy))}.{name}": float(value)
+        for policy, row in rows.iterrows()
+        for name, value in row.items()
+    }
 
 
 def _provenance(simulated: Simulated) -> list[str]:

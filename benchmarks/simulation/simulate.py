@@ -7,10 +7,11 @@ import pandas as pd
 
 from benchmarks.comparison import leak
 from benchmarks.errors import SimulationError
+from benchmarks.policies import Policy
 from benchmarks.simulation import report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
-from benchmarks.simulation.orders import Policy, parse_policies, quantiles_of
+from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import Workload, read_workload

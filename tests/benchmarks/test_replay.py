@@ -49,7 +49,9 @@ def tracking_uri(tmp_path: Path) -> str:
 def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking_uri: str, tmp_path: Path) -> None:
     llm = write_demo_llm(tmp_path / "llm")
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "replayed"]
-    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,oracle"]
+    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,wrong@60,oracle"]
+    wrong = write_ranker(tmp_path / "wrong", weight=-1.0)
+    command += ["--rankers", f"wrong={wrong}"]
     command += ["--requests", "60", "--repeats", "2", "--low-load-requests", "5"]
     environment = os.environ | {"MLFLOW_TRACKING_URI": tracking_uri, "MLFLOW_EXPERIMENT_NAME": "replay"}
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1"}
@@ -60,13 +62,14 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     run = mlflow.search_runs(experiment_names=["replay"], filter_string="params.requests = '60'").iloc[0]
     assert run["metrics.pars.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.oracle.s_per_token"] < run["metrics.fcfs.s_per_token"]
+    assert run["metrics.wrong:60.s_per_token"] > run["metrics.fcfs.s_per_token"]
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
     assert {"answers.parquet", "latency.png", "report.html", "report.txt", "table.json", "table.parquet"} <= files
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )
-    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 6
+    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 8
 
 
 def run_in(tmp_path: Path, lengths: Path, *options: str) -> tuple["subprocess.CompletedProcess[str]", str]:

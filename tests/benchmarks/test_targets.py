@@ -2,7 +2,6 @@
 
 import pytest
 
-from benchmarks.policies import Policy
 from benchmarks.targets import parse_urls
 
 
@@ -27,7 +26,7 @@ def test_each_policy_may_have_its_own_address() -> None:
         ("fcfs=http://a,control=http://b", ("fcfs", "control")),
     ],
 )
-def test_order_that_only_a_client_can_bring_needs_trust(text: str, policies: tuple[Policy, ...]) -> None:
+def test_order_that_only_a_client_can_bring_needs_trust(text: str, policies: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="trust_priority=on"):
         parse_urls(text, policies, False)
     assert set(parse_urls(text, policies, True)) == set(policies)

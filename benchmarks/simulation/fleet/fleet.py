@@ -9,12 +9,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmarks.errors import SimulationError
+from benchmarks.policies import Policy
 from benchmarks.simulation.fleet import report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
 from benchmarks.simulation.intake import Intake, Order, Seconds, Traffic, engine_request
-from benchmarks.simulation.orders import Policy, parse_policies, quantiles_of
+from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.requests import Served
 from benchmarks.simulation.run import answers as answers_of

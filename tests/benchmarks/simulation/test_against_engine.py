@@ -12,6 +12,8 @@ import pytest
 from benchmarks import endpoint
 from benchmarks.config import ReplayConfig
 from benchmarks.demo_llm import write_demo_llm
+from benchmarks.priorities import ClientOrder
+from benchmarks.replay_policies import parse_policies
 from benchmarks.results import RATIO, summarise
 from benchmarks.simulation.calibrate import CalibrationConfig, measure
 from benchmarks.simulation.cost import StepCost
@@ -70,7 +72,8 @@ def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: Replay
         target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=512
     )
     with targets(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
-        sweep = Sweep(config, served, endpoint.choose_that_fit(served.any, _test_prompts(config), 60), None)
+        prompts = endpoint.choose_that_fit(served.any, _test_prompts(config), 60)
+        sweep = Sweep(config, parse_policies(config), served, prompts, ClientOrder({}))
         sweep.warm_up()
         measured, ranking_s = measure(calibration, served.any)
         answers = sweep.run(0.0)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.places import places
+from benchmarks.policies import Policy
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.orders import Policy
 from benchmarks.simulation.repeats import Repeat, repeats
 from benchmarks.simulation.workload import read_workload
 

@@ -139,13 +139,15 @@ def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig,
     environment["MLFLOW_TRACKING_URI"] = uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     command = [sys.executable, "-m", "benchmarks", "simulate", "--trace", str(config.trace), "--requests", "200"]
     command += ["--max-num-seqs", "16", "--max-model-len", "4096", "--lengths", "", "--loads", ""]
+    command += ["--policies", "fcfs,control,noise,oracle,oracle@7.5"]
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Simulated, nothing was run" in done.stdout
     with tracking(uri):
         run = mlflow.search_runs(search_all_experiments=True).iloc[0]
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
-    assert len(read_answers(folder / "answers.parquet")) == 4 * 2 * 200
+    assert len(read_answers(folder / "answers.parquet")) == 5 * 2 * 200
     assert {"report.html", "report.txt", "table.json", "latency.png"} <= {one.name for one in folder.iterdir()}
     assert run["metrics.oracle.gain_kept"] == 1
+    assert run["metrics.oracle:7.5.s_per_token"] >= run["metrics.oracle.s_per_token"]
     assert "(@SECONDS), the oracle too" in (folder / "report.html").read_text()

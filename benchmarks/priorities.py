@@ -1,0 +1,69 @@
+"""How a replay orders the waiting queue: the integer priority that the client sends with a request.
+
+The replayed server trusts a client's non-zero priority (lower = sooner) and ranks what comes without one, so
+every policy runs on one server in one run.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.places import Values, places
+from benchmarks.plan import PlannedRequest
+from benchmarks.policies import Policy
+from registry.ranker import Ranker
+from serving.priority import priority
+
+Prioritise = Callable[[int, int], int | None]
+"""(index of the request, send time in microseconds since the epoch) -> priority, or None to let the server rank."""
+
+
+def fcfs(_index: int, sent_us: int) -> int:
+    """First come, first served."""
+    return sent_us
+
+
+def pars(_index: int, _sent_us: int) -> None:
+    """Shortest predicted first: the server's own ranking. Of another endpoint: the order that it keeps."""
+
+
+def aged(quantiles: Values, patience_s: float) -> Prioritise:
+    """Order by places, 0 to 1, as the server orders by its predictions: with the same patience."""
+    return lambda index, sent_us: priority(sent_us, patience_s, float(quantiles[index]))
+
+
+@dataclass(frozen=True)
+class ClientOrder:
+    """The orders that only the client can bring, because the server does not know them."""
+
+    rankers: Mapping[str, Ranker]
+    """By the policy that they order; `control` is the one that was trained on shuffled labels."""
+
+    def prioritise(self, policy: Policy, requests: Sequence[PlannedRequest], is_reversed: bool) -> Prioritise:
+        """The priorities of these requests; the control is mirrored where they are sent in the opposite order."""
+        if policy.kind == "fcfs":
+            return fcfs
+        return aged(self._quantiles(policy.kind, requests, is_reversed), policy.patience_s)
+
+    def _quantiles(self, kind: str, requests: Sequence[PlannedRequest], is_reversed: bool) -> Values:
+        if kind == "oracle":
+            return oracle_quantiles(requests)
+        if kind == "prompt_length":
+            return places(np.array([len(request.prompt) for request in requests]))
+        quantiles = self.rankers[kind].quantiles_of([request.prompt for request in requests])
+        return mirrored(quantiles) if kind == "control" and is_reversed else quantiles
+
+
+def oracle_quantiles(requests: Sequence[PlannedRequest]) -> Values:
+    """Places by the true lengths: the limit for any ranker. Equal lengths share theirs."""
+    return places(np.array([request.output_tokens for request in requests]))
+
+
+def mirrored(quantiles: Values) -> Values:
+    """The opposite order, for the second replay of a pair under the control, which must gain nothing.
+
+    Shuffled labels leave a ranker with an order of its own, and by chance that order may agree a little with the
+    truth. Its mirror image was as likely, so a pair of both has no such luck (antithetic variates).
+    """
+    return np.asarray(1 - quantiles)
