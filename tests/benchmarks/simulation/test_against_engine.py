@@ -82,7 +82,7 @@ def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: Replay
         sweep.warm_up()
         measured, ranking_s = measure(calibration, served.any)
         replays = [sweep.run(0.0) for _ in range(REPLAYS)]
-    replayed = [summarise(answers)[RATIO]["pars"] for answers in replays]
+    replayed = [float(summarise(answers)[RATIO]["pars"]) for answers in replays]
     if (spread := (max(replayed) - min(replayed)) / median(replayed)) > TOO_BUSY:
         pytest.skip(
             f"the replays differ by {spread:.0%} among themselves ({replayed}): other work disturbs the engine."
