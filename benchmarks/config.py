@@ -34,7 +34,7 @@ class ReplayConfig(LengthLogSource):
     has a patience of its own. Or `endpoint` alone: the order that it keeps."""
     rankers: tuple[str, ...] = ()
     """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss).
-    Their places are found before the replay and sent along, so that only `pars` pays for ranking."""
+    Their places are sent along with the requests, so that only `pars` pays for ranking."""
     requests: int = 300
     """Requests of one replay."""
     arrivals: Arrivals = "burst"

@@ -1,56 +1,14 @@
-"""What a replay asks of the endpoint besides answers: its model, which prompts fit, how many requests were ranked."""
+"""What a replay asks of the endpoint besides answers: its model, and which prompts fit."""
 
-from collections import defaultdict
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 from tqdm import tqdm
 
 from benchmarks.errors import ReplayError
 from training.length_log import LabelledPrompts
 
 TIMEOUT_S = 60
-COUNTER = "pars_engine_requests_total"
-
-
-@dataclass(frozen=True)
-class RankingWork:
-    """What the server's ranker did since it started, or between two readings (their difference)."""
-
-    ranked: float
-    """Requests that took the place that the ranker gave them."""
-    failed_open: float
-    """Requests that went on with the median instead."""
-    scored: float
-    """Prompts scored; more than `ranked` by those that came too late."""
-    scoring_s: float
-    """Seconds in which they were scored, waiting not counted."""
-    held_s: float
-    """Seconds for which all requests together were held."""
-
-    def __sub__(self, before: "RankingWork") -> "RankingWork":
-        return RankingWork(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
-
-    @property
-    def requests(self) -> float:
-        """Requests that were to be ranked."""
-        return max(self.ranked + self.failed_open, 1)
-
-    @property
-    def fail_open_share(self) -> float:
-        """Share of fail-opens among the requests that were to be ranked."""
-        return self.failed_open / self.requests
-
-    @property
-    def scoring_ms(self) -> float:
-        """Milliseconds to score one prompt, on average."""
-        return 1000 * self.scoring_s / max(self.scored, 1)
-
-    @property
-    def held_ms(self) -> float:
-        """Milliseconds for which a request was held, on average."""
-        return 1000 * self.held_s / self.requests
 
 
 @dataclass(frozen=True)
@@ -122,22 +80,3 @@ def _fits(endpoint: Endpoint, client: httpx.Client, prompt: str, output_tokens: 
     counted = endpoint.count_tokens(client, prompt)
     prompt_tokens = len(prompt.encode()) if counted is None else counted
     return prompt_tokens + output_tokens <= endpoint.max_model_tokens
-
-
-def ranking_work(endpoint: Endpoint) -> RankingWork | None:
-    """Read the server's counters; None where it is none of ours, or shows them to nobody."""
-    answer = httpx.get(f"{endpoint.url}/metrics", timeout=TIMEOUT_S, headers=endpoint.headers)
-    if not answer.is_success or COUNTER not in answer.text:
-        return None
-    seen: dict[str, float] = defaultdict(float)
-    for family in text_string_to_metric_families(answer.text):
-        for sample in family.samples:
-            if sample.labels.get("source", "ranked") == "ranked":
-                seen[sample.name] += sample.value
-    return RankingWork(
-        ranked=seen[COUNTER],
-        failed_open=seen["pars_ranking_fail_opens_total"],
-        scored=seen["pars_ranking_seconds_count"],
-        scoring_s=seen["pars_ranking_seconds_sum"],
-        held_s=seen["pars_ranking_hold_seconds_sum"],
-    )

@@ -15,10 +15,11 @@ import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.client import replay
-from benchmarks.endpoint import Endpoint, choose_that_fit, connect, ranking_work
+from benchmarks.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.histogram import Histogram
 from benchmarks.plan import PlannedRequest, plan_requests
 from benchmarks.priorities import Prioritise, fcfs, pars
+from benchmarks.ranking_work import ranking_work
 from benchmarks.server import serve
 from benchmarks.targets import server_settings
 from serving.reload import find_champion

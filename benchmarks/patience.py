@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+UNLESS_NAMED = " unless its name says another (@SECONDS)"
+
 
 def oracle_patience(answers: pd.DataFrame, patience_s: float, but: str = "") -> list[str]:
     """A sentence: the oracle has no more patience than a ranker; `but` says which order has another. None without it.

@@ -1,7 +1,16 @@
 """The policies that a replay or a simulation compares: their names, and the patience of each. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from benchmarks.titles import TITLES
+
+NAME = re.compile(r"[\w.-]+", re.ASCII)
+"""Of a ranker: what may stand in the name of an MLflow metric."""
+SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
+WITHOUT_PATIENCE = ("fcfs", "control")
+"""The one has none to have; the other is what a run checks itself by, so there is one of it."""
 
 
 @dataclass(frozen=True)
@@ -14,37 +23,59 @@ class Policy:
     patience_s: float
 
 
-def read_policies(text: str, known: Sequence[str], patience_s: float) -> tuple[Policy, ...]:
-    """Read a comma-separated list of known kinds, in its order but `fcfs` first; KIND@SECONDS has its own patience.
+def kind_of(name: str) -> str:
+    """What orders under a policy's name: `oracle` under `oracle@10`."""
+    return name.partition("@")[0]
+
+
+def parse_policy_list(
+    text: str, built_in: Sequence[str], rankers: Iterable[str], patience_s: float
+) -> tuple[Policy, ...]:
+    """Read a comma-separated list, in its order but `fcfs` first; NAME@SECONDS has a patience of its own.
 
     Raises:
-        ValueError: an unknown kind, or no `fcfs`, which every other one is compared with.
+        ValueError: an unknown name, a wrong patience, a ranker that the list leaves out, or no `fcfs`, which all others
+            are compared with.
     """
+    known = [*built_in, *rankers]
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if any(name.partition("@")[0] not in known for name in names) or "fcfs" not in names:
+    if unknown := [name for name in names if kind_of(name) not in known]:
         raise ValueError(
-            f"policies are fcfs and any of {', '.join(one for one in known if one != 'fcfs')}, but got {text!r}."
+            f"policies are {', '.join(known)}, but got {unknown[0]!r} in {text!r}; a ranker becomes one by"
+            " rankers=NAME=URI."
         )
+    if "fcfs" not in names:
+        raise ValueError(f"every policy is compared with fcfs, but got {text!r}; add fcfs.")
+    if unused := set(known) - set(built_in) - set(map(kind_of, names)):
+        raise ValueError(f"rankers must be among the policies, but {min(unused)!r} is not; add it to policies.")
     return tuple(_policy(name, patience_s) for name in sorted(names, key=lambda name: name != "fcfs"))
 
 
-def parse_rankers(texts: Iterable[str], taken: Sequence[str]) -> Mapping[str, str]:
+def parse_rankers(texts: Iterable[str]) -> Mapping[str, str]:
     """NAME=URI of each ranker that is a policy of its own.
 
     Raises:
-        ValueError: one without a name, or with a name that is taken.
+        ValueError: one without a name, or with a name that is taken or cannot be one.
     """
-    pairs = {text: text.partition("=") for text in texts}
-    if wrong := [text for text, (name, sign, uri) in pairs.items() if not (name and sign and uri)]:
-        raise ValueError(f"rankers are given as NAME=URI, but got {wrong[0]!r}.")
-    if refused := [name for name, _, _ in pairs.values() if name in taken or "@" in name]:
-        raise ValueError(f"a ranker needs a name that is no policy's and has no @, but got {refused[0]!r}.")
-    return {name: uri for name, _, uri in pairs.values()}
+    uris: dict[str, str] = {}
+    for text in texts:
+        name, _, uri = text.partition("=")
+        if not uri:
+            raise ValueError(f"rankers are given as NAME=URI, as in other=models:/pars-other/1, but got {text!r}.")
+        if not NAME.fullmatch(name):
+            raise ValueError(f"a ranker's name has letters, digits, '.', '_' and '-', but got {name!r}.")
+        if name in TITLES or name in uris:
+            raise ValueError(f"a ranker needs a name that no other policy has, but got {name!r}.")
+        uris[name] = uri
+    return uris
 
 
 def _policy(name: str, patience_s: float) -> Policy:
     kind, sign, seconds = name.partition("@")
-    try:
-        return Policy(name, kind, float(seconds) if sign else patience_s)
-    except ValueError:
-        raise ValueError(f"a policy's own patience is NAME@SECONDS, but got {name!r}.") from None
+    if not sign:
+        return Policy(name, kind, patience_s)
+    if kind in WITHOUT_PATIENCE:
+        raise ValueError(f"{kind} has no patience of its own, but got {name!r}; give {kind}.")
+    if not SECONDS.fullmatch(seconds):
+        raise ValueError(f"a policy's own patience is NAME@SECONDS, as in oracle@7.5, but got {name!r}.")
+    return Policy(name, kind, float(seconds))

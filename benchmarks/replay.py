@@ -9,8 +9,10 @@ from benchmarks.config import ReplayConfig
 from benchmarks.control import control_ranker
 from benchmarks.errors import ReplayError
 from benchmarks.low_load import LowLoad
+from benchmarks.policies import parse_rankers
 from benchmarks.priorities import ClientOrder
-from benchmarks.replay_policies import parse_policies, uris_of
+from benchmarks.ranking_work import ranking_work
+from benchmarks.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.sweep import Sweep
 from benchmarks.targets import parse_urls, targets
 from registry.store import load_ranker
@@ -32,13 +34,13 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     names = [policy.name for policy in policies]
     if config.url:
         parse_urls(config.url, names, config.trust_priority == "on")
-    elif "pars" in names:
+    else:
         find_champion(config.target_llm)
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     test = read_length_log(config).part("test", seed=config.seed)
     log_parameters(config)
     with ExitStack() as stack:
-        rankers = {name: load_ranker(uri) for name, uri in uris_of(policies, config).items()}
+        rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         if any(policy.kind == "control" for policy in policies):
             rankers["control"] = stack.enter_context(control_ranker(config))
         served = stack.enter_context(targets(config, names, server_log))
@@ -52,13 +54,15 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
 
 def _measure(sweep: Sweep) -> report.Replayed:
     sweep.warm_up()
+    is_ranked = any(policy.kind in SERVERS_OWN for policy in sweep.policies)
     ranking = sweep.targets.of.get("pars", sweep.targets.any)
     capacity_per_s = sweep.capacity_per_s() if sweep.config.needs_capacity else sweep.config.capacity_per_s
-    before = endpoint.ranking_work(ranking)
+    before = ranking_work(ranking)
     answers = sweep.run(capacity_per_s)
-    after = endpoint.ranking_work(ranking)
-    work = after - before if after and before else None
-    return report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, _quiet(sweep))
+    after = ranking_work(ranking)
+    work = after - before if after and before and is_ranked else None
+    quiet = _quiet(sweep) if is_ranked else None
+    return report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, quiet)
 
 
 def _quiet(sweep: Sweep) -> LowLoad | None:

@@ -9,17 +9,20 @@ import pandas as pd
 from benchmarks import client_limits, plots, results
 from benchmarks.comparison import at_load, by_load
 from benchmarks.config import ReplayConfig
-from benchmarks.endpoint import RankingWork
 from benchmarks.low_load import LowLoad
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
-from benchmarks.patience import oracle_patience
-from benchmarks.replay_policies import parse_policies, uris_of
+from benchmarks.patience import UNLESS_NAMED, oracle_patience
+from benchmarks.policies import kind_of, parse_rankers
+from benchmarks.ranking_work import RankingWork
+from benchmarks.replay_policies import SERVERS_OWN
 from benchmarks.targets import Targets
 from benchmarks.titles import load_title
 
 PLOT_FILE = "latency.png"
 FAIL_OPEN_LIMIT = 0.01
+WORK_METRICS = ("fail_open_share", "had_room_share", "scoring_ms", "held_ms")
+QUIET_METRICS = ("ranking_delay_ms", "ranked_ttft_ms", "unranked_ttft_ms")
 UNRATED = {"burst": "burst", "recorded": "as recorded"}
 
 
@@ -123,14 +126,18 @@ def _lengths(replayed: Replayed) -> str:
 
 
 def _sent_along(replayed: Replayed) -> list[str]:
-    names = ", ".join(uris_of(parse_policies(replayed.config), replayed.config))
-    told = f"The places of {names} were found before the replay and sent along: only PARS pays for ranking."
-    return [told] if names else []
+    policies, rankers = list(replayed.answers.policy.unique()), parse_rankers(replayed.config.rankers)
+    lines = []
+    if ranked := ", ".join(name for name in policies if kind_of(name) in rankers):
+        lines.append(f"The places of {ranked} were sent along, so finding them cost no time.")
+    if "prompt_length" in map(kind_of, policies):
+        lines.append("Prompt lengths are counted in characters.")
+    return lines
 
 
 def _patience(replayed: Replayed) -> list[str]:
     unseen = "" if replayed.targets.is_ours else " (that of an endpoint's own order cannot be seen from here)"
-    return oracle_patience(replayed.answers, replayed.config.patience_s, unseen)
+    return oracle_patience(replayed.answers, replayed.config.patience_s, f"{UNLESS_NAMED}{unseen}")
 
 
 def _overhead(replayed: Replayed) -> list[str]:
@@ -138,7 +145,8 @@ def _overhead(replayed: Replayed) -> list[str]:
     if work := replayed.work:
         share = work.fail_open_share
         lines.append(
-            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
+            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length;"
+            f" {work.had_room_share:.1%} were not ranked at once while the engine had room, and went straight into it)"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
         )
         lines.append(
@@ -151,14 +159,17 @@ def _overhead(replayed: Replayed) -> list[str]:
             f" {quiet.ranked_ttft_ms:.1f} ms ranked, {quiet.unranked_ttft_ms:.1f} ms not ranked,"
             f" ranking adds {quiet.ranking_delay_ms:.1f} ms."
         )
-    return lines or ["The endpoint does not tell what ranking costs; its answers contain it."]
+    if lines:
+        return lines
+    if any(kind_of(name) in SERVERS_OWN for name in replayed.answers.policy.unique()):
+        return ["The endpoint does not tell what ranking costs; its answers contain it."]
+    return ["The server ranked nothing here, so this says nothing of what ranking costs."]
 
 
 def _metrics(replayed: Replayed) -> dict[str, float]:
     metrics = {"capacity_per_s": replayed.capacity_per_s} if replayed.capacity_per_s else {}
     if replayed.work:
-        metrics |= {name: getattr(replayed.work, name) for name in ("fail_open_share", "scoring_ms", "held_ms")}
+        metrics |= {name: getattr(replayed.work, name) for name in WORK_METRICS}
     if replayed.quiet:
-        names = ("ranking_delay_ms", "ranked_ttft_ms", "unranked_ttft_ms")
-        metrics |= {f"low_load.{name}": getattr(replayed.quiet, name) for name in names}
+        metrics |= {f"low_load.{name}": getattr(replayed.quiet, name) for name in QUIET_METRICS}
     return metrics

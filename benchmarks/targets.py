@@ -11,6 +11,7 @@ import mlflow
 from benchmarks import endpoint
 from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import Endpoint
+from benchmarks.replay_policies import SERVERS_OWN
 from benchmarks.server import serve
 from serving.config import DEMO_VLLM_ARGS
 
@@ -18,7 +19,7 @@ STREAM_INTERVAL = "--stream-interval 1000"
 """Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
 make the client and the API server the bottleneck where they share their cores with the engine."""
 
-NEED_NO_PRIORITY = ("fcfs", "pars", "endpoint")
+NEED_NO_PRIORITY = ("fcfs", *SERVERS_OWN)
 """What an endpoint may keep for an order by itself; every other one only a client can bring."""
 
 
@@ -40,7 +41,7 @@ class Targets:
 
 
 @contextmanager
-def targets(config: ReplayConfig, policies: Sequence[str], server_log: Path) -> Iterator[Targets]:
+def targets(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Iterator[Targets]:
     """Yield where the policies are served; a server that was started is stopped.
 
     Raises:
@@ -48,17 +49,17 @@ def targets(config: ReplayConfig, policies: Sequence[str], server_log: Path) -> 
         ValueError: the endpoints cannot serve these policies.
     """
     if config.url:
-        urls = parse_urls(config.url, policies, config.trust_priority == "on")
+        urls = parse_urls(config.url, names, config.trust_priority == "on")
         key = os.environ.get("OPENAI_API_KEY")
-        of = {policy: endpoint.connect(url, key) for policy, url in urls.items()}
+        of = {name: endpoint.connect(url, key) for name, url in urls.items()}
         yield Targets(of, is_ours=False, sends_priority=config.trust_priority == "on")
         return
     with serve(_settings(config), server_log) as url:
         one = endpoint.connect(url)
-        yield Targets(dict.fromkeys(policies, one), is_ours=True, sends_priority=True)
+        yield Targets(dict.fromkeys(names, one), is_ours=True, sends_priority=True)
 
 
-def parse_urls(text: str, policies: Sequence[str], trusts_priority: bool) -> dict[str, str]:
+def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[str, str]:
     """The address of each policy.
 
     Raises:
@@ -66,21 +67,21 @@ def parse_urls(text: str, policies: Sequence[str], trusts_priority: bool) -> dic
     """
     is_shared = "=" not in text
     if not trusts_priority:
-        _check_own_order(policies, is_shared)
+        _check_own_order(names, is_shared)
     if is_shared:
-        return dict.fromkeys(policies, _root(text))
+        return dict.fromkeys(names, _root(text))
     pairs = dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
-    if set(pairs) != set(policies):
+    if set(pairs) != set(names):
         raise ValueError(
-            f"every policy must have its address, but {', '.join(policies)} are asked for and url names"
+            f"every policy must have its address, but {', '.join(names)} are asked for and url names"
             f" {', '.join(pairs)}; give url=POLICY=ADDRESS,... and policies=... alike."
         )
-    return {policy: _root(pairs[policy]) for policy in policies}
+    return {name: _root(pairs[name]) for name in names}
 
 
-def _check_own_order(policies: Sequence[str], is_shared: bool) -> None:
+def _check_own_order(names: Sequence[str], is_shared: bool) -> None:
     allowed = ("endpoint",) if is_shared else NEED_NO_PRIORITY
-    if refused := [policy for policy in policies if policy not in allowed]:
+    if refused := [name for name in names if name not in allowed]:
         raise ValueError(
             f"an endpoint that trusts no client's priority keeps its own order, but got the policies"
             f" {', '.join(refused)}; give policies=endpoint, or url=fcfs=ADDRESS,pars=ADDRESS, or, if it does trust"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.page.chart import Chart
+from benchmarks.policies import kind_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,5 +40,5 @@ class Evidence:
         if not (loads.isna() if np.isnan(self.load) else loads == self.load).any():
             object.__setattr__(self, "load", float(loads.max()))
         if self.policy not in set(self.answers.policy):
-            ordered = [one for one in self.answers.policy.unique() if one not in ("fcfs", "control", "oracle")]
+            ordered = [one for one in self.answers.policy.unique() if kind_of(one) not in ("fcfs", "control", "oracle")]
             object.__setattr__(self, "policy", (ordered or list(self.answers.policy.unique()))[0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.places import noisy_quantiles, places, shuffled_places
-from benchmarks.policies import Policy, parse_rankers, read_policies
+from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import Workload
@@ -19,7 +19,7 @@ def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
     Raises:
         ValueError: an unknown name, one without its ranker, or no fcfs.
     """
-    found = read_policies(config.policies, [*BUILT_IN, *parse_rankers(config.rankers, BUILT_IN)], config.patience_s)
+    found = parse_policy_list(config.policies, BUILT_IN, parse_rankers(config.rankers), config.patience_s)
     if config.ranker is None and any(one.kind == "pars" for one in found):
         raise ValueError("pars orders by a ranker, but none is given; give ranker=URI, or take noise instead of pars.")
     return found
@@ -41,7 +41,7 @@ def quantiles_of(kinds: set[str], config: SimulationConfig, workload: Workload) 
         found["noise"] = noisy_quantiles(workload.output_tokens, config.tau, config.seed)
     if "control" in kinds:
         found["control"] = _control(config, workload)
-    uris = {**parse_rankers(config.rankers, BUILT_IN), "pars": config.ranker or ""}
+    uris = {**parse_rankers(config.rankers), "pars": config.ranker or ""}
     for name in sorted(kinds & set(uris)):
         found[name] = _ranked(load_ranker(uris[name]), workload, name)
     return found

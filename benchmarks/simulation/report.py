@@ -10,7 +10,7 @@ from benchmarks import plots, results
 from benchmarks.comparison import MATTERS_FROM, at_load, by_load
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
-from benchmarks.patience import oracle_patience
+from benchmarks.patience import UNLESS_NAMED, oracle_patience
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.workload import Workload
@@ -109,7 +109,7 @@ def _provenance(simulated: Simulated) -> list[str]:
         f" {f'{config.kv_cache_tokens:,} tokens' if config.kv_cache_tokens else 'any size'}, prefix caching"
         f" {config.prefix_caching}) under a virtual clock.",
         config.step_cost.sentence,
-        *oracle_patience(simulated.answers, config.patience_s, " unless its name says another (@SECONDS)"),
+        *oracle_patience(simulated.answers, config.patience_s, UNLESS_NAMED),
         "A request's max_tokens is unknown to every order, so no recorded length leaks into it.",
     ]
     if simulated.capacity_per_s:

@@ -8,7 +8,7 @@ from benchmarks.client import replay
 from benchmarks.endpoint import Endpoint
 from benchmarks.errors import ReplayError
 from benchmarks.plan import PlannedRequest
-from benchmarks.policies import fcfs, pars
+from benchmarks.priorities import fcfs, pars
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 
 REQUESTS = [PlannedRequest("Hi", 3, 0.0), PlannedRequest("Hello you", 2, 0.05)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.endpoint import Endpoint, choose_that_fit, connect, ranking_work
+from benchmarks.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.errors import ReplayError
 from tests.benchmarks.endpoints import CONTEXT_TOKENS, FakeEndpoint, serving
 from tests.servers import free_port
@@ -43,8 +43,3 @@ def test_prompts_that_do_not_fit_are_left_out(can_count: bool, fitting: int) -> 
 
 def test_endpoint_without_a_known_context_takes_every_prompt(tmp_path: Path) -> None:
     assert len(choose_that_fit(Endpoint("http://nowhere", "llm"), prompts(5, 10_000), 2)) == 2
-
-
-def test_endpoint_that_is_none_of_ours_tells_nothing_of_ranking() -> None:
-    with serving(FakeEndpoint()) as url:
-        assert ranking_work(connect(url)) is None

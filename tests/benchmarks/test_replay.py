@@ -66,6 +66,9 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
     assert {"answers.parquet", "latency.png", "report.html", "report.txt", "table.json", "table.parquet"} <= files
+    page = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="report.html")).read_text()
+    assert "(@SECONDS), the oracle too" in page
+    assert "The places of wrong@60 were sent along" in page
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )

@@ -11,7 +11,8 @@ from benchmarks.comparison import at_load, by_load
 from benchmarks.comparison import leak as leak_of
 from benchmarks.page.evidence import Evidence
 from benchmarks.page.log import log_page
-from benchmarks.patience import oracle_patience
+from benchmarks.patience import UNLESS_NAMED, oracle_patience
+from benchmarks.policies import kind_of
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.report import overhead
 from benchmarks.titles import load_title
@@ -73,7 +74,7 @@ def leak(answers: pd.DataFrame) -> str | None:
 def _best_policy(answers: pd.DataFrame) -> str:
     """Of one load: the least mean seconds per token, of what needs no truth, is no control and has a rival in fcfs."""
     s_per_token = answers.e2e_s / answers.output_tokens
-    rivals = (answers.policy != "fcfs") & ~answers.order.isin(["oracle", "control"])
+    rivals = (answers.policy != "fcfs") & ~answers.order.map(kind_of).isin(["oracle", "control"])
     return str(s_per_token[rivals].groupby(answers.policy).mean().idxmin()) if rivals.any() else "fcfs"
 
 
@@ -90,7 +91,7 @@ def _provenance(fleet: SimulatedFleet) -> list[str]:
         f" each of them vLLM's own scheduler ({config.max_num_seqs} sequences) under a virtual clock; the router is our"
         f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second.",
         f"{config.step_cost.sentence} Each replica takes in and ranks what is sent to it; routing costs nothing.",
-        *oracle_patience(fleet.answers, config.patience_s, " unless its name says another (@SECONDS)"),
+        *oracle_patience(fleet.answers, config.patience_s, UNLESS_NAMED),
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
         f" requests; length_aware has {min(config.groups, config.replicas)} groups, counts outstanding predicted"
         " tokens, and goes by the prompt's length where the order predicts nothing.",

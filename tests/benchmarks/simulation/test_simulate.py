@@ -113,12 +113,12 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"policies": "oracle"}, "fcfs and any of"),
-        ({"policies": "fcfs,sjf"}, "but got 'fcfs,sjf'"),
+        ({"policies": "oracle"}, "add fcfs"),
+        ({"policies": "fcfs,sjf"}, "but got 'sjf' in 'fcfs,sjf'"),
         ({"policies": "fcfs,pars"}, "give ranker=URI"),
         ({"policies": "fcfs,oracle@soon"}, "NAME@SECONDS"),
         ({"rankers": ("folder",)}, "NAME=URI"),
-        ({"rankers": ("oracle=folder",)}, "no policy's"),
+        ({"rankers": ("oracle=folder",)}, "no other policy has"),
     ],
 )
 def test_policies_that_cannot_be_simulated_are_refused(

@@ -1,0 +1,86 @@
+"""What the server's ranker has done, by the counters that it shows."""
+
+from collections import defaultdict
+from dataclasses import astuple, dataclass
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.endpoint import TIMEOUT_S, Endpoint
+
+REQUESTS = "pars_engine_requests_total"
+FAIL_OPENS = "pars_ranking_fail_opens_total"
+
+
+@dataclass(frozen=True)
+class RankingWork:
+    """What the server's ranker did since it started, or between two readings (their difference)."""
+
+    ranked: float
+    """Requests that took the place that the ranker gave them."""
+    failed_open: float
+    """Requests that went on with the median instead."""
+    had_room: float
+    """Of these, the ones that were not ranked within the shorter budget while the engine had room, and went into it."""
+    scored: float
+    """Prompts scored; more than `ranked` by those that came too late."""
+    scoring_s: float
+    """Seconds in which they were scored, waiting not counted."""
+    held_s: float
+    """Seconds for which all requests together were held."""
+
+    def __sub__(self, before: "RankingWork") -> "RankingWork":
+        return RankingWork(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
+
+    @property
+    def requests(self) -> float:
+        """Requests that were to be ranked."""
+        return max(self.ranked + self.failed_open, 1)
+
+    @property
+    def fail_open_share(self) -> float:
+        """Share of fail-opens among the requests that were to be ranked."""
+        return self.failed_open / self.requests
+
+    @property
+    def had_room_share(self) -> float:
+        """Share of `had_room` among the requests that were to be ranked."""
+        return self.had_room / self.requests
+
+    @property
+    def scoring_ms(self) -> float:
+        """Milliseconds to score one prompt, on average."""
+        return 1000 * self.scoring_s / max(self.scored, 1)
+
+    @property
+    def held_ms(self) -> float:
+        """Milliseconds for which a request was held, on average."""
+        return 1000 * self.held_s / self.requests
+
+
+def ranking_work(endpoint: Endpoint) -> RankingWork | None:
+    """Read the server's counters; None where it is none of ours, or shows them to nobody."""
+    answer = httpx.get(f"{endpoint.url}/metrics", timeout=TIMEOUT_S, headers=endpoint.headers)
+    return parse_work(answer.text) if answer.is_success else None
+
+
+def parse_work(page: str) -> RankingWork | None:
+    """Read a page of metrics in Prometheus' text format; None where it has none of ours."""
+    if REQUESTS not in page:
+        return None
+    seen: dict[str, float] = defaultdict(float)
+    had_room = 0.0
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            if sample.labels.get("source", "ranked") == "ranked":
+                seen[sample.name] += sample.value
+            if sample.name == FAIL_OPENS and sample.labels["reason"] == "budget":
+                had_room += sample.value
+    return RankingWork(
+        ranked=seen[REQUESTS],
+        failed_open=seen[FAIL_OPENS],
+        had_room=had_room,
+        scored=seen["pars_ranking_seconds_count"],
+        scoring_s=seen["pars_ranking_seconds_sum"],
+        held_s=seen["pars_ranking_hold_seconds_sum"],
+    )

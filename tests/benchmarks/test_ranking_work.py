@@ -1,0 +1,38 @@
+"""What the server's counters say of the ranker's work."""
+
+import pytest
+
+from benchmarks.endpoint import connect
+from benchmarks.ranking_work import parse_work, ranking_work
+from tests.benchmarks.endpoints import FakeEndpoint, serving
+
+PAGE = """
+# TYPE pars_engine_requests_total counter
+pars_engine_requests_total{source="ranked"} 90.0
+pars_engine_requests_total{source="median"} 10.0
+pars_engine_requests_total{source="client"} 500.0
+# TYPE pars_ranking_fail_opens_total counter
+pars_ranking_fail_opens_total{reason="budget"} 8.0
+pars_ranking_fail_opens_total{reason="backlog"} 2.0
+# TYPE pars_ranking_seconds summary
+pars_ranking_seconds_count 95.0
+pars_ranking_seconds_sum 0.19
+# TYPE pars_ranking_hold_seconds summary
+pars_ranking_hold_seconds_count 100.0
+pars_ranking_hold_seconds_sum 5.0
+"""
+
+
+def test_counters_tell_what_was_ranked_and_what_failed_open() -> None:
+    work = parse_work(PAGE)
+    assert work is not None
+    assert (work.ranked, work.failed_open, work.had_room) == (90, 10, 8)
+    assert (work.fail_open_share, work.had_room_share) == (0.1, 0.08)
+    assert work.scoring_ms == pytest.approx(2)
+    assert work.held_ms == pytest.approx(50)
+    assert (work - work).requests == 1, "of nothing"
+
+
+def test_endpoint_that_is_none_of_ours_tells_nothing_of_ranking() -> None:
+    with serving(FakeEndpoint()) as url:
+        assert ranking_work(connect(url)) is None
