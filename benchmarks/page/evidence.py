@@ -9,6 +9,9 @@ import pandas as pd
 from benchmarks.page.chart import Chart
 from benchmarks.policies import kind_of
 
+RATHER_NOT = {"prompt_length": 1, "fcfs": 2, "control": 3, "oracle": 3}
+"""Kinds of policies that a headline is about only if there is nothing else."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -35,10 +38,11 @@ class Evidence:
     """What to call that one."""
 
     def __post_init__(self) -> None:
-        """The load must be one of the answers'; else the highest one is taken."""
+        """Load and policy must be among the answers; else it is the highest one, and the first that is no baseline."""
         loads = self.answers.load
         if not (loads.isna() if np.isnan(self.load) else loads == self.load).any():
             object.__setattr__(self, "load", float(loads.max()))
-        if self.policy not in set(self.answers.policy):
-            ordered = [one for one in self.answers.policy.unique() if kind_of(one) not in ("fcfs", "control", "oracle")]
-            object.__setattr__(self, "policy", (ordered or list(self.answers.policy.unique()))[0])
+        policies = list(self.answers.policy.unique())
+        if self.policy not in policies:
+            first = min(policies, key=lambda policy: RATHER_NOT.get(kind_of(policy), 0))
+            object.__setattr__(self, "policy", first)

@@ -117,10 +117,26 @@ def test_one_load_and_one_policy_make_a_page_too() -> None:
     assert "the endpoint&#39;s own order" in page
 
 
-def test_a_headline_is_about_what_is_there() -> None:
-    answers = queued((0.5, 1.5), requests=40, policies=("fcfs", "listwise", "oracle"))
+@pytest.mark.parametrize(
+    ("policies", "headlined"),
+    [
+        (("fcfs", "prompt_length", "listwise", "oracle"), "listwise"),
+        (("fcfs", "oracle@10", "control", "prompt_length"), "prompt_length"),
+        (("fcfs", "oracle"), "fcfs"),
+    ],
+)
+def test_a_headline_is_about_what_is_there(policies: tuple[str, ...], headlined: str) -> None:
+    answers = queued((0.5, 1.5), requests=40, policies=policies)
     evidence = Evidence(title="t", answers=answers, provenance=(), settings={})
-    assert (evidence.load, evidence.policy) == (1.5, "listwise")
+    assert (evidence.load, evidence.policy) == (1.5, headlined)
+
+
+def test_settings_are_shown_as_they_are_given() -> None:
+    answers = queued(requests=40, repeats=1, policies=("endpoint",))
+    settings = {"rankers": ("a=one", "b=two"), "loads": (), "model": None, "requests": 300}
+    page = render(Evidence(title="t", answers=answers, provenance=(), settings=settings), compare(answers))
+    for name, shown in {"rankers": "a=one, b=two", "loads": "not given", "model": "not given", "requests": 300}.items():
+        assert f"<dt>{name}</dt><dd>{shown}</dd>" in page
 
 
 def test_page_and_its_data_are_artefacts_of_the_run(evidence: Evidence, table: pd.DataFrame, tmp_path: Path) -> None:
