@@ -38,7 +38,7 @@ SERVER_LOG = Path(".pars") / "replay-server.log"
 def replay_command(config: ReplayConfig) -> None:
     """Replay recorded traffic through the real server under FCFS, PARS, the oracle and a control."""
     SERVER_LOG.parent.mkdir(exist_ok=True)
-    with mlflow.start_run(run_name=f"replay-{config.target_llm}"):
+    with mlflow.start_run(run_name=f"replay {config.target_llm}"):
         typer.echo(run_replay(config, SERVER_LOG))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
 
@@ -48,7 +48,7 @@ def replay_command(config: ReplayConfig) -> None:
 def what_if_command(config: WhatIfConfig) -> None:
     """What ordering would bring for your own log of served traffic, and what to spend on; simulated."""
     simulator = Simulator(config, StepCost.read(config.cost))
-    with mlflow.start_run(run_name=f"what-if-{config.log.stem}"):
+    with mlflow.start_run(run_name=f"what-if {config.log.stem}"):
         typer.echo(run_what_if(config, simulator, simulator.sentence))
     typer.echo("Look at it: mlflow ui --backend-store-uri " + mlflow.get_tracking_uri())
 
@@ -67,7 +67,7 @@ def simulate_command(config: SimulationConfig) -> None:
 def overhead_command(config: OverheadConfig) -> None:
     """What ranking costs beside the engine: tokens per second with and without it, and its time per request."""
     SERVER_LOG.parent.mkdir(exist_ok=True)
-    with mlflow.start_run(run_name=f"overhead-{config.target_llm}"):
+    with mlflow.start_run(run_name=f"overhead {config.target_llm}"):
         typer.echo(measure_overhead(config, SERVER_LOG).text)
 
 
@@ -84,7 +84,7 @@ def fleet_command(config: FleetConfig) -> None:
 def calibrate_command(config: CalibrationConfig) -> None:
     """Measure what a step of a live engine costs, for `simulate`."""
     SERVER_LOG.parent.mkdir(exist_ok=True)
-    with mlflow.start_run(run_name=f"calibrate-{config.target_llm}"):
+    with mlflow.start_run(run_name=f"calibrate {config.target_llm}"):
         typer.echo(run_calibration(config, SERVER_LOG))
 
 

@@ -145,8 +145,8 @@ def _overhead(replayed: Replayed) -> list[str]:
     if work := replayed.work:
         share = work.fail_open_share
         lines.append(
-            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length;"
-            f" {work.had_room_share:.1%} were not ranked at once while the engine had room, and went straight into it)"
+            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length),"
+            f" {work.had_room_share:.1%} because the engine had room and did not wait"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
         )
         lines.append(

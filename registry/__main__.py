@@ -18,13 +18,16 @@ def promote(target_llm: TargetLLM, version: Version = "") -> None:
     if version and not version.isdecimal():
         raise store.RegistryError(f"a version is a whole number, but got {version!r}.")
     champion = store.promote(target_llm, int(version) if version else None)
+    store.name_run(f"promote {target_llm} to version {champion}")
     typer.echo(f"{store.model_name(target_llm)}: version {champion} is the champion.")
 
 
 @app.command()
 def rollback(target_llm: TargetLLM) -> None:
     """Bring the champion before this one back."""
-    typer.echo(f"{store.model_name(target_llm)}: version {store.rollback(target_llm)} is the champion again.")
+    champion = store.rollback(target_llm)
+    store.name_run(f"roll {target_llm} back to version {champion}")
+    typer.echo(f"{store.model_name(target_llm)}: version {champion} is the champion again.")
 
 
 def main() -> None:

@@ -3,13 +3,16 @@
 Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is what a rollback brings back.
 """
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import mlflow
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from registry.pyfunc import log_model
 from registry.ranker import WEIGHTS_FILE, Ranker
@@ -29,6 +32,13 @@ def configure_tracking() -> str:
     if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
         mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     return mlflow.get_tracking_uri()
+
+
+def name_run(name: str) -> None:
+    """Let the run that `mlflow run` has begun say what it did; elsewhere there is none, and none is made."""
+    if run_id := os.environ.get("MLFLOW_RUN_ID"):
+        with suppress(MlflowException):  # a run of another store: no reason to fail what is done
+            mlflow.MlflowClient().set_tag(run_id, MLFLOW_RUN_NAME, name)
 
 
 def model_name(target_llm: str) -> str:

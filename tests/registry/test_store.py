@@ -9,8 +9,10 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from registry import store
+from registry.__main__ import app
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from tests.registry.planted import Planted
@@ -52,6 +54,32 @@ def test_life_of_the_champion(registry: str, tmp_path: Path) -> None:
     assert store.promote("demo-llm", 2) == 2
     assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 1
     assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("promote", "promote demo-llm to version 2"), ("rollback", "roll demo-llm back to version 1")]
+)
+def test_run_of_a_promotion_is_named_by_what_it_did(
+    registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    for weight in (1.0, 2.0):
+        register(tmp_path, weight=weight)
+        store.promote("demo-llm")
+    with mlflow.start_run() as run:
+        pass
+    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
+    assert CliRunner().invoke(app, [command, "--target-llm", "demo-llm"]).exit_code == 0
+    monkeypatch.delenv("MLFLOW_RUN_ID")
+    assert mlflow.get_run(run.info.run_id).info.run_name == name
+
+
+def test_promotion_does_not_fail_over_a_run_that_is_not_there(
+    registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(tmp_path)
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
+    done = CliRunner().invoke(app, ["promote", "--target-llm", "demo-llm"])
+    assert "version 1 is the champion." in done.output
 
 
 def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_path: Path) -> None:
