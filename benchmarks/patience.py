@@ -3,6 +3,7 @@
 import pandas as pd
 
 UNLESS_NAMED = " unless its name says another (@SECONDS)"
+"""Which order has another patience, where policies are given as NAME@SECONDS."""
 
 
 def oracle_patience(answers: pd.DataFrame, patience_s: float, but: str = "") -> list[str]:

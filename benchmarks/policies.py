@@ -63,9 +63,11 @@ def parse_rankers(texts: Iterable[str]) -> Mapping[str, str]:
         if not uri:
             raise ValueError(f"rankers are given as NAME=URI, as in other=models:/pars-other/1, but got {text!r}.")
         if not NAME.fullmatch(name):
-            raise ValueError(f"a ranker's name has letters, digits, '.', '_' and '-', but got {name!r}.")
+            raise ValueError(
+                f"a ranker's name has letters, digits, '.', '_' and '-', but got {name!r}; choose another."
+            )
         if name in TITLES or name in uris:
-            raise ValueError(f"a ranker needs a name that no other policy has, but got {name!r}.")
+            raise ValueError(f"a ranker needs a name that no other policy has, but got {name!r}; choose another.")
         uris[name] = uri
     return uris
 

@@ -21,7 +21,7 @@ class RankingWork:
     failed_open: float
     """Requests that went on with the median instead."""
     had_room: float
-    """Of these, the ones that were not ranked within the shorter budget while the engine had room, and went into it."""
+    """Of these, the ones that were not ranked within the shorter budget when the engine had room for them."""
     scored: float
     """Prompts scored; more than `ranked` by those that came too late."""
     scoring_s: float

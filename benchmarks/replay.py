@@ -7,6 +7,7 @@ from benchmarks import endpoint, low_load, report
 from benchmarks.comparison import leak
 from benchmarks.config import ReplayConfig
 from benchmarks.control import control_ranker
+from benchmarks.endpoint import Endpoint
 from benchmarks.errors import ReplayError
 from benchmarks.low_load import LowLoad
 from benchmarks.policies import parse_rankers
@@ -55,18 +56,18 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
 def _measure(sweep: Sweep) -> report.Replayed:
     sweep.warm_up()
     is_ranked = any(policy.kind in SERVERS_OWN for policy in sweep.policies)
-    ranking = sweep.targets.of.get("pars", sweep.targets.any)
+    ranking = sweep.targets.of.get("pars", sweep.targets.any) if is_ranked else None
     capacity_per_s = sweep.capacity_per_s() if sweep.config.needs_capacity else sweep.config.capacity_per_s
-    before = ranking_work(ranking)
+    before = ranking_work(ranking) if ranking else None
     answers = sweep.run(capacity_per_s)
-    after = ranking_work(ranking)
-    work = after - before if after and before and is_ranked else None
-    quiet = _quiet(sweep) if is_ranked else None
+    after = ranking_work(ranking) if ranking else None
+    work = after - before if after and before else None
+    quiet = _quiet(sweep, ranking) if ranking else None
     return report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, quiet)
 
 
-def _quiet(sweep: Sweep) -> LowLoad | None:
+def _quiet(sweep: Sweep, ranking: Endpoint) -> LowLoad | None:
     """Ranked and not ranked can be told apart only where the client's priority counts and lengths are imposed."""
     one_by_one = sweep.plan(0)[: sweep.config.low_load_requests]
     can_measure = sweep.targets.sends_priority and sweep.config.impose_lengths == "on"
-    return low_load.measure(sweep.targets.any, one_by_one) if one_by_one and can_measure else None
+    return low_load.measure(ranking, one_by_one) if one_by_one and can_measure else None

@@ -1,4 +1,4 @@
-"""Which policies a replay compares, and whose rankers they need."""
+"""Which policies a replay compares."""
 
 from benchmarks.config import ReplayConfig
 from benchmarks.policies import Policy, parse_policy_list, parse_rankers
@@ -6,6 +6,7 @@ from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 SERVERS_OWN = ("pars", "endpoint")
 """Policies whose order the server keeps: nothing is sent with their requests."""
 BUILT_IN = ("fcfs", "control", "pars", "prompt_length", "oracle")
+"""Policies that need no ranker to be given. `endpoint` stands alone."""
 
 
 def parse_policies(config: ReplayConfig) -> tuple[Policy, ...]:
@@ -16,6 +17,10 @@ def parse_policies(config: ReplayConfig) -> tuple[Policy, ...]:
     """
     texts = [one.strip() for one in config.policies.split(",")]
     if texts == ["endpoint"]:
+        if config.rankers:
+            raise ValueError(
+                f"an endpoint keeps its own order, but got rankers={','.join(config.rankers)}; leave them out."
+            )
         return (Policy("endpoint", "endpoint", config.patience_s),)
     if "endpoint" in texts:
         raise ValueError(

