@@ -30,6 +30,15 @@ def shuffled_places(output_tokens: npt.NDArray[np.int64], seed: int) -> Values:
     return places(np.random.default_rng([seed, 4]).permutation(output_tokens))
 
 
+def mirrored(quantiles: Values) -> Values:
+    """The opposite order, for the second run of a pair under the control, which must gain nothing.
+
+    Shuffled labels leave a ranker with an order of its own, and by chance that order may agree a little with the
+    truth. Its mirror image was as likely, so a pair of both has no such luck (antithetic variates).
+    """
+    return np.asarray(1 - quantiles)
+
+
 def places(values: npt.NDArray[np.float64] | npt.NDArray[np.int64]) -> Values:
     """The place of each value among all, above 0 and below 1; equal ones share theirs."""
     ranks = np.asarray(rankdata(values), dtype=np.float64)

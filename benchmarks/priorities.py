@@ -6,10 +6,11 @@ every policy runs on one server in one run.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from benchmarks.places import Values, places
+from benchmarks.places import Values, mirrored, places
 from benchmarks.plan import PlannedRequest
 from benchmarks.policies import Policy
 from registry.ranker import Ranker
@@ -37,8 +38,18 @@ def aged(quantiles: Values, patience_s: float) -> Prioritise:
 class ClientOrder:
     """The orders that only the client can bring, because the server does not know them."""
 
-    rankers: Mapping[str, Ranker]
-    """By the policy that they order; `control` is the one that was trained on shuffled labels."""
+    places: Mapping[str, Mapping[str, float]]
+    """Of each prompt under each ranker, by the policy that it orders; `control` is of shuffled labels."""
+
+    @classmethod
+    def of(cls, rankers: Mapping[str, Ranker], prompts: Sequence[str]) -> Self:
+        """Find every ranker's places once: a replay sends the same prompts again and again."""
+        return cls(
+            {
+                name: dict(zip(prompts, ranker.quantiles_of(prompts, f"ranking ({name})").tolist(), strict=True))
+                for name, ranker in rankers.items()
+            }
+        )
 
     def prioritise(self, policy: Policy, requests: Sequence[PlannedRequest], is_reversed: bool) -> Prioritise:
         """The priorities of these requests; the control is mirrored where they are sent in the opposite order."""
@@ -51,19 +62,10 @@ class ClientOrder:
             return oracle_quantiles(requests)
         if kind == "prompt_length":
             return places(np.array([len(request.prompt) for request in requests]))
-        quantiles = self.rankers[kind].quantiles_of([request.prompt for request in requests])
+        quantiles = np.array([self.places[kind][request.prompt] for request in requests])
         return mirrored(quantiles) if kind == "control" and is_reversed else quantiles
 
 
 def oracle_quantiles(requests: Sequence[PlannedRequest]) -> Values:
     """Places by the true lengths: the limit for any ranker. Equal lengths share theirs."""
     return places(np.array([request.output_tokens for request in requests]))
-
-
-def mirrored(quantiles: Values) -> Values:
-    """The opposite order, for the second replay of a pair under the control, which must gain nothing.
-
-    Shuffled labels leave a ranker with an order of its own, and by chance that order may agree a little with the
-    truth. Its mirror image was as likely, so a pair of both has no such luck (antithetic variates).
-    """
-    return np.asarray(1 - quantiles)

@@ -46,7 +46,8 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
             rankers["control"] = stack.enter_context(control_ranker(config))
         served = stack.enter_context(targets(config, names, server_log))
         prompts = endpoint.choose_that_fit(served.any, test, config.requests)
-        replayed = _measure(Sweep(config, policies, served, prompts, ClientOrder(rankers)))
+        order = ClientOrder.of(rankers, prompts.prompts)
+        replayed = _measure(Sweep(config, policies, served, prompts, order))
     text = report.log(replayed)
     if (reason := leak(replayed.answers)) is not None:
         raise ReplayError(f"{text}\n{reason}")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.places import noisy_quantiles, places, shuffled_places
+from benchmarks.places import mirrored, noisy_quantiles, places, shuffled_places
 from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
@@ -56,7 +56,7 @@ def order_of(policy: Policy, quantiles: Seconds | None, sent: np.ndarray, is_rev
         return Order(patience_s=policy.patience_s)
     taken = quantiles[sent]
     if policy.kind == "control" and is_reversed:
-        taken = 1 - taken
+        taken = mirrored(taken)
     is_ranked = policy.kind not in ("prompt_length", "control", "oracle")
     return Order(quantiles=taken, patience_s=policy.patience_s, is_ranked=is_ranked)
 

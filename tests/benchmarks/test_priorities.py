@@ -51,9 +51,8 @@ def test_oracle_has_the_patience_of_a_simulated_one(later_s: int) -> None:
 def order(tmp_path: Path) -> ClientOrder:
     """Rankers that find prompts with more words longer, and, as `other`, shorter."""
     weights = {"control": 1.0, "same": 1.0, "other": -1.0}
-    return ClientOrder(
-        {name: Ranker.load(write_ranker(tmp_path / name, weight=weight)) for name, weight in weights.items()}
-    )
+    rankers = {name: Ranker.load(write_ranker(tmp_path / name, weight=weight)) for name, weight in weights.items()}
+    return ClientOrder.of(rankers, [request.prompt for request in REQUESTS])
 
 
 def sent(order: ClientOrder, kind: str, is_reversed: bool = False, patience_s: float = 10.0) -> list[int | None]:
