@@ -30,6 +30,8 @@ class Answer:
     """After the start of the replay."""
     lag_s: float
     """By how much the client sent it later than planned."""
+    accepted_s: float
+    """To the head of the answer, which vLLM sends once it has taken the request in, before the engine has it."""
     ttft_s: float
     """Time to first token."""
     e2e_s: float
@@ -78,6 +80,7 @@ async def _ask(
     ttft_s = None
     last_event = b""
     async with session.post(f"{url}/v1/completions", json=body) as response:
+        accepted_s = time.perf_counter() - sent
         if response.status != 200:
             raise ReplayError(f"every request must be answered, but one got {response.status}: {await response.text()}")
         async for line in response.content:
@@ -87,7 +90,8 @@ async def _ask(
     e2e_s = time.perf_counter() - sent
     output_tokens, prompt_tokens = _usage(last_event)
     sent_s = sent - started
-    return Answer(output_tokens, prompt_tokens, sent_s, max(sent_s - planned_s, 0.0), ttft_s or e2e_s, e2e_s)
+    lag_s = max(sent_s - planned_s, 0.0)
+    return Answer(output_tokens, prompt_tokens, sent_s, lag_s, accepted_s, ttft_s or e2e_s, e2e_s)
 
 
 def _body(model: str, request: PlannedRequest, priority: int | None, imposes_lengths: bool) -> dict[str, object]:

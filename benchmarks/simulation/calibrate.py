@@ -45,7 +45,7 @@ class CalibrationConfig(EngineSettings):
     unless given."""
     output_tokens: int = 48
     """Of each answer in the sweep."""
-    repeats: int = 2
+    repeats: int = 3
     """How often the sweep is run."""
     name: str = ""
     """How the model and the machine shall be called in what is stored."""
@@ -121,7 +121,7 @@ def _log(cost: StepCost, answers: pd.DataFrame) -> str:
         cost.write(Path(folder))
         answers.to_parquet(Path(folder) / "sweep.parquet", index=False)
         mlflow.log_artifacts(folder)
-    figures = ("fixed_s", "per_token_s", "per_sequence_s", "intake_s", "ranking_s", "relative_error")
+    figures = ("fixed_s", "per_token_s", "per_sequence_s", "intake_s", "transit_s", "ranking_s", "relative_error")
     mlflow.log_metrics({name: getattr(cost, name) for name in figures})
     largest = answers.groupby("run").size().max()
     path = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri("step_cost.json"))

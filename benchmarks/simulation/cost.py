@@ -23,7 +23,9 @@ class StepCost:
     per_sequence_s: float
     """Of each sequence in a step."""
     intake_s: float = 0.0
-    """To take one request in (parse, tokenize, send to the engine); those that wait are taken in together."""
+    """To take one request in (parse, tokenize, hand it on), one after the other."""
+    transit_s: float = 0.0
+    """Of each request's way to the engine and its tokens' way back; the ways of many requests go on at once."""
     ranking_s: float = 0.0
     """To rank one prompt; prompts are ranked one after the other."""
     relative_error: float = 0.0
@@ -50,7 +52,8 @@ class StepCost:
         return (
             f"A step costs {self.fixed_s * 1e3:.3g} ms + {self.per_token_s * 1e3:.3g} ms a token"
             f" + {self.per_sequence_s * 1e3:.3g} ms a sequence; a request takes {self.intake_s * 1e3:.3g} ms"
-            f" to be taken in and {self.ranking_s * 1e3:.3g} ms to be ranked ({self.measured_on or 'not measured'})."
+            f" to be taken in, {self.ranking_s * 1e3:.3g} ms to be ranked and {self.transit_s * 1e3:.3g} ms on its way"
+            f" ({self.measured_on or 'not measured'})."
         )
 
     def write(self, folder: Path) -> Path:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import least_squares
+from scipy.stats import theilslopes
 
 from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.intake import Order, Traffic
@@ -13,8 +14,8 @@ from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
 
 Values = npt.NDArray[np.float64]
-FIRST_GUESS = (0.8, 0.01, 0.05, 0.1)
-"""Shares of the mean seconds per token of the smallest run: fixed, a token, a sequence, taking a request in."""
+FIRST_GUESS = (0.8, 0.01, 0.05, 0.3)
+"""Shares of the mean seconds per token of the smallest run: fixed, a token, a sequence, a request's way."""
 LEAST_S = 1e-7
 """No coefficient is less, or their logarithms would have no end."""
 
@@ -24,10 +25,12 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
 
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
     the costs are free. Least squares of log (simulated ÷ measured) over the times to the first and the last token,
-    soft in the tails, in the logarithms of the coefficients.
+    soft in the tails, in the logarithms of the coefficients. What taking a request in costs is not fitted, since what a
+    step admits jumps with it: it is how much later each further request of a burst has the last one taken in.
 
     Args:
-        measured: one table of answers a run, all first come, first served, of at least two different sizes.
+        measured: one table of answers a run (`benchmarks/answers.py`, and `accepted_s`), all first come, first served,
+            of at least two different sizes.
         engine: the engine that answered.
         ranking_s: what ranking a prompt costs, measured by itself.
         on: which model on which machine.
@@ -35,30 +38,37 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     smallest = min(measured, key=len)
     s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
     wanted = np.concatenate([_times_s(one) for one in measured])
+    intake_s = _intake_s(measured)
+
+    def cost_of(logs: Values, relative_error: float = 0.0) -> StepCost:
+        fixed_s, per_token_s, per_sequence_s, transit_s = (float(one) for one in np.exp(logs))
+        return StepCost(
+            fixed_s=fixed_s,
+            per_token_s=per_token_s,
+            per_sequence_s=per_sequence_s,
+            intake_s=intake_s,
+            transit_s=transit_s,
+            ranking_s=ranking_s,
+            relative_error=relative_error,
+            measured_on=on,
+        )
 
     def off_by(logs: Values) -> Values:
-        cost = _cost(logs, ranking_s)
+        cost = cost_of(logs)
         return np.asarray(np.log(np.concatenate([_times_s(_again(one, engine, cost)) for one in measured]) / wanted))
 
     start = np.log(np.maximum(np.array(FIRST_GUESS) * s_per_token, LEAST_S))
-    bounds = (np.full(4, np.log(LEAST_S)), np.full(4, np.log(100 * s_per_token)))
+    bounds = (np.full_like(start, np.log(LEAST_S)), np.full_like(start, np.log(100 * s_per_token)))
     found = least_squares(off_by, start, bounds=bounds, loss="soft_l1", f_scale=0.1, diff_step=(0.02,))
     relative = np.abs(np.exp(off_by(found.x)) - 1)
     ends = np.concatenate([np.repeat([False, True], len(one)) for one in measured])
-    return _cost(found.x, ranking_s, float(np.median(relative[ends])), on)
+    return cost_of(found.x, float(np.median(relative[ends])))
 
 
-def _cost(logs: Values, ranking_s: float, relative_error: float = 0.0, on: str = "") -> StepCost:
-    fixed_s, per_token_s, per_sequence_s, intake_s = (float(one) for one in np.exp(logs))
-    return StepCost(
-        fixed_s=fixed_s,
-        per_token_s=per_token_s,
-        per_sequence_s=per_sequence_s,
-        intake_s=intake_s,
-        ranking_s=ranking_s,
-        relative_error=relative_error,
-        measured_on=on,
-    )
+def _intake_s(measured: Sequence[pd.DataFrame]) -> float:
+    """By Theil and Sen, because a burst that was held up once says nothing about the others."""
+    last_s = [float((one.sent_s + one.accepted_s).max()) for one in measured]
+    return max(0.0, float(theilslopes(last_s, [len(one) for one in measured]).slope))
 
 
 def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:

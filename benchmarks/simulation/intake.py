@@ -1,7 +1,6 @@
 """What happens to requests before an engine has them: they are taken in and ranked. Pure."""
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,40 +51,38 @@ class Order:
 class Intake:
     """What stands before one engine: an event loop that takes requests in, and a thread that ranks them.
 
-    The loop goes on with all that wait at the same time, each a piece further, so what has come while it was busy is
-    taken in together, and the engine gets it at the end of that round. So the first step of a burst already chooses
-    among many. The thread ranks one prompt after the other, from when it is taken in. A request that would be held for
-    longer than the backlog budget is not ranked at all and goes on with its round, as the service does when it is
-    overloaded. The shorter budget, for an engine with room, is not simulated: it lets through no more requests than the
-    engine has room for.
+    Both do one request after the other, in the order of sending, and the engine gets each as soon as it is through: its
+    first step does not wait for the rest of a burst, so its first sequences go to whoever comes first. The way to the
+    engine and back comes on top, and those of many requests go on at once. A request that would be held for longer than
+    the backlog budget is not ranked at all, as the service does when it is overloaded. The shorter budget, for an
+    engine with room, is not simulated: it lets through no more requests than the engine has room for.
     """
 
     def __init__(self, cost: StepCost, is_ranked: bool, backlog_s: float) -> None:
         self._cost, self._is_ranked, self._backlog_s = cost, is_ranked, backlog_s
-        self._free_s = self._ranked_s = 0.0
+        self._taken_in_s = self._ranked_s = 0.0
 
-    def take(self, sent_s: Sequence[float]) -> list[tuple[float, bool]]:
+    def take(self, sent_s: Iterable[float]) -> list[tuple[float, bool]]:
         """When the engine can have each of the next requests, and whether it has a place by then or the median's.
 
         Args:
-            sent_s: when they are sent, in order. A round takes in requests of one call only.
+            sent_s: when they are sent, in order.
         """
-        taken: list[tuple[float, bool]] = []
-        while len(taken) < len(sent_s):
-            start_s = max(sent_s[len(taken)], self._free_s)
-            num_waiting = bisect_right(sent_s, start_s, lo=len(taken)) - len(taken)
-            self._free_s = start_s + num_waiting * self._cost.intake_s
-            taken += [self._place(start_s + number * self._cost.intake_s) for number in range(1, num_waiting + 1)]
-        return taken
+        return [self._take(one) for one in sent_s]
+
+    def _take(self, sent_s: float) -> tuple[float, bool]:
+        self._taken_in_s = max(sent_s, self._taken_in_s) + self._cost.intake_s
+        done_s, has_place = self._place(self._taken_in_s)
+        return done_s + self._cost.transit_s, has_place
 
     def _place(self, taken_in_s: float) -> tuple[float, bool]:
         if not self._is_ranked:
-            return self._free_s, True
+            return taken_in_s, True
         done_s = max(taken_in_s, self._ranked_s) + self._cost.ranking_s
         if done_s - taken_in_s > self._backlog_s:
-            return self._free_s, False
+            return taken_in_s, False
         self._ranked_s = done_s
-        return max(self._free_s, done_s), True
+        return done_s, True
 
 
 def engine_request(traffic: Traffic, order: Order, number: int, ready_s: float, has_place: bool) -> EngineRequest:

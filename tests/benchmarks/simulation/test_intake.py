@@ -1,5 +1,7 @@
 """What happens to requests before an engine has them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,19 +26,14 @@ def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]
     return [engine_request(sent, order, number, *one) for number, one in enumerate(taken)]
 
 
-def test_what_waits_is_taken_in_together() -> None:
+def test_an_engine_gets_the_first_of_a_burst_before_the_last_is_taken_in() -> None:
     taken = take_in([0.0, 0.0, 10.0], is_ranked=False, backlog_s=9)
-    assert taken == [(1.0, True), (1.0, True), (10.5, True)]
+    assert taken == [(0.5, True), (1.0, True), (10.5, True)]
 
 
-def test_what_comes_during_a_round_is_taken_in_by_the_next_one() -> None:
-    taken = take_in([0.0, 0.1, 0.5, 0.6], is_ranked=False, backlog_s=9)
-    assert [ready_s for ready_s, _ in taken] == [0.5, 1.5, 1.5, 2.0]
-
-
-def test_rounds_go_on_where_the_last_call_ended() -> None:
+def test_the_next_call_goes_on_where_the_last_one_ended() -> None:
     intake = Intake(COST, is_ranked=False, backlog_s=9)
-    assert intake.take([0.0, 0.0]) == [(1.0, True), (1.0, True)]
+    assert intake.take([0.0, 0.0]) == [(0.5, True), (1.0, True)]
     assert intake.take([0.2]) == [(1.5, True)]
     assert intake.take([]) == []
 
@@ -46,14 +43,14 @@ def test_a_thread_ranks_one_after_the_other_from_when_each_is_taken_in() -> None
     assert taken == [(2.5, True), (4.5, True), (12.5, True)]
 
 
-def test_no_ranking_ends_before_its_round() -> None:
-    taken = take_in([0.0] * 10, is_ranked=True, backlog_s=30)
-    assert [ready_s for ready_s, _ in taken] == [5.0, 5.0, *(2.5 + 2 * number for number in range(2, 10))]
-
-
-def test_what_would_be_held_too_long_goes_on_with_its_round_without_a_place() -> None:
+def test_what_would_be_held_too_long_goes_on_without_a_place() -> None:
     taken = take_in([0.0] * 4, is_ranked=True, backlog_s=4)
-    assert taken == [(2.5, True), (4.5, True), (2.0, False), (2.0, False)]
+    assert taken == [(2.5, True), (4.5, True), (1.5, False), (2.0, False)]
+
+
+def test_ways_to_the_engine_go_on_at_once() -> None:
+    far = Intake(replace(COST, transit_s=100.0), is_ranked=True, backlog_s=4)
+    assert far.take([0.0] * 3) == [(102.5, True), (104.5, True), (101.5, False)]
 
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
