@@ -5,7 +5,20 @@ from dataclasses import dataclass
 
 SLOTS = {"fcfs": 0, "pars": 1, "oracle": 2, "control": 3, "endpoint": 4}
 """A policy looks the same in every chart. A slot is a colour and a pattern of dashes (`templates/style.css`)."""
-NUM_SLOTS = 10
+COLOURS = (
+    "#5f6368",
+    "#0064ad",
+    "#00805b",
+    "#b34700",
+    "#9a2f86",
+    "#7a6000",
+    "#5b3fa8",
+    "#96202c",
+    "#1c1e21",
+    "#8a5a44",
+)
+"""Of each slot on white."""
+NUM_SLOTS = len(COLOURS)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from benchmarks.page.chart import COLOURS
 from benchmarks.page.charts import against_load, distributions, who_pays
 from benchmarks.page.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing
 from benchmarks.page.evidence import Evidence
@@ -29,6 +30,7 @@ def render(evidence: Evidence, table: pd.DataFrame) -> str:
         tables=sections(evidence, table),
         charts={heading: [drawing(one) for one in group] for heading, group in charts.items() if group},
         frame=FRAME,
+        colours=COLOURS,
     )
 
 
