@@ -3,7 +3,7 @@
 import asyncio
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +12,15 @@ import mlflow
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks import low_load, priorities
+from benchmarks import low_load
 from benchmarks.client import replay
 from benchmarks.config import ReplayConfig
 from benchmarks.endpoint import Endpoint
 from benchmarks.plan import PlannedRequest
+from benchmarks.priorities import Prioritise, fcfs, pars
+from benchmarks.ranking_work import ranking_work
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fit import fit_step_cost
+from benchmarks.simulation.fit import RankingCost, fit_step_cost
 from benchmarks.simulation.requests import EngineSettings, engine_of
 from benchmarks.targets import targets
 from training.parameters import log_parameters
@@ -84,26 +86,37 @@ def run_calibration(config: CalibrationConfig, server_log: Path) -> str:
     """
     log_parameters(config)
     with targets(config.replayed, ("fcfs",), server_log) as served:
-        measured, ranking_s = measure(config, served.any)
+        measured, ranking = measure(config, served.any)
         name = config.name or served.any.model
-    cost = fit_step_cost(measured, config.engine, ranking_s, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
+    cost = fit_step_cost(measured, config.engine, ranking, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
     return _log(cost, pd.concat([one.assign(run=run) for run, one in enumerate(measured)], ignore_index=True))
 
 
-def measure(config: CalibrationConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], float]:
-    """Run the sweep: one table of answers a burst, and what ranking a prompt adds, in seconds."""
+def measure(config: CalibrationConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], RankingCost]:
+    """Run the sweep: one table of answers a burst, and what ranking costs."""
     numbers = count()
     _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
     points = [point for _ in range(config.repeats) for point in config.sweep]
     measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
-    return measured, _ranking_s(endpoint, numbers)
+    scoring_s = _scoring_s(endpoint, numbers, config)
+    return measured, RankingCost(_ranking_s(endpoint, numbers), scoring_s)
 
 
-def _send(endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int]) -> pd.DataFrame:
+def _send(
+    endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int], prioritise: Prioritise = fcfs
+) -> pd.DataFrame:
     """One burst. Every prompt begins with another number, so that no prefix is found in the cache."""
     size, words, tokens = point
     requests = [PlannedRequest(f"{next(numbers)} {' '.join([WORD] * words)}", tokens, 0.0) for _ in range(size)]
-    return pd.DataFrame(asyncio.run(replay(endpoint, requests, priorities.fcfs)))
+    return pd.DataFrame(asyncio.run(replay(endpoint, requests, prioritise)))
+
+
+def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: CalibrationConfig) -> float | None:
+    """What the server says that its ranker took for each prompt of a burst; None where it says nothing."""
+    before = ranking_work(endpoint)
+    _send(endpoint, numbers, (2 * config.max_num_seqs, SHORT, config.output_tokens), pars)
+    after = ranking_work(endpoint)
+    return (after - before).scoring_ms / 1000 if before and after else None
 
 
 def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:
@@ -121,8 +134,7 @@ def _log(cost: StepCost, answers: pd.DataFrame) -> str:
         cost.write(Path(folder))
         answers.to_parquet(Path(folder) / "sweep.parquet", index=False)
         mlflow.log_artifacts(folder)
-    figures = ("fixed_s", "per_token_s", "per_sequence_s", "intake_s", "transit_s", "ranking_s", "relative_error")
-    mlflow.log_metrics({name: getattr(cost, name) for name in figures})
+    mlflow.log_metrics({name: value for name, value in asdict(cost).items() if isinstance(value, float)})
     largest = answers.groupby("run").size().max()
     path = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri("step_cost.json"))
     return (

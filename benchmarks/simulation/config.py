@@ -99,4 +99,4 @@ class SimulationConfig(EngineSettings):
             ValueError: no such coefficients.
         """
         cost = StepCost.read(self.cost)
-        return cost if self.ranking_ms is None else replace(cost, ranking_s=self.ranking_ms / 1000)
+        return cost if self.ranking_ms is None else replace(cost, ranking_s=self.ranking_ms / 1000, scoring_s=None)

@@ -27,7 +27,10 @@ class StepCost:
     transit_s: float = 0.0
     """Of each request's way to the engine and its tokens' way back; the ways of many requests go on at once."""
     ranking_s: float = 0.0
-    """To rank one prompt; prompts are ranked one after the other."""
+    """To rank one prompt when nothing else goes on: how much later its request gets to the engine."""
+    scoring_s: float | None = None
+    """For how long the ranker is busy with each prompt while the engine works; prompts are scored one after the other.
+    As long as `ranking_s`, unless given."""
     relative_error: float = 0.0
     """Median of |simulated - measured| / measured over the end-to-end times of the calibration."""
     measured_on: str = ""
@@ -37,7 +40,7 @@ class StepCost:
         """Refuse what no engine costs."""
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name != "measured_on" and not (isfinite(value) and value >= 0):
+            if isinstance(value, float) and not (isfinite(value) and value >= 0):
                 raise ValueError(f"{one.name} of a step cost must be at least 0 seconds, but got {value}.")
         if self.fixed_s + self.per_token_s + self.per_sequence_s <= 0:
             raise ValueError("a step must cost time, but fixed_s, per_token_s and per_sequence_s are all 0.")
@@ -47,13 +50,18 @@ class StepCost:
         return self.fixed_s + self.per_token_s * tokens + self.per_sequence_s * sequences
 
     @property
+    def busy_s(self) -> float:
+        """Seconds for which the ranker can do nothing else."""
+        return self.ranking_s if self.scoring_s is None else self.scoring_s
+
+    @property
     def sentence(self) -> str:
         """The formula, for people."""
         return (
             f"A step costs {self.fixed_s * 1e3:.3g} ms + {self.per_token_s * 1e3:.3g} ms a token"
             f" + {self.per_sequence_s * 1e3:.3g} ms a sequence; a request takes {self.intake_s * 1e3:.3g} ms"
-            f" to be taken in, {self.ranking_s * 1e3:.3g} ms to be ranked and {self.transit_s * 1e3:.3g} ms on its way"
-            f" ({self.measured_on or 'not measured'})."
+            f" to be taken in, {self.ranking_s * 1e3:.3g} ms to be ranked ({self.busy_s * 1e3:.3g} ms of the ranker)"
+            f" and {self.transit_s * 1e3:.3g} ms on its way ({self.measured_on or 'not measured'})."
         )
 
     def write(self, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """From measured answers to what a step costs: the coefficients with which the simulation comes closest."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,14 @@ LEAST_S = 1e-7
 """No coefficient is less, or their logarithms would have no end."""
 
 
-def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, ranking_s: float, on: str) -> StepCost:
+class RankingCost(NamedTuple):
+    """What ranking costs; the coefficients of `StepCost`."""
+
+    ranking_s: float
+    scoring_s: float | None = None
+
+
+def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, ranking: RankingCost, on: str) -> StepCost:
     """Fit the coefficients to runs of the live engine, each simulated anew for every guess.
 
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
@@ -32,7 +40,7 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
         measured: one table of answers a run (`benchmarks/answers.py`, and `accepted_s`), all first come, first served,
             of at least two different sizes.
         engine: the engine that answered.
-        ranking_s: what ranking a prompt costs, measured by itself.
+        ranking: what ranking a prompt costs, measured by itself.
         on: which model on which machine.
     """
     smallest = min(measured, key=len)
@@ -48,7 +56,8 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
             per_sequence_s=per_sequence_s,
             intake_s=intake_s,
             transit_s=transit_s,
-            ranking_s=ranking_s,
+            ranking_s=ranking.ranking_s,
+            scoring_s=ranking.scoring_s,
             relative_error=relative_error,
             measured_on=on,
         )

@@ -60,7 +60,7 @@ class Intake:
 
     def __init__(self, cost: StepCost, is_ranked: bool, backlog_s: float) -> None:
         self._cost, self._is_ranked, self._backlog_s = cost, is_ranked, backlog_s
-        self._taken_in_s = self._ranked_s = 0.0
+        self._taken_in_s = self._scored_s = 0.0
 
     def take(self, sent_s: Iterable[float]) -> list[tuple[float, bool]]:
         """When the engine can have each of the next requests, and whether it has a place by then or the median's.
@@ -78,10 +78,11 @@ class Intake:
     def _place(self, taken_in_s: float) -> tuple[float, bool]:
         if not self._is_ranked:
             return taken_in_s, True
-        done_s = max(taken_in_s, self._ranked_s) + self._cost.ranking_s
+        scored_s = max(taken_in_s, self._scored_s) + self._cost.busy_s
+        done_s = max(scored_s, taken_in_s + self._cost.ranking_s)
         if done_s - taken_in_s > self._backlog_s:
             return taken_in_s, False
-        self._ranked_s = done_s
+        self._scored_s = scored_s
         return done_s, True
 
 

@@ -82,14 +82,14 @@ def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: Replay
         prompts = endpoint.choose_that_fit(served.any, _test_prompts(config), REQUESTS)
         sweep = Sweep(config, parse_policies(config), served, prompts, ClientOrder({}))
         sweep.warm_up()
-        measured, ranking_s = measure(calibration, served.any)
+        measured, ranking = measure(calibration, served.any)
         replays = [sweep.run(0.0) for _ in range(REPLAYS)]
     replayed = [float(summarise(answers)[RATIO]["pars"]) for answers in replays]
     if (spread := (max(replayed) - min(replayed)) / median(replayed)) > TOO_BUSY:
         pytest.skip(
             f"the replays differ by {spread:.0%} among themselves ({replayed}): other work disturbs the engine."
         )
-    cost = fit_step_cost(measured, calibration.engine, ranking_s, "this machine")
+    cost = fit_step_cost(measured, calibration.engine, ranking, "this machine")
     runs = _runs(config, calibration, sweep, replays[0], cost, tmp_path)
     simulated = summarise(pd.concat(simulate_all(runs)))[RATIO]["pars"]
     logger.info("FCFS ÷ PARS: simulated %.2f, replayed %s. %s", simulated, replayed, cost.sentence)

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.simulation.calibrate import CalibrationConfig
 from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fit import fit_step_cost
+from benchmarks.simulation.fit import RankingCost, fit_step_cost
 from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
@@ -27,13 +27,13 @@ def test_coefficients_of_a_noisy_sweep_are_found_again() -> None:
         slowness = rng.normal(1, NOISE)
         times = {name: answers[name] * slowness for name in ("ttft_s", "e2e_s")}
         measured.append(answers.assign(accepted_s=0.003 + TRUE.intake_s * slowness * np.arange(size), **times))
-    found = fit_step_cost(measured, ENGINE, ranking_s=0.003, on="a test")
+    found = fit_step_cost(measured, ENGINE, RankingCost(0.003, 0.002), on="a test")
     assert found.relative_error < 2 * NOISE
     assert found.step_s(8, 8) == pytest.approx(TRUE.step_s(8, 8), rel=0.1)
     assert found.step_s(1, 1) == pytest.approx(TRUE.step_s(1, 1), rel=0.1)
     assert found.step_s(2000, 8) == pytest.approx(TRUE.step_s(2000, 8), rel=0.25)
     assert (found.intake_s, found.transit_s) == pytest.approx((TRUE.intake_s, TRUE.transit_s), rel=0.15)
-    assert (found.ranking_s, found.measured_on) == (0.003, "a test")
+    assert (found.ranking_s, found.scoring_s, found.measured_on) == (0.003, 0.002, "a test")
 
 
 def test_sweep_goes_from_one_request_to_more_than_fit() -> None:

@@ -48,6 +48,11 @@ def test_what_would_be_held_too_long_goes_on_without_a_place() -> None:
     assert taken == [(2.5, True), (4.5, True), (1.5, False), (2.0, False)]
 
 
+def test_the_ranker_is_free_sooner_than_a_request_is_ranked() -> None:
+    quick = Intake(replace(COST, scoring_s=1.0), is_ranked=True, backlog_s=9)
+    assert quick.take([0.0] * 4) == [(2.5, True), (3.0, True), (3.5, True), (4.5, True)]
+
+
 def test_ways_to_the_engine_go_on_at_once() -> None:
     far = Intake(replace(COST, transit_s=100.0), is_ranked=True, backlog_s=4)
     assert far.take([0.0] * 3) == [(102.5, True), (104.5, True), (101.5, False)]
