@@ -23,7 +23,9 @@ class StepCost:
     per_sequence_s: float
     """Of each sequence in a step."""
     intake_s: float = 0.0
-    """To take one request in (parse, tokenize, hand it on), one after the other."""
+    """To take one request in (parse, tokenize); those that wait are taken in together."""
+    handing_on_s: float = 0.0
+    """To hand one request on to the engine or the ranker, one after the other."""
     transit_s: float = 0.0
     """Of each request's way to the engine and its tokens' way back; the ways of many requests go on at once."""
     ranking_s: float = 0.0
@@ -58,10 +60,10 @@ class StepCost:
     def sentence(self) -> str:
         """The formula, for people."""
         return (
-            f"A step costs {self.fixed_s * 1e3:.3g} ms + {self.per_token_s * 1e3:.3g} ms a token"
-            f" + {self.per_sequence_s * 1e3:.3g} ms a sequence; a request takes {self.intake_s * 1e3:.3g} ms"
-            f" to be taken in, {self.ranking_s * 1e3:.3g} ms to be ranked ({self.busy_s * 1e3:.3g} ms of the ranker)"
-            f" and {self.transit_s * 1e3:.3g} ms on its way ({self.measured_on or 'not measured'})."
+            f"A step costs {_ms(self.fixed_s)} + {_ms(self.per_token_s)} a token + {_ms(self.per_sequence_s)} a"
+            f" sequence; a request takes {_ms(self.intake_s)} to be taken in, {_ms(self.handing_on_s)} to be handed on,"
+            f" {_ms(self.ranking_s)} to be ranked ({_ms(self.busy_s)} of the ranker) and {_ms(self.transit_s)} on its"
+            f" way ({self.measured_on or 'not measured'})."
         )
 
     def write(self, folder: Path) -> Path:
@@ -83,6 +85,10 @@ class StepCost:
             raise ValueError(
                 f"{name_or_path} must be a step cost as calibrate writes it, but is not: {error}."
             ) from None
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms"
 
 
 def ready_made() -> list[str]:

@@ -33,8 +33,8 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
 
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
     the costs are free. Least squares of log (simulated ÷ measured) over the times to the first and the last token,
-    soft in the tails, in the logarithms of the coefficients. What taking a request in costs is not fitted, since what a
-    step admits jumps with it: it is how much later each further request of a burst has the last one taken in.
+    soft in the tails, in the logarithms of the coefficients. What a request costs before it is on its way is read from
+    when the server began to answer, and not fitted, since what a step admits jumps with it.
 
     Args:
         measured: one table of answers a run (`benchmarks/answers.py`, and `accepted_s`), all first come, first served,
@@ -46,7 +46,8 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     smallest = min(measured, key=len)
     s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
     wanted = np.concatenate([_times_s(one) for one in measured])
-    intake_s = _intake_s(measured)
+    handing_on_s = _handing_on_s(measured)
+    intake_s = max(0.0, _taking_in_and_handing_on_s(measured) - handing_on_s)
 
     def cost_of(logs: Values, relative_error: float = 0.0) -> StepCost:
         fixed_s, per_token_s, per_sequence_s, transit_s = (float(one) for one in np.exp(logs))
@@ -55,6 +56,7 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
             per_token_s=per_token_s,
             per_sequence_s=per_sequence_s,
             intake_s=intake_s,
+            handing_on_s=handing_on_s,
             transit_s=transit_s,
             ranking_s=ranking.ranking_s,
             scoring_s=ranking.scoring_s,
@@ -74,10 +76,19 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     return cost_of(found.x, float(np.median(relative[ends])))
 
 
-def _intake_s(measured: Sequence[pd.DataFrame]) -> float:
-    """By Theil and Sen, because a burst that was held up once says nothing about the others."""
-    last_s = [float((one.sent_s + one.accepted_s).max()) for one in measured]
+def _taking_in_and_handing_on_s(measured: Sequence[pd.DataFrame]) -> float:
+    """How much later the last answer of a burst begins with each further request (Theil and Sen: some are held up)."""
+    last_s = [float(_accepted_s(one).max()) for one in measured]
     return max(0.0, float(theilslopes(last_s, [len(one) for one in measured]).slope))
+
+
+def _handing_on_s(measured: Sequence[pd.DataFrame]) -> float:
+    """How far apart the answers to one burst begin."""
+    return float(np.median([np.ptp(_accepted_s(one)) / (len(one) - 1) for one in measured if len(one) > 1]))
+
+
+def _accepted_s(answers: pd.DataFrame) -> Values:
+    return np.asarray(answers.sent_s + answers.accepted_s, dtype=np.float64)
 
 
 def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What happens to requests before an engine has them: they are taken in and ranked. Pure."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,37 +52,44 @@ class Order:
 class Intake:
     """What stands before one engine: an event loop that takes requests in, and a thread that ranks them.
 
-    Both do one request after the other, in the order of sending, and the engine gets each as soon as it is through: its
-    first step does not wait for the rest of a burst, so its first sequences go to whoever comes first. The way to the
-    engine and back comes on top, and those of many requests go on at once. A request that would be held for longer than
-    the backlog budget is not ranked at all, as the service does when it is overloaded. The shorter budget, for an
-    engine with room, is not simulated: it lets through no more requests than the engine has room for.
+    The loop goes on with all that wait at the same time, each a piece further: it reads all of them, then hands one
+    after the other on, and what has come meanwhile is the next round. So the engine begins a burst with one request,
+    and its next step chooses among those that were handed on during the first. The thread scores one prompt after the
+    other. The way to the engine and back comes on top, and those of many requests go on at once. A request that would
+    be held for longer than the backlog budget is not ranked at all, as the service does when it is overloaded. The
+    shorter budget, for an engine with room, is not simulated: it lets through no more requests than that has room for.
     """
 
     def __init__(self, cost: StepCost, is_ranked: bool, backlog_s: float) -> None:
         self._cost, self._is_ranked, self._backlog_s = cost, is_ranked, backlog_s
-        self._taken_in_s = self._scored_s = 0.0
+        self._free_s = self._scored_s = 0.0
 
-    def take(self, sent_s: Iterable[float]) -> list[tuple[float, bool]]:
+    def take(self, sent_s: Sequence[float]) -> list[tuple[float, bool]]:
         """When the engine can have each of the next requests, and whether it has a place by then or the median's.
 
         Args:
-            sent_s: when they are sent, in order.
+            sent_s: when they are sent, in order. A round takes in requests of one call only.
         """
-        return [self._take(one) for one in sent_s]
+        taken: list[tuple[float, bool]] = []
+        while len(taken) < len(sent_s):
+            start_s = max(sent_s[len(taken)], self._free_s)
+            num_waiting = bisect_right(sent_s, start_s, lo=len(taken)) - len(taken)
+            self._free_s = start_s + num_waiting * self._cost.intake_s
+            taken += [self._hand_on() for _ in range(num_waiting)]
+        return taken
 
-    def _take(self, sent_s: float) -> tuple[float, bool]:
-        self._taken_in_s = max(sent_s, self._taken_in_s) + self._cost.intake_s
-        done_s, has_place = self._place(self._taken_in_s)
+    def _hand_on(self) -> tuple[float, bool]:
+        self._free_s += self._cost.handing_on_s
+        done_s, has_place = self._place(self._free_s)
         return done_s + self._cost.transit_s, has_place
 
-    def _place(self, taken_in_s: float) -> tuple[float, bool]:
+    def _place(self, handed_on_s: float) -> tuple[float, bool]:
         if not self._is_ranked:
-            return taken_in_s, True
-        scored_s = max(taken_in_s, self._scored_s) + self._cost.busy_s
-        done_s = max(scored_s, taken_in_s + self._cost.ranking_s)
-        if done_s - taken_in_s > self._backlog_s:
-            return taken_in_s, False
+            return handed_on_s, True
+        scored_s = max(handed_on_s, self._scored_s) + self._cost.busy_s
+        done_s = max(scored_s, handed_on_s + self._cost.ranking_s)
+        if done_s - handed_on_s > self._backlog_s:
+            return handed_on_s, False
         self._scored_s = scored_s
         return done_s, True
 

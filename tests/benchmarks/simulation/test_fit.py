@@ -11,7 +11,9 @@ from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
 
 ENGINE = EngineSettings(max_num_seqs=8, max_model_len=4096)
-TRUE = StepCost(fixed_s=0.006, per_token_s=8e-5, per_sequence_s=7e-4, intake_s=0.002, transit_s=0.005)
+TRUE = StepCost(
+    fixed_s=0.006, per_token_s=8e-5, per_sequence_s=7e-4, intake_s=0.0015, handing_on_s=0.0005, transit_s=0.005
+)
 NOISE = 0.03
 
 
@@ -26,13 +28,15 @@ def test_coefficients_of_a_noisy_sweep_are_found_again() -> None:
         answers = simulate_run(Run(traffic=traffic, order=Order(), engine=ENGINE, cost=TRUE))
         slowness = rng.normal(1, NOISE)
         times = {name: answers[name] * slowness for name in ("ttft_s", "e2e_s")}
-        measured.append(answers.assign(accepted_s=0.003 + TRUE.intake_s * slowness * np.arange(size), **times))
+        accepted_s = size * TRUE.intake_s + np.arange(1, size + 1) * TRUE.handing_on_s
+        measured.append(answers.assign(accepted_s=(0.003 + accepted_s) * slowness, **times))
     found = fit_step_cost(measured, ENGINE, RankingCost(0.003, 0.002), on="a test")
     assert found.relative_error < 2 * NOISE
     assert found.step_s(8, 8) == pytest.approx(TRUE.step_s(8, 8), rel=0.1)
     assert found.step_s(1, 1) == pytest.approx(TRUE.step_s(1, 1), rel=0.1)
     assert found.step_s(2000, 8) == pytest.approx(TRUE.step_s(2000, 8), rel=0.25)
-    assert (found.intake_s, found.transit_s) == pytest.approx((TRUE.intake_s, TRUE.transit_s), rel=0.15)
+    for name in ("intake_s", "handing_on_s", "transit_s"):
+        assert getattr(found, name) == pytest.approx(getattr(TRUE, name), rel=0.15), name
     assert (found.ranking_s, found.scoring_s, found.measured_on) == (0.003, 0.002, "a test")
 
 

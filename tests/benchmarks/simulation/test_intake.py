@@ -9,7 +9,7 @@ from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
 from benchmarks.simulation.requests import EngineRequest
 
-COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, ranking_s=2.0)
+COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0)
 
 
 def traffic(*sent_s: float) -> Traffic:
@@ -26,36 +26,41 @@ def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]
     return [engine_request(sent, order, number, *one) for number, one in enumerate(taken)]
 
 
-def test_an_engine_gets_the_first_of_a_burst_before_the_last_is_taken_in() -> None:
+def test_what_waits_is_taken_in_together_and_handed_on_one_by_one() -> None:
     taken = take_in([0.0, 0.0, 10.0], is_ranked=False, backlog_s=9)
-    assert taken == [(0.5, True), (1.0, True), (10.5, True)]
+    assert taken == [(1.25, True), (1.5, True), (10.75, True)]
 
 
-def test_the_next_call_goes_on_where_the_last_one_ended() -> None:
+def test_what_comes_during_a_round_is_taken_in_by_the_next_one() -> None:
+    taken = take_in([0.0, 0.1, 0.75, 0.8], is_ranked=False, backlog_s=9)
+    assert [ready_s for ready_s, _ in taken] == [0.75, 2.0, 2.25, 3.0]
+
+
+def test_rounds_go_on_where_the_last_call_ended() -> None:
     intake = Intake(COST, is_ranked=False, backlog_s=9)
-    assert intake.take([0.0, 0.0]) == [(0.5, True), (1.0, True)]
-    assert intake.take([0.2]) == [(1.5, True)]
+    assert intake.take([0.0, 0.0]) == [(1.25, True), (1.5, True)]
+    assert intake.take([0.2]) == [(2.25, True)]
     assert intake.take([]) == []
 
 
-def test_a_thread_ranks_one_after_the_other_from_when_each_is_taken_in() -> None:
+def test_a_thread_ranks_one_after_the_other_from_when_each_is_handed_on() -> None:
     taken = take_in([0.0, 0.0, 10.0], is_ranked=True, backlog_s=9)
-    assert taken == [(2.5, True), (4.5, True), (12.5, True)]
+    assert taken == [(3.25, True), (5.25, True), (12.75, True)]
 
 
 def test_what_would_be_held_too_long_goes_on_without_a_place() -> None:
     taken = take_in([0.0] * 4, is_ranked=True, backlog_s=4)
-    assert taken == [(2.5, True), (4.5, True), (1.5, False), (2.0, False)]
+    assert taken == [(4.25, True), (6.25, True), (2.75, False), (3.0, False)]
 
 
 def test_the_ranker_is_free_sooner_than_a_request_is_ranked() -> None:
     quick = Intake(replace(COST, scoring_s=1.0), is_ranked=True, backlog_s=9)
-    assert quick.take([0.0] * 4) == [(2.5, True), (3.0, True), (3.5, True), (4.5, True)]
+    assert quick.take([0.0] * 3) == [(3.75, True), (4.0, True), (4.75, True)]
 
 
 def test_ways_to_the_engine_go_on_at_once() -> None:
-    far = Intake(replace(COST, transit_s=100.0), is_ranked=True, backlog_s=4)
-    assert far.take([0.0] * 3) == [(102.5, True), (104.5, True), (101.5, False)]
+    far = Intake(replace(COST, transit_s=100.0), is_ranked=False, backlog_s=4)
+    assert far.take([0.0] * 2) == [(101.25, True), (101.5, True)]
 
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
