@@ -33,7 +33,9 @@ def latency(answers: pd.DataFrame, table: pd.DataFrame) -> Figure:
 
 
 def _bars(axes: matplotlib.axes.Axes, table: pd.DataFrame, colours: list[str]) -> None:
-    drawn = axes.bar([short_title(one) for one in table.index], table.s_per_token, color=colours)
-    axes.bar_label(drawn, [f"{one:.3g}" for one in table.s_per_token])
-    axes.set(ylabel="mean end-to-end seconds per output token")
-    axes.set_title("Lower is better")
+    drawn = axes.barh([short_title(one) for one in table.index], table.s_per_token, color=colours)
+    axes.bar_label(drawn, [f"{one:.3g}" for one in table.s_per_token], padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set(xlabel="mean end-to-end seconds per output token")
+    axes.set_title("Less is better")
