@@ -31,7 +31,8 @@ class Answer:
     lag_s: float
     """By how much the client sent it later than planned."""
     accepted_s: float
-    """To the head of the answer, which vLLM sends once it has taken the request in, before the engine has it."""
+    """To the head of the answer: vLLM sends it once the request is taken in, before the engine has it; a proxy may hold
+    it back until the first token."""
     ttft_s: float
     """Time to first token."""
     e2e_s: float

@@ -42,7 +42,7 @@ class Sweep:
         return len(requests) / max(answer.sent_s + answer.e2e_s for answer in answers)
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
-        """One row an answer (`benchmarks/answers.py`, and `lag_s`), sorted by load, then policy."""
+        """One row an answer (`benchmarks/answers.py`, and `lag_s`, `accepted_s`), sorted by load, then policy."""
         frames = [
             pd.DataFrame(answers).assign(policy=policy.name, repeat=repeat, load=load)
             for load in self.config.loads or (np.nan,)

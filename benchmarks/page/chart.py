@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SLOTS = {"fcfs": 0, "pars": 1, "oracle": 2, "control": 3, "endpoint": 4}
-"""A policy looks the same in every chart. A slot is a colour and a pattern of dashes (`templates/style.css`)."""
+"""A policy looks the same in every chart. A slot is a colour and a pattern of dashes."""
 COLOURS = (
     "#5f6368",
     "#0064ad",
@@ -17,7 +17,7 @@ COLOURS = (
     "#1c1e21",
     "#8a5a44",
 )
-"""Of each slot on white."""
+"""Of each slot on white; those on black stand in `templates/style.css`, and the dashes."""
 NUM_SLOTS = len(COLOURS)
 
 

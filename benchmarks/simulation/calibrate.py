@@ -98,8 +98,8 @@ def measure(config: CalibrationConfig, endpoint: Endpoint) -> tuple[list[pd.Data
     _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
     points = [point for _ in range(config.repeats) for point in config.sweep]
     measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
-    scoring_s = _scoring_s(endpoint, numbers, config)
-    return measured, RankingCost(_ranking_s(endpoint, numbers), scoring_s)
+    ranking_s = _ranking_s(endpoint, numbers)
+    return measured, RankingCost(ranking_s, _scoring_s(endpoint, numbers, config) or ranking_s)
 
 
 def _send(
@@ -112,9 +112,10 @@ def _send(
 
 
 def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: CalibrationConfig) -> float | None:
-    """What the server says that its ranker took for each prompt of a burst; None where it says nothing."""
+    """What the server says that its ranker took for each prompt of bursts; None where it says nothing."""
     before = ranking_work(endpoint)
-    _send(endpoint, numbers, (2 * config.max_num_seqs, SHORT, config.output_tokens), pars)
+    for _ in range(config.repeats):
+        _send(endpoint, numbers, (2 * config.max_num_seqs, SHORT, config.output_tokens), pars)
     after = ranking_work(endpoint)
     return (after - before).scoring_ms / 1000 if before and after else None
 

@@ -44,7 +44,8 @@ class SimulationConfig(EngineSettings):
     cost: str = "cpu-2-cores-llama-48"
     """What a step costs: coefficients by name (cpu-2-cores-llama-48, constant-step), or a file that calibrate wrote."""
     ranking_ms: float | None = None
-    """What ranking a prompt costs; as measured with the coefficients unless given."""
+    """How long a prompt takes to be ranked, and the ranker is busy with it; as measured with the coefficients unless
+    given."""
     ranking_backlog_ms: float = 2000.0
     """The server's: how long a request may be held for its ranking; then it goes on with the median's place."""
     requests: int = 2000
@@ -99,4 +100,6 @@ class SimulationConfig(EngineSettings):
             ValueError: no such coefficients.
         """
         cost = StepCost.read(self.cost)
-        return cost if self.ranking_ms is None else replace(cost, ranking_s=self.ranking_ms / 1000, scoring_s=None)
+        if self.ranking_ms is None:
+            return cost
+        return replace(cost, ranking_s=self.ranking_ms / 1000, scoring_s=self.ranking_ms / 1000)

@@ -14,7 +14,7 @@ READY_MADE = "costs"
 
 @dataclass(frozen=True, kw_only=True)
 class StepCost:
-    """Seconds of one step: `fixed_s + per_token_s * tokens + per_sequence_s * sequences`, and of what comes before."""
+    """Seconds of one step: `fixed_s + per_token_s * tokens + per_sequence_s * sequences`, and of what is around it."""
 
     fixed_s: float
     """Of any step."""
@@ -27,12 +27,12 @@ class StepCost:
     handing_on_s: float = 0.0
     """To hand one request on to the engine or the ranker, one after the other."""
     transit_s: float = 0.0
-    """Of each request's way to the engine and its tokens' way back; the ways of many requests go on at once."""
+    """Of each request's way to the engine and its tokens' way back, simulated before the engine; the ways of many
+    requests go on at once."""
     ranking_s: float = 0.0
     """To rank one prompt when nothing else goes on: how much later its request gets to the engine."""
-    scoring_s: float | None = None
-    """For how long the ranker is busy with each prompt while the engine works; prompts are scored one after the other.
-    As long as `ranking_s`, unless given."""
+    scoring_s: float = 0.0
+    """For how long the ranker is busy with each prompt while the engine works; it scores one after the other."""
     relative_error: float = 0.0
     """Median of |simulated - measured| / measured over the end-to-end times of the calibration."""
     measured_on: str = ""
@@ -42,19 +42,16 @@ class StepCost:
         """Refuse what no engine costs."""
         for one in fields(self):
             value = getattr(self, one.name)
-            if isinstance(value, float) and not (isfinite(value) and value >= 0):
+            if one.name != "measured_on" and not (isfinite(value) and value >= 0):
                 raise ValueError(f"{one.name} of a step cost must be at least 0 seconds, but got {value}.")
         if self.fixed_s + self.per_token_s + self.per_sequence_s <= 0:
             raise ValueError("a step must cost time, but fixed_s, per_token_s and per_sequence_s are all 0.")
+        if self.ranking_s > 0 and self.scoring_s == 0:
+            raise ValueError(f"scoring_s must be above 0 where ranking_s ({self.ranking_s}) is, but got 0.")
 
     def step_s(self, tokens: int, sequences: int) -> float:
         """Seconds of a step that computes so many tokens of so many sequences."""
         return self.fixed_s + self.per_token_s * tokens + self.per_sequence_s * sequences
-
-    @property
-    def busy_s(self) -> float:
-        """Seconds for which the ranker can do nothing else."""
-        return self.ranking_s if self.scoring_s is None else self.scoring_s
 
     @property
     def sentence(self) -> str:
@@ -62,8 +59,8 @@ class StepCost:
         return (
             f"A step costs {_ms(self.fixed_s)} + {_ms(self.per_token_s)} a token + {_ms(self.per_sequence_s)} a"
             f" sequence; a request takes {_ms(self.intake_s)} to be taken in, {_ms(self.handing_on_s)} to be handed on,"
-            f" {_ms(self.ranking_s)} to be ranked ({_ms(self.busy_s)} of the ranker) and {_ms(self.transit_s)} on its"
-            f" way ({self.measured_on or 'not measured'})."
+            f" {_ms(self.ranking_s)} to be ranked (the ranker is busy for {_ms(self.scoring_s)}) and"
+            f" {_ms(self.transit_s)} on its way ({self.measured_on or 'not measured'})."
         )
 
     def write(self, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """From measured answers to what a step costs: the coefficients with which the simulation comes closest."""
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,9 +15,14 @@ from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
 
+logger = logging.getLogger(__name__)
+
 Values = npt.NDArray[np.float64]
 FIRST_GUESS = (0.8, 0.01, 0.05, 0.3)
 """Shares of the mean seconds per token of the smallest run: fixed, a token, a sequence, a request's way."""
+MIN_SIZES = 2
+WITH_THE_FIRST_TOKEN = 0.95
+"""Of the time to the first token: what is accepted later was not accepted before the engine had it."""
 LEAST_S = 1e-7
 """No coefficient is less, or their logarithms would have no end."""
 
@@ -25,7 +31,7 @@ class RankingCost(NamedTuple):
     """What ranking costs; the coefficients of `StepCost`."""
 
     ranking_s: float
-    scoring_s: float | None = None
+    scoring_s: float
 
 
 def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, ranking: RankingCost, on: str) -> StepCost:
@@ -34,20 +40,24 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
     the costs are free. Least squares of log (simulated ÷ measured) over the times to the first and the last token,
     soft in the tails, in the logarithms of the coefficients. What a request costs before it is on its way is read from
-    when the server began to answer, and not fitted, since what a step admits jumps with it.
+    when the server accepted it, and not fitted, since what a step admits jumps with it.
 
     Args:
-        measured: one table of answers a run (`benchmarks/answers.py`, and `accepted_s`), all first come, first served,
-            of at least two different sizes.
+        measured: one table of answers a burst (`benchmarks/answers.py`, and `accepted_s`), all first come, first
+            served, of at least two different sizes.
         engine: the engine that answered.
         ranking: what ranking a prompt costs, measured by itself.
         on: which model on which machine.
+
+    Raises:
+        ValueError: all bursts have the same size.
     """
+    if len({len(one) for one in measured}) < MIN_SIZES:
+        raise ValueError(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
     smallest = min(measured, key=len)
     s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
     wanted = np.concatenate([_times_s(one) for one in measured])
-    handing_on_s = _handing_on_s(measured)
-    intake_s = max(0.0, _taking_in_and_handing_on_s(measured) - handing_on_s)
+    intake_s, handing_on_s = _before_the_engine_s(measured)
 
     def cost_of(logs: Values, relative_error: float = 0.0) -> StepCost:
         fixed_s, per_token_s, per_sequence_s, transit_s = (float(one) for one in np.exp(logs))
@@ -76,24 +86,24 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     return cost_of(found.x, float(np.median(relative[ends])))
 
 
-def _taking_in_and_handing_on_s(measured: Sequence[pd.DataFrame]) -> float:
-    """How much later the last answer of a burst begins with each further request (Theil and Sen: some are held up)."""
-    last_s = [float(_accepted_s(one).max()) for one in measured]
-    return max(0.0, float(theilslopes(last_s, [len(one) for one in measured]).slope))
+def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """What a request costs to be taken in and to be handed on, by when the requests of a burst are accepted.
 
-
-def _handing_on_s(measured: Sequence[pd.DataFrame]) -> float:
-    """How far apart the answers to one burst begin."""
-    return float(np.median([np.ptp(_accepted_s(one)) / (len(one) - 1) for one in measured if len(one) > 1]))
-
-
-def _accepted_s(answers: pd.DataFrame) -> Values:
-    return np.asarray(answers.sent_s + answers.accepted_s, dtype=np.float64)
+    The last one is accepted later with each further request (by Theil and Sen, as some bursts are held up) by both, and
+    the first one is that much earlier than the last by which they were handed on one after the other.
+    """
+    if np.median(np.concatenate([one.accepted_s / one.ttft_s for one in measured])) > WITH_THE_FIRST_TOKEN:
+        logger.warning("The endpoint accepts no request before its first token, so intake is taken to cost nothing.")
+        return 0.0, 0.0
+    accepted_s = [np.asarray(one.sent_s + one.accepted_s) for one in measured]
+    both_s = float(theilslopes([one.max() for one in accepted_s], [len(one) for one in accepted_s]).slope)
+    handing_on_s = float(np.median([np.ptp(one) / (len(one) - 1) for one in accepted_s if len(one) > 1]))
+    return max(0.0, both_s - handing_on_s), handing_on_s
 
 
 def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:
     traffic = Traffic(
-        sent_s=measured.sent_s.to_numpy(dtype=np.float64),
+        sent_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
         prompt_tokens=measured.prompt_tokens.to_numpy(dtype=np.int64),
         output_tokens=measured.output_tokens.to_numpy(dtype=np.int64),
     )
@@ -101,4 +111,6 @@ def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd
 
 
 def _times_s(answers: pd.DataFrame) -> Values:
-    return np.asarray(np.concatenate([answers.ttft_s, answers.e2e_s]), dtype=np.float64)
+    """To the first and the last tokens, after the burst began."""
+    times_s = [answers.sent_s + answers.ttft_s, answers.sent_s + answers.e2e_s]
+    return np.asarray(np.concatenate(times_s), dtype=np.float64)

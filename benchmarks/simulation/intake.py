@@ -1,4 +1,4 @@
-"""What happens to requests before an engine has them: they are taken in and ranked. Pure."""
+"""What happens to requests before an engine has them: they are taken in, handed on and ranked. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -57,12 +57,12 @@ class Intake:
     and its next step chooses among those that were handed on during the first. The thread scores one prompt after the
     other. The way to the engine and back comes on top, and those of many requests go on at once. A request that would
     be held for longer than the backlog budget is not ranked at all, as the service does when it is overloaded. The
-    shorter budget, for an engine with room, is not simulated: it lets through no more requests than that has room for.
+    shorter budget, for an engine with room, is not simulated: it lets through no more requests than it has room for.
     """
 
     def __init__(self, cost: StepCost, is_ranked: bool, backlog_s: float) -> None:
         self._cost, self._is_ranked, self._backlog_s = cost, is_ranked, backlog_s
-        self._free_s = self._scored_s = 0.0
+        self._loop_free_s = self._ranker_free_s = 0.0
 
     def take(self, sent_s: Sequence[float]) -> list[tuple[float, bool]]:
         """When the engine can have each of the next requests, and whether it has a place by then or the median's.
@@ -72,25 +72,25 @@ class Intake:
         """
         taken: list[tuple[float, bool]] = []
         while len(taken) < len(sent_s):
-            start_s = max(sent_s[len(taken)], self._free_s)
+            start_s = max(sent_s[len(taken)], self._loop_free_s)
             num_waiting = bisect_right(sent_s, start_s, lo=len(taken)) - len(taken)
-            self._free_s = start_s + num_waiting * self._cost.intake_s
+            self._loop_free_s = start_s + num_waiting * self._cost.intake_s
             taken += [self._hand_on() for _ in range(num_waiting)]
         return taken
 
     def _hand_on(self) -> tuple[float, bool]:
-        self._free_s += self._cost.handing_on_s
-        done_s, has_place = self._place(self._free_s)
+        self._loop_free_s += self._cost.handing_on_s
+        done_s, has_place = self._place(self._loop_free_s)
         return done_s + self._cost.transit_s, has_place
 
     def _place(self, handed_on_s: float) -> tuple[float, bool]:
         if not self._is_ranked:
             return handed_on_s, True
-        scored_s = max(handed_on_s, self._scored_s) + self._cost.busy_s
+        scored_s = max(handed_on_s, self._ranker_free_s) + self._cost.scoring_s
         done_s = max(scored_s, handed_on_s + self._cost.ranking_s)
         if done_s - handed_on_s > self._backlog_s:
             return handed_on_s, False
-        self._scored_s = scored_s
+        self._ranker_free_s = scored_s
         return done_s, True
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import web
 
 CONTEXT_TOKENS = 400
+PREFILL_S = 0.005
+"""Between the head of an answer and its first token."""
 
 
 class FakeEndpoint:
@@ -42,6 +44,7 @@ class FakeEndpoint:
             return web.Response(status=self.status, text="no room")
         response = web.StreamResponse()
         await response.prepare(request)
+        await asyncio.sleep(PREFILL_S)
         num_tokens = body["max_tokens"] + self.extra_tokens
         for _ in range(num_tokens):
             await response.write(b'data: {"choices": [{"text": "x"}]}\n\n')

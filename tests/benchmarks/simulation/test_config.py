@@ -46,4 +46,5 @@ def test_what_cannot_be_simulated_is_refused(changes: dict[str, object], reason:
 
 
 def test_ranking_time_that_is_given_replaces_the_measured_one() -> None:
-    assert SimulationConfig(trace=Path("trace"), ranking_ms=5.0).step_cost.ranking_s == 0.005
+    cost = SimulationConfig(trace=Path("trace"), ranking_ms=5.0).step_cost
+    assert (cost.ranking_s, cost.scoring_s) == (0.005, 0.005)

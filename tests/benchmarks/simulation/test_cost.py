@@ -27,7 +27,9 @@ def test_unknown_name_lists_what_there_is() -> None:
         StepCost.read("nothing")
 
 
-@pytest.mark.parametrize("text", ["no json", '{"speed": 1}'])
+@pytest.mark.parametrize(
+    "text", ["no json", '{"speed": 1}', '{"fixed_s": "fast", "per_token_s": 0, "per_sequence_s": 0}']
+)
 def test_other_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "cost.json").write_text(text)
     with pytest.raises(ValueError, match="as calibrate writes it"):

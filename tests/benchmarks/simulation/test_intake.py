@@ -9,7 +9,9 @@ from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
 from benchmarks.simulation.requests import EngineRequest
 
-COST = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0)
+COST = StepCost(
+    fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0, scoring_s=2.0
+)
 
 
 def traffic(*sent_s: float) -> Traffic:
@@ -58,9 +60,9 @@ def test_the_ranker_is_free_sooner_than_a_request_is_ranked() -> None:
     assert quick.take([0.0] * 3) == [(3.75, True), (4.0, True), (4.75, True)]
 
 
-def test_ways_to_the_engine_go_on_at_once() -> None:
-    far = Intake(replace(COST, transit_s=100.0), is_ranked=False, backlog_s=4)
-    assert far.take([0.0] * 2) == [(101.25, True), (101.5, True)]
+def test_ways_to_the_engine_go_on_at_once_and_hold_nothing() -> None:
+    far = Intake(replace(COST, transit_s=100.0), is_ranked=True, backlog_s=4)
+    assert far.take([0.0] * 2) == [(103.25, True), (105.25, True)]
 
 
 def test_priority_is_arrival_and_the_share_of_the_patience() -> None:
@@ -80,7 +82,7 @@ def test_unranked_request_takes_the_place_of_the_median() -> None:
     assert [one.priority for one in requests] == [1, 2, 3 + 5_000_000]
 
 
-@pytest.mark.parametrize("changes", [{"fixed_s": -1.0}, {"intake_s": float("nan")}, {"fixed_s": 0.0}])
+@pytest.mark.parametrize("changes", [{"fixed_s": -1}, {"intake_s": float("nan")}, {"fixed_s": 0.0}, {"ranking_s": 1.0}])
 def test_cost_that_is_none_is_refused(changes: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"step cost|must cost time"):
+    with pytest.raises(ValueError, match=r"step cost|must cost time|scoring_s must be above 0"):
         StepCost(**({"fixed_s": 1.0, "per_token_s": 0.0, "per_sequence_s": 0.0} | changes))
