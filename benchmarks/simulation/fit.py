@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +19,8 @@ from benchmarks.simulation.run import Run, simulate_run
 logger = logging.getLogger(__name__)
 
 Values = npt.NDArray[np.float64]
-FIRST_GUESS = (0.8, 0.01, 0.05, 0.3)
-"""Shares of the mean seconds per token of the smallest run: fixed, a token, a sequence, a request's way."""
+FIRST_GUESS = {"fixed_s": 0.8, "per_token_s": 0.01, "per_sequence_s": 0.05, "transit_s": 0.3}
+"""What is fitted; shares of the mean seconds per token of the smallest run."""
 MIN_SIZES = 2
 WITH_THE_FIRST_TOKEN = 0.95
 """Of the time to the first token: what is accepted later was not accepted before the engine had it."""
@@ -59,38 +60,27 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     wanted = np.concatenate([_times_s(one) for one in measured])
     intake_s, handing_on_s = _before_the_engine_s(measured)
 
-    def cost_of(logs: Values, relative_error: float = 0.0) -> StepCost:
-        fixed_s, per_token_s, per_sequence_s, transit_s = (float(one) for one in np.exp(logs))
-        return StepCost(
-            fixed_s=fixed_s,
-            per_token_s=per_token_s,
-            per_sequence_s=per_sequence_s,
-            intake_s=intake_s,
-            handing_on_s=handing_on_s,
-            transit_s=transit_s,
-            ranking_s=ranking.ranking_s,
-            scoring_s=ranking.scoring_s,
-            relative_error=relative_error,
-            measured_on=on,
-        )
+    def cost_of(logs: Values) -> StepCost:
+        fitted = dict(zip(FIRST_GUESS, np.exp(logs).tolist(), strict=True))
+        return StepCost(**fitted, **ranking._asdict(), intake_s=intake_s, handing_on_s=handing_on_s, measured_on=on)
 
     def off_by(logs: Values) -> Values:
         cost = cost_of(logs)
         return np.asarray(np.log(np.concatenate([_times_s(_again(one, engine, cost)) for one in measured]) / wanted))
 
-    start = np.log(np.maximum(np.array(FIRST_GUESS) * s_per_token, LEAST_S))
+    start = np.log(np.maximum(np.array([*FIRST_GUESS.values()]) * s_per_token, LEAST_S))
     bounds = (np.full_like(start, np.log(LEAST_S)), np.full_like(start, np.log(100 * s_per_token)))
     found = least_squares(off_by, start, bounds=bounds, loss="soft_l1", f_scale=0.1, diff_step=(0.02,))
     relative = np.abs(np.exp(off_by(found.x)) - 1)
     ends = np.concatenate([np.repeat([False, True], len(one)) for one in measured])
-    return cost_of(found.x, float(np.median(relative[ends])))
+    return replace(cost_of(found.x), relative_error=float(np.median(relative[ends])))
 
 
 def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float]:
     """What a request costs to be taken in and to be handed on, by when the requests of a burst are accepted.
 
-    The last one is accepted later with each further request (by Theil and Sen, as some bursts are held up) by both, and
-    the first one is that much earlier than the last by which they were handed on one after the other.
+    With each further request the last one is accepted later by the sum of both (the slope by Theil and Sen, as some
+    bursts are held up); the requests of one burst are accepted as far apart as handing one on takes.
     """
     if np.median(np.concatenate([one.accepted_s / one.ttft_s for one in measured])) > WITH_THE_FIRST_TOKEN:
         logger.warning("The endpoint accepts no request before its first token, so intake is taken to cost nothing.")
