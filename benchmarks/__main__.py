@@ -7,25 +7,26 @@ from pathlib import Path
 import mlflow
 import typer
 
-from benchmarks.config import ReplayConfig
+from benchmarks.cost.measure_engine import CalibrationConfig, run_calibration
+from benchmarks.cost.overhead import OverheadConfig, measure_overhead
+from benchmarks.cost.scoring_cost import ScoringConfig, measure_scoring
 from benchmarks.demo import DemoError, run_demo
-from benchmarks.errors import ReplayError, SimulationError
-from benchmarks.overhead import OverheadConfig, measure_overhead
-from benchmarks.replay import run_replay
-from benchmarks.scoring import ScoringConfig, measure_scoring
-from benchmarks.simulation.calibrate import CalibrationConfig, run_calibration
+from benchmarks.failures import ReplayError, SimulationError
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.replay import run_replay
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.fleet import run_fleet
 from benchmarks.simulation.simulate import run_simulation
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.simulator import Simulator
 from benchmarks.what_if.what_if import run_what_if
 from registry.card import InvalidRanker
-from registry.store import RegistryError, configure_tracking
-from serving.reload import NoChampion
-from training.config import TrainingError
+from registry.errors import InvalidInput
+from registry.store import RegistryError
+from registry.tracking import configure_tracking
+from serving.champion.follower import NoChampion
 from training.options import takes
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="What PARS brings, measured.")
@@ -120,7 +121,7 @@ def main() -> None:
         RegistryError,
         NoChampion,
         InvalidRanker,
-        TrainingError,
+        InvalidInput,
         ValueError,
     ) as error:
         typer.echo(f"Error: {error}", err=True)

@@ -8,8 +8,8 @@ from typing import Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from training.config import TrainingError
-from training.table import read_columns
+from registry.errors import InvalidInput
+from traffic.table import read_columns
 
 Arrivals = Literal["burst", "poisson", "gamma", "recorded"]
 Seconds = npt.NDArray[np.float64]
@@ -98,12 +98,12 @@ def read_trace(path: Path) -> Seconds:
     """The arrivals of a trace (parquet or JSON Lines with the column `arrival_s`), in seconds.
 
     Raises:
-        TrainingError: no such file or column, or a value that is no time.
+        InvalidInput: no such file or column, or a value that is no time.
     """
     values = read_columns(path, [ARRIVAL_COLUMN], [])[ARRIVAL_COLUMN]
     for index, value in enumerate(values):
         if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-            raise TrainingError(
+            raise InvalidInput(
                 f"an arrival must be a finite number of seconds, but row {index + 1} (the first is 1) of {path} has"
                 f" {str(value)[:60]!r} in column {ARRIVAL_COLUMN!r}."
             )

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import typer
 
-from registry.store import configure_tracking
+from registry.errors import UserError
+from registry.tracking import configure_tracking
 
 TARGET_LLM = "demo-llm"
 FOLDER = Path(".demo")
 PROMPTS = 2500
 
 
-class DemoError(RuntimeError):
+class DemoError(UserError, RuntimeError):
     """A step that failed, and where its log is."""
 
 

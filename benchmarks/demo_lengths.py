@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.config import TrainingError
-from training.split import hash_of
+from registry.errors import InvalidInput
+from traffic.split import hash_of
 
 NOISE = 0.60
 """Standard deviation of the log of a length around what is expected."""
@@ -89,11 +89,11 @@ def make_workload(num_prompts: int, seed: int = 0) -> list[WorkloadPrompt]:
     """Distinct prompts in an order that the seed draws. A prompt's length depends on the seed, not on `num_prompts`.
 
     Raises:
-        TrainingError: more prompts than the workload has.
+        InvalidInput: more prompts than the workload has.
     """
     combinations = list(product(KINDS, SUBJECTS, MANNERS))
     if not 1 <= num_prompts <= len(combinations):
-        raise TrainingError(f"the workload has 1 to {len(combinations)} prompts, but got {num_prompts}; ask for fewer.")
+        raise InvalidInput(f"the workload has 1 to {len(combinations)} prompts, but got {num_prompts}; ask for fewer.")
     prompts = [_prompt(*combination, seed) for combination in combinations]
     return sorted(prompts, key=lambda one: hash_of(one.prompt, seed))[:num_prompts]
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from registry import store
+from registry.tracking import configure_tracking, name_run
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Which registered ranker is served.")
 
@@ -18,7 +19,7 @@ def promote(target_llm: TargetLLM, version: Version = "") -> None:
     if version and not version.isdecimal():
         raise store.RegistryError(f"a version is a whole number, but got {version!r}.")
     champion = store.promote(target_llm, int(version) if version else None)
-    store.name_run(f"promote {target_llm} to version {champion}")
+    name_run(f"promote {target_llm} to version {champion}")
     typer.echo(f"{store.model_name(target_llm)}: version {champion} is the champion.")
 
 
@@ -26,13 +27,13 @@ def promote(target_llm: TargetLLM, version: Version = "") -> None:
 def rollback(target_llm: TargetLLM) -> None:
     """Bring the champion before this one back."""
     champion = store.rollback(target_llm)
-    store.name_run(f"roll {target_llm} back to version {champion}")
+    name_run(f"roll {target_llm} back to version {champion}")
     typer.echo(f"{store.model_name(target_llm)}: version {champion} is the champion again.")
 
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 1."""
-    store.configure_tracking()
+    configure_tracking()
     try:
         app()
     except store.RegistryError as error:

@@ -6,11 +6,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.calibration import Calibration, LengthDistribution
+from registry.errors import UserError
 
 CARD_FILE = "card.json"
 
 
-class InvalidRanker(ValueError):
+class InvalidRanker(UserError, ValueError):
     """A folder that is not a ranker, or not the one asked for; the message says why."""
 
 
@@ -24,9 +25,9 @@ class RankerCard(BaseModel):
     encoder: str
     """Name or path of the encoder that was fine-tuned."""
     max_tokens: int = Field(ge=8)
-    """Tokens of a prompt that the ranker reads; see `registry.prompts.encode`."""
+    """Tokens of a prompt that the ranker reads; see `registry.request.encode`."""
     text_rendering: str
-    """`registry.prompts.TEXT_RENDERING` at training time."""
+    """`registry.request.TEXT_RENDERING` at training time."""
     data_digest: str
     """Digest of the length log."""
     training_prompts: int = Field(ge=0)

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from registry.card import CARD_FILE, InvalidRanker, RankerCard
-from registry.prompts import TEXT_RENDERING, UnrankableContent, encode
+from registry.request import TEXT_RENDERING, UnrankableContent, encode
 
 ONNX_FILE = "ranker.onnx"
 TOKENIZER_FILE = "tokenizer.json"

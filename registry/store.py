@@ -3,9 +3,7 @@
 Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is what a rollback brings back.
 """
 
-import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import mlflow
@@ -13,6 +11,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
+from registry.errors import UserError
 from registry.pyfunc import log_model
 from registry.ranker import WEIGHTS_FILE, Ranker
 
@@ -22,22 +21,8 @@ PREVIOUS_CHAMPION = "previous_champion"
 TARGET_LLM_TAG = "target_llm"
 
 
-class RegistryError(RuntimeError):
+class RegistryError(UserError, RuntimeError):
     """What was asked of the registry cannot be done; one sentence that says what to do next."""
-
-
-def configure_tracking() -> str:
-    """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
-    if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
-        mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
-    return mlflow.get_tracking_uri()
-
-
-def name_run(name: str) -> None:
-    """Let the run that `mlflow run` has begun say what it did; elsewhere there is none, and none is made."""
-    if run_id := os.environ.get("MLFLOW_RUN_ID"):
-        with suppress(MlflowException):  # a run of another store: no reason to fail what is done
-            mlflow.MlflowClient().update_run(run_id, name=name)
 
 
 def model_name(target_llm: str) -> str:

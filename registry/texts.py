@@ -7,7 +7,7 @@ carry it as the engine's own prompt.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from registry.prompts import UnrankableContent, render_messages
+from registry.request import UnrankableContent, render_messages
 
 Body = Mapping[str, Any]
 Text = str | UnrankableContent

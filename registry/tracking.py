@@ -1,12 +1,30 @@
-"""A run's settings as MLflow shows them."""
+"""MLflow's tracking: its address, the run that `mlflow run` has begun, and a run's settings as MLflow shows them."""
 
+import os
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mlflow
+from mlflow.exceptions import MlflowException
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+def configure_tracking() -> str:
+    """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
+    if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
+        mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    return mlflow.get_tracking_uri()
+
+
+def name_run(name: str) -> None:
+    """Let the run that `mlflow run` has begun say what it did; elsewhere there is none, and none is made."""
+    if run_id := os.environ.get("MLFLOW_RUN_ID"):
+        with suppress(MlflowException):  # a run of another store: no reason to fail what is done
+            mlflow.MlflowClient().update_run(run_id, name=name)
 
 
 def log_parameters(config: "DataclassInstance") -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from registry.errors import UserError
+
 PREFIX = "PARS_"
 DEMO_TARGET_LLM = "demo-llm"
 DEMO_LLM = Path(".demo/llm")
@@ -45,7 +47,7 @@ QUIET: Mapping[str, str] = {
 """Calls to the outside that the libraries would make. Each wants its own word for no."""
 
 
-class SettingsError(ValueError):
+class SettingsError(UserError, ValueError):
     """A setting that the server cannot start with; the message names it, its value, and what to do."""
 
 

@@ -12,18 +12,18 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry import store
-from serving.bodies import ASGIApp, Receive, Scope, Send, replay
+from registry.tracking import configure_tracking
+from serving.champion.engine_rankers import follow_targets
 from serving.config import load_settings
-from serving.cores import give_way
-from serving.load import EngineLoad, max_num_seqs
+from serving.hosts.cores import give_way
+from serving.hosts.served_names import check_rankers, served_names
+from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
+from serving.http.reception import Reception
 from serving.metrics import PATIENCE_SECONDS
-from serving.prioritiser import Prioritiser, policy_of
-from serving.priority import ArrivalClock
-from serving.rankings import Rankings
-from serving.reception import Reception
-from serving.served_names import check_rankers, served_names
-from serving.targets import follow_targets
+from serving.ranking.load import EngineLoad, max_num_seqs
+from serving.ranking.place_finder import Rankings
+from serving.ranking.prioritiser import Prioritiser, policy_of
+from serving.ranking.priority import ArrivalClock
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class ShortestFirst:
 
     async def _start_rankings(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> Rankings:
         check_rankers(self._settings, args)
-        store.configure_tracking()
+        configure_tracking()
         targets = await stack.enter_async_context(follow_targets(self._settings, served_names(args)[0]))
         rankings = Rankings.start(self._settings, targets, load)
         stack.callback(rankings.close)

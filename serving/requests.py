@@ -7,11 +7,11 @@ nothing, but refuses a body that is too large: malformed JSON, authentication an
 import json
 from contextvars import ContextVar
 
-from registry.prompts import UnrankableContent
-from serving.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer
-from serving.priority import ArrivalClock
-from serving.ranking import Place
-from serving.texts import Text, cap_tokens, model_of, texts_of, uses_beam_search
+from registry.request import UnrankableContent
+from registry.texts import Text, cap_tokens, model_of, texts_of, uses_beam_search
+from serving.http.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer
+from serving.ranking.holding_queue import Place
+from serving.ranking.priority import ArrivalClock
 
 PRIORITY_HEADER = b"x-vllm-priority"
 

@@ -17,14 +17,15 @@ import bentoml
 
 from registry import store
 from registry.card import InvalidRanker
+from registry.tracking import configure_tracking
+from serving.champion.follower import NoChampion, check_champion
+from serving.champion.last_served import RankerCache
 from serving.config import SettingsError, load_settings
-from serving.drain import Drain
-from serving.gate import Gate
-from serving.ranker_cache import RankerCache
-from serving.reload import NoChampion, check_champion
+from serving.hosts.drain import Drain
+from serving.hosts.gate import Gate
 
 if TYPE_CHECKING:
-    from serving.server import Server
+    from serving.hosts.server import Server
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Pars:
     def check() -> None:
         """In the supervisor, before any worker: what would stop the worker is said once, with exit code 1."""
         signal.signal(ENGINE_DOES_NOT_RUN, _give_up)
-        store.configure_tracking()
+        configure_tracking()
         try:
             settings.check_llm()
             if settings.ranking:
@@ -105,9 +106,9 @@ class Pars:
         """In the worker: the ranker first, the engine last."""
         for room in ("serving", "registry"):  # in a worker the root logger passes errors only
             logging.getLogger(room).setLevel(logging.INFO)
-        store.configure_tracking()
+        configure_tracking()
         try:
-            from serving.server import run_server  # imports vllm: seconds that only the worker should pay
+            from serving.hosts.server import run_server  # imports vllm: seconds that only the worker should pay
 
             self._server = await self._stack.enter_async_context(run_server(settings))
         except Exception as error:

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from registry.store import configure_tracking
+from registry.tracking import configure_tracking
 from serving.config import load_settings
-from serving.incoming import INCOMING
-from serving.server import Server, run_server
+from serving.hosts.server import Server, run_server
+from serving.requests import INCOMING
 
 
 class Spy:

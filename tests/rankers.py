@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 
 from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
-from registry.prompts import TEXT_RENDERING
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.request import TEXT_RENDERING
 from tests.traps import TrappedGraph
 
 LOG_TOKENS_PER_SCORE = 0.1

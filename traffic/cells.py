@@ -3,9 +3,9 @@
 from math import isnan
 from typing import Any
 
-from registry.prompts import UnrankableContent, render_messages
-from training.config import TrainingError
-from training.table import Columns
+from registry.errors import InvalidInput
+from registry.request import UnrankableContent, render_messages
+from traffic.table import Columns
 
 MAX_OUTPUT_TOKENS = 10_000_000
 """No LLM answers at this length: beyond it the column holds something else."""
@@ -17,7 +17,7 @@ def output_tokens_of(value: Any, index: int, column: str) -> int | None:
         return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or value != value // 1 or not 0 <= value <= MAX_OUTPUT_TOKENS:
-        raise TrainingError(
+        raise InvalidInput(
             f"a length must be a whole number of tokens from 0 to {MAX_OUTPUT_TOKENS}, but row {index + 1} (the first"
             f" is 1) has {str(value)[:60]!r} in column {column!r}."
         )
@@ -36,7 +36,7 @@ def text_of(columns: Columns, index: int, prompt_column: str) -> str | None:
     except (TypeError, KeyError, AttributeError) as error:
         text = error
     if text is not None and not isinstance(text, str):
-        raise TrainingError(
+        raise InvalidInput(
             f"a prompt must be text or a list of chat messages, but row {index + 1} (the first is 1) has"
             f" {str(value)[:60]!r} in column {column!r}."
         )

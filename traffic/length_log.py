@@ -5,18 +5,36 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from training.cells import output_tokens_of, text_of
-from training.config import LengthLogSource, TrainingError
-from training.samples import Label, label_of
-from training.split import Split, hash_of, split_of
-from training.table import Columns, read_columns
+from registry.errors import InvalidInput
+from traffic.cells import output_tokens_of, text_of
+from traffic.samples import Label, label_of
+from traffic.split import Split, hash_of, split_of
+from traffic.table import Columns, read_columns
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LengthLogSource:
+    """Where a length log is and which of its columns and rows count."""
+
+    lengths: Path
+    """Length log: parquet or JSON Lines, one row per answer."""
+    prompt_column: str = "prompt"
+    """Column of the prompt: text, or a list of chat messages; a row without it falls back on the column `messages`,
+    if there is one."""
+    length_column: str = "output_tokens"
+    """Column of the answer's length, in tokens of the target LLM."""
+    model: str | None = None
+    """Only the rows whose column `model` says this."""
+    group_column: str | None = None
+    """Column of a task or template; prompts with the same value fall into the same split."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +44,7 @@ class LabelledPrompts:
     prompts: tuple[str, ...]
     output_tokens: npt.NDArray[np.float64]
     is_censored: npt.NDArray[np.bool_]
-    """Whether the true length is only known to be at least the recorded one (see `training/samples.py`)."""
+    """Whether the true length is only known to be at least the recorded one (see `traffic/samples.py`)."""
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -90,13 +108,13 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     """Read and validate a log; rows without a length, an answer or a text are left out, counted and logged.
 
     Raises:
-        TrainingError: the file, a column or a value is not what a length log holds; names row and column.
+        InvalidInput: the file, a column or a value is not what a length log holds; names row and column.
     """
     rows, counts = read_rows(source)
     log = _one_label_per_prompt(rows, counts)
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     if len(np.unique(log.output_tokens)) < 2:
-        raise TrainingError(
+        raise InvalidInput(
             f"a ranker needs answers of different lengths, but {source.lengths} has {len(log.prompts)} labelled"
             f" prompts with {len(np.unique(log.output_tokens))} distinct lengths in column {source.length_column!r}."
         )
@@ -107,11 +125,11 @@ def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
     """Return the prompts of this name if they can be ranked at all.
 
     Raises:
-        TrainingError: no two prompts of different lengths, of which the shorter answer was not cut.
+        InvalidInput: no two prompts of different lengths, of which the shorter answer was not cut.
     """
     ended = part.output_tokens[~part.is_censored]
     if not len(ended) or ended.min() == part.output_tokens.max():
-        raise TrainingError(
+        raise InvalidInput(
             f"the {name} part must hold prompts with at least two different lengths, the shorter one not cut, but has"
             f" {len(part)} prompts, {part.is_censored.sum()} of them cut; test and validation are about a tenth of the"
             " log each, so give some hundred prompts or more."
@@ -123,7 +141,7 @@ def read_rows(source: LengthLogSource) -> tuple[list[Row], RowCounts]:
     """Every labelled answer of a log, in the order of the file, and what became of all rows.
 
     Raises:
-        TrainingError: as `read_length_log`.
+        InvalidInput: as `read_length_log`.
     """
     columns = _read_source(source)
     chosen = _rows_of_model(columns.get("model"), source, len(columns[source.length_column]))
@@ -158,18 +176,16 @@ def _read_source(source: LengthLogSource) -> Columns:
 def _rows_of_model(models: list[Any] | None, source: LengthLogSource, num_rows: int) -> list[int]:
     if models is None:
         if source.model is not None:
-            raise TrainingError(
+            raise InvalidInput(
                 f"model={source.model!r} chooses rows by the column 'model', but {source.lengths} has none;"
                 " leave it out."
             )
         return list(range(num_rows))
     names = sorted({str(name) for name in models})
     if source.model is None and len(names) > 1:
-        raise TrainingError(
-            f"a ranker learns one model's lengths, but the log holds {_listed(names)}; give model=NAME."
-        )
+        raise InvalidInput(f"a ranker learns one model's lengths, but the log holds {_listed(names)}; give model=NAME.")
     if source.model is not None and source.model not in names:
-        raise TrainingError(f"no row is of model {source.model!r}; the log holds {_listed(names)}.")
+        raise InvalidInput(f"no row is of model {source.model!r}; the log holds {_listed(names)}.")
     return [index for index, name in enumerate(models) if source.model in (None, str(name))]
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.cells import output_tokens_of, text_of
-from training.config import TrainingError
-from training.table import Columns, read_columns
+from registry.errors import InvalidInput
+from traffic.cells import output_tokens_of, text_of
+from traffic.table import Columns, read_columns
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +61,13 @@ class ServedLog:
         """The requests whose prompt and answer together are no longer; what is left out is noted.
 
         Raises:
-            TrainingError: fewer than two are left.
+            InvalidInput: fewer than two are left.
         """
         fits = self.prompt_tokens + self.output_tokens <= most_tokens
         if fits.all():
             return self
         if fits.sum() < 2:
-            raise TrainingError(
+            raise InvalidInput(
                 f"at least two requests must fit the engine, but only {fits.sum()} of {len(self)} have at most"
                 f" {most_tokens} tokens; give a larger max_model_len or kv_cache_tokens."
             )
@@ -89,14 +89,14 @@ def read_served_log(source: ServedLogSource) -> ServedLog:
     """Read and validate a log; rows without an answer are left out, and arrivals sorted; both is noted.
 
     Raises:
-        TrainingError: no such file or column, or a value that cannot be; names row and column.
+        InvalidInput: no such file or column, or a value that cannot be; names row and column.
     """
     columns = _read_columns(source)
     lengths = columns[source.length_column]
     tokens = [output_tokens_of(value, row, source.length_column) for row, value in enumerate(lengths)]
     kept = [row for row, value in enumerate(tokens) if value]
     if len(kept) < 2:
-        raise TrainingError(f"a log must hold at least two answered requests, but {source.log} has {len(kept)}.")
+        raise InvalidInput(f"a log must hold at least two answered requests, but {source.log} has {len(kept)}.")
     arrival_s = np.array([_seconds(columns[source.arrival_column][row], row, source.arrival_column) for row in kept])
     order = np.argsort(arrival_s, kind="stable")
     rows = [kept[place] for place in order]
@@ -118,7 +118,7 @@ def _read_columns(source: ServedLogSource) -> Columns:
     required = [source.arrival_column, source.length_column]
     columns = read_columns(source.log, required, [source.prompt_column, "messages", source.prompt_tokens_column])
     if not {source.prompt_column, "messages", source.prompt_tokens_column} & set(columns):
-        raise TrainingError(
+        raise InvalidInput(
             f"a log must hold prompts or how many tokens they have, but {source.log} has neither"
             f" {source.prompt_column!r} nor {source.prompt_tokens_column!r}; choose with prompt_column or"
             " prompt_tokens_column."
@@ -133,7 +133,7 @@ def _seconds(value: Any, row: int, column: str) -> float:
     except (ValueError, AttributeError):
         seconds = value
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not isfinite(seconds):
-        raise TrainingError(
+        raise InvalidInput(
             f"an arrival must be a number of seconds or a date with its time, but row {row + 1} (the first is 1) has"
             f" {str(value)[:60]!r} in column {column!r}."
         )

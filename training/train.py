@@ -12,18 +12,19 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from registry import store
+from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE, sha256_of
-from training import plots
-from training.config import TrainingConfig, TrainingError
-from training.curves import MlflowCurves
-from training.export import Splits, TestResult, write_ranker
+from registry.tracking import log_parameters
+from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from training.artefact import ranker_plots
+from training.artefact.export import Splits, TestResult, write_ranker
+from training.config import TrainingConfig
 from training.fingerprint import settings_of
-from training.fit import fit
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-from training.parameters import log_parameters
+from training.fitting.checkpoint import claim
+from training.fitting.curves import MlflowCurves
+from training.fitting.fit import fit
+from training.fitting.warm_start import with_fetched_start
 from training.presets import PRESETS
-from training.resume import claim
-from training.warm_start import with_fetched_start
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def train(config: TrainingConfig) -> TrainedRanker:
     """Train and register a ranker under an MLflow run.
 
     Raises:
-        TrainingError: the length log, the encoder or a setting is wrong; nothing was trained.
+        InvalidInput: the length log, the encoder or a setting is wrong; nothing was trained.
         RegistryError: the name belongs to another target LLM.
     """
     name = store.check_owner(config.ranker_target_llm)  # a name that cannot be fails here, not after the training
@@ -68,10 +69,10 @@ def work_on_study(config: TrainingConfig) -> None:
     """Run trials of a shared study until all are done; train and register nothing. One MLflow run a worker.
 
     Raises:
-        TrainingError: there is no storage to share, or the log or a setting is wrong.
+        InvalidInput: there is no storage to share, or the log or a setting is wrong.
     """
     if config.storage is None or config.trials == 0:
-        raise TrainingError(
+        raise InvalidInput(
             f"a worker shares the trials of a study, but storage is {config.storage} and trials {config.trials};"
             " give storage=URL and trials above 0."
         )
@@ -115,7 +116,7 @@ def _start(config: TrainingConfig) -> TrainingConfig:
 def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
     if config.trials == 0:
         return config
-    from training.tune import tune  # optuna and plotly are not loaded for nothing
+    from training.tuning.tune import tune  # optuna and plotly are not loaded for nothing
 
     return tune(config, splits)
 
@@ -146,6 +147,6 @@ def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
 
 def _log_result(result: TestResult) -> None:
     mlflow.log_metrics(result.metrics)
-    mlflow.log_figure(plots.predicted_against_true(result), "plots/predicted_against_true.png")
-    mlflow.log_figure(plots.accuracy_by_length_ratio(result), "plots/pair_accuracy_by_length_ratio.png")
-    mlflow.log_figure(plots.accuracy_by_share_told_apart(result), "plots/pair_accuracy_by_coverage.png")
+    mlflow.log_figure(ranker_plots.predicted_against_true(result), "plots/predicted_against_true.png")
+    mlflow.log_figure(ranker_plots.accuracy_by_length_ratio(result), "plots/pair_accuracy_by_length_ratio.png")
+    mlflow.log_figure(ranker_plots.accuracy_by_share_told_apart(result), "plots/pair_accuracy_by_coverage.png")

@@ -12,18 +12,18 @@ import mlflow
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks import low_load
-from benchmarks.client import replay
-from benchmarks.config import ReplayConfig
-from benchmarks.endpoint import Endpoint
-from benchmarks.plan import PlannedRequest
-from benchmarks.priorities import Prioritise, fcfs, pars
-from benchmarks.ranking_work import ranking_work
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fit import RankingCost, fit_step_cost
-from benchmarks.simulation.requests import EngineSettings, engine_of
-from benchmarks.targets import targets
-from training.parameters import log_parameters
+from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
+from benchmarks.endpoint import low_load
+from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.plan import PlannedRequest
+from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
+from benchmarks.endpoint.ranking_work import ranking_work
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.policy_endpoints import targets
+from benchmarks.simulation.engine_settings import EngineSettings, engine_of
+from benchmarks.simulation.step_cost import StepCost
+from registry.tracking import log_parameters
 
 WORD = "apple"
 """One token of nearly every tokenizer; how many there really are, the endpoint says."""

@@ -14,18 +14,17 @@ import mlflow
 import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
-from benchmarks.client import replay
-from benchmarks.endpoint import Endpoint, choose_that_fit, connect
-from benchmarks.histogram import Histogram
-from benchmarks.plan import PlannedRequest, plan_requests
-from benchmarks.priorities import Prioritise, fcfs, pars
-from benchmarks.ranking_work import ranking_work
-from benchmarks.server import serve
-from benchmarks.targets import server_settings
-from serving.reload import find_champion
-from training.config import LengthLogSource
-from training.length_log import read_length_log
-from training.parameters import log_parameters
+from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
+from benchmarks.endpoint.histogram import Histogram
+from benchmarks.endpoint.live_server import serve
+from benchmarks.endpoint.plan import PlannedRequest, plan_requests
+from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
+from benchmarks.endpoint.ranking_work import ranking_work
+from benchmarks.replay.policy_endpoints import server_settings
+from registry.tracking import log_parameters
+from serving.champion.follower import find_champion
+from traffic.length_log import LengthLogSource, read_length_log
 
 BURST = ArrivalProcess(kind="burst")
 QUANTILES = (0.5, 0.99)

@@ -11,13 +11,12 @@ from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
 from registry import store
-from registry.prompts import encode
+from registry.request import encode
+from registry.tracking import log_parameters
 from registry.weights import fetch_weights
-from training.config import LengthLogSource
-from training.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
-from training.length_log import read_length_log, require_two_lengths
-from training.metrics import kendall_tau_b
-from training.parameters import log_parameters
+from traffic.length_log import LengthLogSource, read_length_log, require_two_lengths
+from training.judging.ranking_metrics import kendall_tau_b
+from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
 
 TIMED_PROMPTS = 200
 """Test prompts that are timed; each by all three networks in turn, so that a slow moment hits all of them."""
@@ -62,7 +61,7 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
     """Time a ranker and measure how well it orders the log's test prompts, before and after quantisation.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log or the ranker cannot be used.
+        InvalidInput, RegistryError, InvalidRanker: the log or the ranker cannot be used.
     """
     test = require_two_lengths(read_length_log(config).part("test", config.max_prompts, config.seed), "test")
     scorer = store.load_ranker(config.ranker).scorer

@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.optimize import least_squares
 from scipy.stats import theilslopes
 
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
-from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
+from benchmarks.simulation.step_cost import StepCost
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import aiohttp
 from tqdm import tqdm
 
-from benchmarks.client_limits import allow_connections
-from benchmarks.endpoint import Endpoint
-from benchmarks.errors import ReplayError
-from benchmarks.plan import PlannedRequest
-from benchmarks.priorities import Prioritise
+from benchmarks.endpoint.client_limits import allow_connections
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.plan import PlannedRequest
+from benchmarks.endpoint.priorities import Prioritise
+from benchmarks.failures import ReplayError
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 """A replayed queue may be long; only an unreachable server is an error."""

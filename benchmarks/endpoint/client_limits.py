@@ -5,7 +5,7 @@ import resource
 import numpy as np
 import pandas as pd
 
-from benchmarks.errors import ReplayError
+from benchmarks.failures import ReplayError
 
 OTHER_FILES = 100
 """Files that the process has open besides connections, at most."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import httpx
 from tqdm import tqdm
 
-from benchmarks.errors import ReplayError
-from training.length_log import LabelledPrompts
+from benchmarks.failures import ReplayError
+from traffic.length_log import LabelledPrompts
 
 TIMEOUT_S = 60
 

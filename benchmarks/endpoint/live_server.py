@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from benchmarks.errors import ReplayError
+from benchmarks.failures import ReplayError
 
 START_LIMIT_S = 600
 STOP_LIMIT_S = 60

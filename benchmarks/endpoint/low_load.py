@@ -6,10 +6,10 @@ from statistics import median
 
 from tqdm import tqdm
 
-from benchmarks.client import Answer, replay
-from benchmarks.endpoint import Endpoint
-from benchmarks.plan import PlannedRequest
-from benchmarks.priorities import Prioritise, fcfs, pars
+from benchmarks.endpoint.client import Answer, replay
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.plan import PlannedRequest
+from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
 
 OUTPUT_TOKENS = 8
 """The time to the first token is what ranking can delay; the rest only takes time to measure."""

@@ -10,11 +10,11 @@ from typing import Self
 
 import numpy as np
 
+from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.places import Values, mirrored, places
-from benchmarks.plan import PlannedRequest
 from benchmarks.policies import Policy
 from registry.ranker import Ranker
-from serving.priority import priority
+from serving.ranking.priority import priority
 
 Prioritise = Callable[[int, int], int | None]
 """(index of the request, send time in microseconds since the epoch) -> priority, or None to let the server rank."""

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.endpoint import TIMEOUT_S, Endpoint
+from benchmarks.endpoint.endpoint import TIMEOUT_S, Endpoint
 
 REQUESTS = "pars_engine_requests_total"
 FAIL_OPENS = "pars_ranking_fail_opens_total"

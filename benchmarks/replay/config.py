@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals, read_trace
-from training.config import LengthLogSource
+from traffic.length_log import LengthLogSource
 
 Switch = Literal["on", "off"]
 
@@ -74,7 +74,7 @@ class ReplayConfig(LengthLogSource):
         """What draws the send times at a rate.
 
         Raises:
-            TrainingError, ValueError: the trace cannot be read, or the process needs a rate.
+            InvalidInput, ValueError: the trace cannot be read, or the process needs a rate.
         """
         recorded_s = read_trace(self.trace) if self.trace and self.arrivals == "recorded" else None
         return ArrivalProcess(kind=self.arrivals, rate_per_s=rate_per_s, gap_cv=self.gap_cv, recorded_s=recorded_s)

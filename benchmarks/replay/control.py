@@ -6,10 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.config import ReplayConfig
+from benchmarks.replay.config import ReplayConfig
 from registry.ranker import Ranker
 from registry.store import load_ranker
-from training.config import LengthLogSource, TrainingConfig
+from traffic.length_log import LengthLogSource
+from training.config import TrainingConfig
 
 UNSEEN_PROMPTS = 200
 """Validation and test prompts of a control: enough to calibrate what is worth nothing."""

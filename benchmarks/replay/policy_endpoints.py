@@ -8,11 +8,11 @@ from pathlib import Path
 
 import mlflow
 
-from benchmarks import endpoint
-from benchmarks.config import ReplayConfig
-from benchmarks.endpoint import Endpoint
-from benchmarks.replay_policies import SERVERS_OWN
-from benchmarks.server import serve
+from benchmarks.endpoint import endpoint
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.live_server import serve
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.replay_policies import SERVERS_OWN
 from serving.config import DEMO_VLLM_ARGS
 
 STREAM_INTERVAL = "--stream-interval 1000"

@@ -3,23 +3,24 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import endpoint, low_load, report
-from benchmarks.comparison import leak
-from benchmarks.config import ReplayConfig
-from benchmarks.control import control_ranker
-from benchmarks.endpoint import Endpoint
-from benchmarks.errors import ReplayError
-from benchmarks.low_load import LowLoad
+from benchmarks.endpoint import endpoint, low_load
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.low_load import LowLoad
+from benchmarks.endpoint.priorities import ClientOrder
+from benchmarks.endpoint.ranking_work import ranking_work
+from benchmarks.failures import ReplayError
 from benchmarks.policies import parse_rankers
-from benchmarks.priorities import ClientOrder
-from benchmarks.ranking_work import ranking_work
-from benchmarks.replay_policies import SERVERS_OWN, parse_policies
-from benchmarks.sweep import Sweep
-from benchmarks.targets import parse_urls, targets
+from benchmarks.replay import replay_report
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.control import control_ranker
+from benchmarks.replay.policy_endpoints import parse_urls, targets
+from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
+from benchmarks.replay.sweep import Sweep
+from benchmarks.report.comparison import leak
 from registry.store import load_ranker
-from serving.reload import find_champion
-from training.length_log import read_length_log
-from training.parameters import log_parameters
+from registry.tracking import log_parameters
+from serving.champion.follower import find_champion
+from traffic.length_log import read_length_log
 
 
 def run_replay(config: ReplayConfig, server_log: Path) -> str:
@@ -48,13 +49,13 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         prompts = endpoint.choose_that_fit(served.any, test, config.requests)
         order = ClientOrder.of(rankers, prompts.prompts)
         replayed = _measure(Sweep(config, policies, served, prompts, order))
-    text = report.log(replayed)
+    text = replay_report.log(replayed)
     if (reason := leak(replayed.answers)) is not None:
         raise ReplayError(f"{text}\n{reason}")
     return text
 
 
-def _measure(sweep: Sweep) -> report.Replayed:
+def _measure(sweep: Sweep) -> replay_report.Replayed:
     sweep.warm_up()
     is_ranked = any(policy.kind in SERVERS_OWN for policy in sweep.policies)
     ranking = sweep.targets.of.get("pars", sweep.targets.any) if is_ranked else None
@@ -64,7 +65,7 @@ def _measure(sweep: Sweep) -> report.Replayed:
     after = ranking_work(ranking) if ranking else None
     work = after - before if after and before else None
     quiet = _quiet(sweep, ranking) if ranking else None
-    return report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, quiet)
+    return replay_report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, quiet)
 
 
 def _quiet(sweep: Sweep, ranking: Endpoint) -> LowLoad | None:

@@ -1,7 +1,7 @@
 """Which policies a replay compares."""
 
-from benchmarks.config import ReplayConfig
 from benchmarks.policies import Policy, parse_policy_list, parse_rankers
+from benchmarks.replay.config import ReplayConfig
 
 SERVERS_OWN = ("pars", "endpoint")
 """Policies whose order the server keeps: nothing is sent with their requests."""

@@ -6,17 +6,18 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
-from benchmarks import client_limits, plots, results
-from benchmarks.comparison import at_load, by_load
-from benchmarks.config import ReplayConfig
-from benchmarks.low_load import LowLoad
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.log import log_page
-from benchmarks.patience import UNLESS_NAMED, oracle_patience
+from benchmarks.endpoint import client_limits
+from benchmarks.endpoint.low_load import LowLoad
+from benchmarks.endpoint.ranking_work import RankingWork
 from benchmarks.policies import kind_of, parse_rankers
-from benchmarks.ranking_work import RankingWork
-from benchmarks.replay_policies import SERVERS_OWN
-from benchmarks.targets import Targets
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.policy_endpoints import Targets
+from benchmarks.replay.replay_policies import SERVERS_OWN
+from benchmarks.report import plots, summary
+from benchmarks.report.comparison import at_load, by_load
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.log import log_page
 from benchmarks.titles import load_title
 
 PLOT_FILE = "latency.png"
@@ -57,14 +58,14 @@ class Replayed:
         """The table of each load, and what a reader must know with them."""
         lines = []
         for load, one in by_load(self.answers):
-            lines += [load_title(load, self.evidence.unrated), results.as_text(results.summarise(one)), ""]
+            lines += [load_title(load, self.evidence.unrated), summary.as_text(summary.summarise(one)), ""]
         return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 
 
 def log(replayed: Replayed) -> str:
     """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
     shown = at_load(replayed.answers, replayed.evidence.load)
-    table = results.summarise(shown)
+    table = summary.summarise(shown)
     where = log_page(replayed.evidence)
     mlflow.log_metrics(_metrics(replayed))
     mlflow.log_table(table.reset_index(), "table.json")

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
-from benchmarks.client import Answer, replay
-from benchmarks.config import ReplayConfig
-from benchmarks.endpoint import Endpoint
-from benchmarks.plan import PlannedRequest, plan_requests
+from benchmarks.endpoint.client import Answer, replay
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.plan import PlannedRequest, plan_requests
+from benchmarks.endpoint.priorities import ClientOrder, Prioritise, pars
 from benchmarks.policies import Policy
-from benchmarks.priorities import ClientOrder, Prioritise, pars
-from benchmarks.replay_policies import SERVERS_OWN
-from benchmarks.targets import Targets
-from training.length_log import LabelledPrompts
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.policy_endpoints import Targets
+from benchmarks.replay.replay_policies import SERVERS_OWN
+from traffic.length_log import LabelledPrompts
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from benchmarks import results
 from benchmarks.answers import check_answers
-from benchmarks.bootstrap import Positions, Values, interval, resampled
-from benchmarks.results import RATIO, summarise
+from benchmarks.report import summary
+from benchmarks.report.bootstrap import Positions, Values, interval, resampled
+from benchmarks.report.summary import RATIO, summarise
 
 WITH_INTERVAL = ("s_per_token", RATIO, "s_per_token_p90", "e2e_s_p99")
 MATTERS_FROM = 1.05
@@ -17,9 +17,9 @@ MATTERS_FROM = 1.05
 
 
 def compare(answers: pd.DataFrame) -> pd.DataFrame:
-    """One row a load and policy: the figures of `results.summarise`, and `NAME_low` and `NAME_high` of some of them.
+    """One row a load and policy: the figures of `summary.summarise`, and `NAME_low` and `NAME_high` of some of them.
 
-    Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `benchmarks/bootstrap.py`.
+    Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `bootstrap.py`.
 
     Raises:
         ValueError: a column is missing, or at one load the policies did not answer the same number of requests.
@@ -44,7 +44,7 @@ def leak(answers: pd.DataFrame) -> str | None:
     small gain. So where policies ran once, the control's whole interval must lie outside its range.
     """
     for _, one in by_load(answers):
-        reason = results.leak(summarise(one))
+        reason = summary.leak(summarise(one))
         if reason and (one.repeat.nunique() > 1 or _is_sure(one)):
             return reason
     return None
@@ -53,7 +53,7 @@ def leak(answers: pd.DataFrame) -> str | None:
 def _is_sure(answers: pd.DataFrame) -> bool:
     """Of one load."""
     control = compare(answers).set_index("policy").loc["control"]
-    low, high = results.CONTROL_RANGE
+    low, high = summary.CONTROL_RANGE
     return bool(control[f"{RATIO}_low"] > high or control[f"{RATIO}_high"] < low)
 
 

@@ -4,7 +4,7 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks.page.chart import COLOURS, slots
+from benchmarks.report.page.chart import COLOURS, slots
 from benchmarks.titles import short_title, title
 
 matplotlib.use("Agg")

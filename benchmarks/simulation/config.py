@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import Arrivals, check_arrivals
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineSettings, engine_of
+from benchmarks.simulation.engine_settings import EngineSettings, engine_of
+from benchmarks.simulation.step_cost import StepCost
 
 Part = Literal["test", "all"]
 

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineRequest
-from serving.priority import MICROSECONDS, priority
+from benchmarks.simulation.engine_settings import EngineRequest
+from benchmarks.simulation.step_cost import StepCost
+from serving.ranking.priority import MICROSECONDS, priority
 
 Seconds = npt.NDArray[np.float64]
 MEDIAN = 0.5

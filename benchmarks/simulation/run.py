@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.engine_settings import EngineSettings, Served
 from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
-from benchmarks.simulation.requests import EngineSettings, Served
+from benchmarks.simulation.step_cost import StepCost
 
 WORTH_A_PROCESS = 2_000_000
 """Output tokens that take longer to simulate than a process takes to start."""
@@ -35,7 +35,9 @@ class Run:
 
 def simulate_run(run: Run) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`, and `failed_open`), in the order of sending."""
-    from benchmarks.scheduler import VirtualEngine  # vLLM takes seconds to import: not where nothing is simulated
+    from benchmarks.simulation.scheduler import (
+        VirtualEngine,  # vLLM takes seconds to import: not where nothing is simulated
+    )
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
     engine = VirtualEngine(run.engine, run.cost, longest)

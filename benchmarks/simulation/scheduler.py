@@ -27,8 +27,8 @@ from vllm.v1.outputs import ModelRunnerOutput
 from vllm.v1.request import Request
 from vllm.v1.structured_output import StructuredOutputManager
 
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.step_cost import StepCost
 
 BLOCK_TOKENS = 16
 TOKEN = 7

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import leak
-from benchmarks.errors import SimulationError
+from benchmarks.failures import SimulationError
 from benchmarks.policies import Policy
-from benchmarks.simulation import report
+from benchmarks.report.comparison import leak
+from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import Workload, read_workload
-from training.parameters import log_parameters
+from registry.tracking import log_parameters
 
 
 def run_simulation(config: SimulationConfig) -> str:
@@ -23,14 +23,14 @@ def run_simulation(config: SimulationConfig) -> str:
 
     Raises:
         SimulationError: nothing can be simulated, or the control gained something.
-        ValueError, TrainingError, RegistryError: the settings, the log or a ranker cannot be used.
+        ValueError, InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
     """
     policies = parse_policies(config)
     workload = read_workload(config)
     log_parameters(config)
     capacity_per_s = config.capacity_per_s or (burst_capacity_per_s(config, workload) if config.loads else 0.0)
     answers = simulate(config, policies, workload, capacity_per_s)
-    text = report.log(report.Simulated(config, workload, answers, capacity_per_s))
+    text = simulation_report.log(simulation_report.Simulated(config, workload, answers, capacity_per_s))
     if (reason := leak(answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text

@@ -6,13 +6,13 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
-from benchmarks import plots, results
-from benchmarks.comparison import MATTERS_FROM, at_load, by_load
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.log import log_page
-from benchmarks.patience import UNLESS_NAMED, oracle_patience
+from benchmarks.report import plots, summary
+from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
+from benchmarks.report.fail_opens import fail_opens
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.fail_opens import fail_opens
 from benchmarks.simulation.workload import Workload
 from benchmarks.titles import load_title, metric_prefix
 
@@ -48,8 +48,8 @@ class Simulated:
         """Two tables of each load, and what a reader must know with them."""
         lines = []
         for load, one in by_load(self.answers):
-            table = results.summarise(one)
-            lines += [load_title(load, self.evidence.unrated), results.as_text(table), "", _gains_text(table), ""]
+            table = summary.summarise(one)
+            lines += [load_title(load, self.evidence.unrated), summary.as_text(table), "", _gains_text(table), ""]
         return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 
 
@@ -57,7 +57,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
     """A row a policy: the share of the oracle's gain that it keeps (if there is one), and its times beside FCFS."""
     fcfs = table.loc["fcfs"]
     rows = pd.DataFrame(index=table.index)
-    if "oracle" in table.index and table[results.RATIO]["oracle"] > MATTERS_FROM:
+    if "oracle" in table.index and table[summary.RATIO]["oracle"] > MATTERS_FROM:
         rows["gain_kept"] = (fcfs.s_per_token - table.s_per_token) / (fcfs.s_per_token - table.s_per_token["oracle"])
     for name in ("e2e_s_p50", "e2e_s_p90", "e2e_s_p99", "max_wait_s"):
         rows[f"{name}_over_fcfs"] = table[name] / fcfs[name]
@@ -68,7 +68,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 def log(simulated: Simulated) -> str:
     """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
     shown = at_load(simulated.answers, simulated.evidence.load)
-    table = results.summarise(shown)
+    table = summary.summarise(shown)
     where = log_page(simulated.evidence)
     mlflow.log_metric("capacity_per_s", simulated.capacity_per_s)
     mlflow.log_metrics(_metrics(gains(table)))

@@ -7,12 +7,11 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from benchmarks.arrivals import ArrivalProcess, read_trace
-from benchmarks.errors import SimulationError
-from benchmarks.served_log import ServedLogSource, read_served_log
+from benchmarks.failures import SimulationError
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds, Traffic
-from training.config import LengthLogSource
-from training.length_log import read_length_log
+from traffic.length_log import LengthLogSource, read_length_log
+from traffic.served_log import ServedLogSource, read_served_log
 
 LENGTH_COLUMNS = ("output_tokens", "response_tokens")
 
@@ -58,7 +57,7 @@ def read_workload(config: SimulationConfig) -> Workload:
     """Read the requests of a simulation: as many as are asked for, drawn by the seed.
 
     Raises:
-        TrainingError: the file, a column or a value is not what it must be.
+        InvalidInput: the file, a column or a value is not what it must be.
         SimulationError: no request fits the engine.
     """
     whole = _of_trace(config) if config.lengths is None else _of_length_log(config)

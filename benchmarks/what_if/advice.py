@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import MATTERS_FROM
-from benchmarks.results import summarise
+from benchmarks.report.comparison import MATTERS_FROM
+from benchmarks.report.summary import summarise
 from benchmarks.titles import figure, load_title
 from benchmarks.what_if.config import TAU_STEP, WhatIfConfig
 from benchmarks.what_if.study import LOG, Studied

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from benchmarks.served_log import ServedLogSource
-from benchmarks.simulation.requests import EngineSettings
+from benchmarks.simulation.engine_settings import EngineSettings
+from traffic.served_log import ServedLogSource
 
 NUM_POLICIES = 4
 """First come, first served, the control, PARS and the oracle."""

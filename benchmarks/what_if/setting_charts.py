@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmarks.page.chart import SLOTS, Chart, Line
+from benchmarks.report.page.chart import SLOTS, Chart, Line
 from benchmarks.titles import figure, short_title
 from benchmarks.what_if.study import Studied
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
-from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_all
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Case
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import MATTERS_FROM
 from benchmarks.places import Values, noisy_quantiles
-from benchmarks.results import summarise
-from benchmarks.served_log import ServedLog
+from benchmarks.report.comparison import MATTERS_FROM
+from benchmarks.report.summary import summarise
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
+from traffic.served_log import ServedLog
 
 LOG = "log"
 FEWEST_REQUESTS = 100

@@ -7,23 +7,23 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 
-from benchmarks.comparison import leak
-from benchmarks.errors import SimulationError
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.log import log_page
-from benchmarks.patience import oracle_patience
+from benchmarks.failures import SimulationError
 from benchmarks.places import Values, noisy_quantiles, places, shuffled_places
-from benchmarks.served_log import ServedLog, read_served_log
-from benchmarks.simulation.fail_opens import fail_opens
+from benchmarks.report.comparison import leak
+from benchmarks.report.fail_opens import fail_opens
+from benchmarks.report.notes import oracle_patience
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.log import log_page
 from benchmarks.titles import figure, load_title
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
-from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.study import Orders, Simulate, Studied, affordable_requests, study
+from registry.errors import InvalidInput
 from registry.store import load_ranker
-from training.config import TrainingError
-from training.metrics import kendall_tau_b
-from training.parameters import log_parameters
+from registry.tracking import log_parameters
+from traffic.served_log import ServedLog, read_served_log
+from training.judging.ranking_metrics import kendall_tau_b
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     `engine` says in a sentence what the simulation took the engine for.
 
     Raises:
-        TrainingError: the log cannot be read, or a ranker is given and the log has no prompts.
+        InvalidInput: the log cannot be read, or a ranker is given and the log has no prompts.
         RegistryError, InvalidRanker: the ranker cannot be used.
         SimulationError: the control gained something.
     """
@@ -80,7 +80,7 @@ def _of_ranker(config: WhatIfConfig, log: ServedLog) -> Values:
     if not config.ranker:
         return noisy_quantiles(log.output_tokens, config.tau, config.seed)
     if log.prompts is None or not all(prompt.strip() for prompt in log.prompts):
-        raise TrainingError(
+        raise InvalidInput(
             f"a ranker reads prompts, but {config.log} has rows without a text; leave ranker out, and give tau=NUMBER."
         )
     return load_ranker(config.ranker).quantiles_of(log.prompts, "ranking")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from registry.calibration import Mixture
 from registry.ranker import Prediction
+from serving.champion.follower import Champion, ChampionFollower
+from serving.champion.last_served import RankerCache
 from serving.config import Settings
-from serving.ranker_cache import RankerCache
-from serving.reload import Champion, ChampionFollower
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import store
+from registry.errors import UserError
 from registry.ranker import Ranker
+from registry.tracking import configure_tracking
+from serving.champion.last_served import RankerCache
 from serving.metrics import RANKER_SINCE, RANKER_VERSION, RELOADS
-from serving.ranker_cache import RankerCache
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
@@ -18,7 +20,7 @@ REGISTRY_TIMEOUT_S = 15.0
 """How long a start waits for the registry's word. MLflow's own retries would take minutes."""
 
 
-class NoChampion(RuntimeError):
+class NoChampion(UserError, RuntimeError):
     """The registry has no champion for the target LLM; the message says how to get one."""
 
 
@@ -40,7 +42,7 @@ def find_champion(target_llm: str) -> int:
     version = _ask_registry(target_llm)
     if version is None:
         raise NoChampion(
-            f"{store.model_name(target_llm)} has no champion in the registry at {store.configure_tracking()}:"
+            f"{store.model_name(target_llm)} has no champion in the registry at {configure_tracking()}:"
             f" train a ranker, then run `mlflow run . --env-manager local -e promote -P target_llm={target_llm}`"
             " (or serve without one: PARS_RANKING=off)."
         )
@@ -163,7 +165,7 @@ def _ask_registry(target_llm: str) -> int | None:
     except Exception as error:  # MLflow lets through what its HTTP or database library raises
         why = f"no answer after {REGISTRY_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else str(error)
         raise store.RegistryError(
-            f"the registry at {store.configure_tracking()} must say which version is the champion, but cannot be"
+            f"the registry at {configure_tracking()} must say which version is the champion, but cannot be"
             f" asked ({why}); start it, or set MLFLOW_TRACKING_URI."
         ) from error
     finally:

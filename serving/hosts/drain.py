@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from serving.gate import Gate
+from serving.hosts.gate import Gate
 
 logger = logging.getLogger(__name__)
 

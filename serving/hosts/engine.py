@@ -25,10 +25,10 @@ from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
-from serving.cores import give_way
-from serving.prioritiser import Prioritiser
-from serving.rank_api import RankEndpoint
-from serving.served_names import check_rankers
+from serving.hosts.cores import give_way
+from serving.hosts.served_names import check_rankers
+from serving.http.rank_route import RankEndpoint
+from serving.ranking.prioritiser import Prioritiser
 
 CHOKE_POINTS = ("generate", "encode")
 """The engine client's methods through which every engine request goes."""

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from serving.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
+from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 
 SERVICE_RESTART = 1012
 """The websocket's word for 503."""

@@ -10,18 +10,18 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 
+from serving.champion.engine_rankers import Targets, follow_targets
 from serving.config import Settings
-from serving.engine import openai_app, parse_vllm_args, start_engine
-from serving.incoming import IncomingLayer
-from serving.load import EngineLoad, max_num_seqs
+from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
+from serving.http.body_faults import UnreadableLayer
+from serving.http.rank_route import RankEndpoint
 from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
-from serving.prioritiser import Prioritiser, policy_of
-from serving.priority import ArrivalClock
-from serving.rank_api import RankEndpoint
-from serving.rankings import Rankings
-from serving.targets import Targets, follow_targets
-from serving.unreadable import UnreadableLayer
+from serving.ranking.load import EngineLoad, max_num_seqs
+from serving.ranking.place_finder import Rankings
+from serving.ranking.prioritiser import Prioritiser, policy_of
+from serving.ranking.priority import ArrivalClock
+from serving.requests import IncomingLayer
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once

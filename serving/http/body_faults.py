@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from serving.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
-from serving.incoming import INCOMING
+from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 from serving.metrics import UNREADABLE_REQUESTS
+from serving.requests import INCOMING
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ MESSAGE = "The request is not one that this server can read (%s): check its fiel
 
 
 class UnreadableLayer:
-    """Pure ASGI middleware, inside of `serving.incoming.IncomingLayer`."""
+    """Pure ASGI middleware, inside of `serving.requests.IncomingLayer`."""
 
     def __init__(self, app: ASGIApp, is_engine_alive: Callable[[], bool]) -> None:
         self._app = app

@@ -5,10 +5,10 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry.prompts import UnrankableContent
-from serving.incoming import PRIORITY_HEADER
-from serving.prioritiser import EngineRequest
-from serving.texts import Text, cap_tokens, model_of, texts_of
+from registry.request import UnrankableContent
+from registry.texts import Text, cap_tokens, model_of, texts_of
+from serving.ranking.prioritiser import EngineRequest
+from serving.requests import PRIORITY_HEADER
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""

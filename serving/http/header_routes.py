@@ -6,7 +6,7 @@ beam search, send the engine requests with none; and none is 0, which goes befor
 
 from typing import Any
 
-from serving.texts import uses_beam_search
+from registry.texts import uses_beam_search
 
 READ_THE_HEADER = frozenset(
     {

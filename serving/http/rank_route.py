@@ -11,10 +11,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.prompts import UnrankableContent, render_messages
 from registry.ranker import Prediction
-from serving.bodies import BodyTooLarge, error_answer
-from serving.targets import TargetRanker
+from registry.request import UnrankableContent, render_messages
+from serving.champion.engine_rankers import TargetRanker
+from serving.http.bodies import BodyTooLarge, error_answer
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry.prompts import UnrankableContent
-from serving.bodies import (
+from registry.request import UnrankableContent
+from serving.http.bodies import (
     ASGIApp,
     BodyLimit,
     BodyTooLarge,
@@ -21,12 +21,12 @@ from serving.bodies import (
     read_body,
     replay,
 )
-from serving.header_routes import objection_to_body, objection_to_route, reads_the_header
-from serving.incoming import PRIORITY_HEADER, Incoming
-from serving.load import EngineLoad
-from serving.prioritiser import EngineRequest, Prioritiser
-from serving.priority import ArrivalClock
-from serving.written import requests_written
+from serving.http.body_requests import requests_written
+from serving.http.header_routes import objection_to_body, objection_to_route, reads_the_header
+from serving.ranking.load import EngineLoad
+from serving.ranking.prioritiser import EngineRequest, Prioritiser
+from serving.ranking.priority import ArrivalClock
+from serving.requests import PRIORITY_HEADER, Incoming
 
 
 class Reception:

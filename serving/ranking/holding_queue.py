@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from registry.prompts import UnrankableContent
 from registry.ranker import Prediction
-from serving.load import EngineLoad
+from registry.request import UnrankableContent
 from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
+from serving.ranking.load import EngineLoad
 from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)

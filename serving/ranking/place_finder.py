@@ -6,13 +6,13 @@ Each has its own threads and its own queue, so that a ranker that hangs holds up
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from registry.prompts import UnrankableContent
+from registry.request import UnrankableContent
+from registry.texts import Text
+from serving.champion.engine_rankers import Targets
 from serving.config import Settings
-from serving.load import EngineLoad
 from serving.metrics import FAIL_OPENS
-from serving.ranking import Place, Ranking, Ranks
-from serving.targets import Targets
-from serving.texts import Text
+from serving.ranking.holding_queue import Place, Ranking, Ranks
+from serving.ranking.load import EngineLoad
 
 
 class Rankings:

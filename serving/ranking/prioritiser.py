@@ -9,15 +9,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from registry.texts import Text
 from serving.config import Settings
-from serving.incoming import Incoming, current_incoming
-from serving.load import EngineLoad
 from serving.metrics import ENGINE_REQUESTS
-from serving.priority import ArrivalClock, priority
-from serving.ranking import Place
-from serving.rankings import Rankings
-from serving.texts import Text
-from serving.tracing import describe, ranking_span
+from serving.ranking.holding_queue import Place
+from serving.ranking.load import EngineLoad
+from serving.ranking.place_finder import Rankings
+from serving.ranking.priority import ArrivalClock, priority
+from serving.ranking.tracing import describe, ranking_span
+from serving.requests import Incoming, current_incoming
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.arrivals import ArrivalProcess, Arrivals, read_trace
-from training.config import TrainingError
+from registry.errors import InvalidInput
 
 
 def test_burst_sends_all_at_once() -> None:
@@ -85,5 +85,5 @@ def test_traces_are_read_from_parquet_and_json_lines(tmp_path: Path) -> None:
 def test_arrival_that_is_no_time_names_its_row(tmp_path: Path, value: object) -> None:
     path = tmp_path / "trace.jsonl"
     path.write_text("\n".join(json.dumps({"arrival_s": one}) for one in [0.0, value]))
-    with pytest.raises(TrainingError, match=r"row 2 .* 'arrival_s'"):
+    with pytest.raises(InvalidInput, match=r"row 2 .* 'arrival_s'"):
         read_trace(path)

@@ -1,4 +1,4 @@
-"""`training/workload.py`."""
+"""`benchmarks/demo_lengths.py`."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.config import LengthLogSource, TrainingError
-from training.length_log import read_length_log
-from training.metrics import kendall_tau_b
-from training.workload import KINDS, MANNERS, MAX_TOKENS, SUBJECTS, make_workload, write_workload
+from benchmarks.demo_lengths import KINDS, MANNERS, MAX_TOKENS, SUBJECTS, make_workload, write_workload
+from registry.errors import InvalidInput
+from traffic.length_log import LengthLogSource, read_length_log
+from training.judging.ranking_metrics import kendall_tau_b
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -51,7 +51,7 @@ def test_prompts_are_distinct_and_the_seed_decides() -> None:
 
 @pytest.mark.parametrize("num_prompts", [0, 100_000])
 def test_it_has_only_so_many_prompts(num_prompts: int) -> None:
-    with pytest.raises(TrainingError, match=f"1 to 3680 prompts, but got {num_prompts}"):
+    with pytest.raises(InvalidInput, match=f"1 to 3680 prompts, but got {num_prompts}"):
         make_workload(num_prompts)
 
 

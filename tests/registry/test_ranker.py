@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from registry.card import CARD_FILE, InvalidRanker, RankerCard
-from registry.prompts import UnrankableContent
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker
+from registry.request import UnrankableContent
 from tests.rankers import write_ranker
 from tests.registry.planted import Planted
 

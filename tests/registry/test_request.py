@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from registry.prompts import UnrankableContent, encode, render_messages
+from registry.request import UnrankableContent, encode, render_messages
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from registry.prompts import UnrankableContent
-from serving.texts import cap_tokens, model_of, texts_of, uses_beam_search
+from registry.request import UnrankableContent
+from registry.texts import cap_tokens, model_of, texts_of, uses_beam_search
 
 HELLO = [{"role": "user", "content": "hello"}]
 TEXT = {"type": "text", "text": "hello"}

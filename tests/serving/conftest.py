@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from serving.load import EngineLoad
-from serving.ranking import Ranking
+from serving.ranking.holding_queue import Ranking
+from serving.ranking.load import EngineLoad
 from tests.conftest import API_KEY
 from tests.servers import RunningServer
 from tests.serving.fakes import FakeRanker

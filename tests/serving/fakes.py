@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from registry.ranker import Prediction
-from serving.load import EngineLoad
-from serving.ranking import Ranking
-from serving.rankings import Rankings
-from serving.targets import Targets
+from serving.champion.engine_rankers import Targets
+from serving.ranking.holding_queue import Ranking
+from serving.ranking.load import EngineLoad
+from serving.ranking.place_finder import Rankings
 
 
 @dataclass

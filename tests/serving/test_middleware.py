@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.header_routes import READ_THE_HEADER
+from serving.http.header_routes import READ_THE_HEADER
 from tests.conftest import API_KEY
 from tests.routes import FIVE, GENERATING, NOT_GENERATING
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running

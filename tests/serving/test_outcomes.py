@@ -8,11 +8,11 @@ import pytest
 from prometheus_client import REGISTRY
 from scipy.stats import kendalltau
 
-from serving.load import EngineLoad
 from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
-from serving.prioritiser import Policy, Prioritiser
-from serving.priority import ArrivalClock
-from serving.ranking import Ranking
+from serving.ranking.holding_queue import Ranking
+from serving.ranking.load import EngineLoad
+from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.priority import ArrivalClock
 from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from registry.prompts import UnrankableContent
-from serving.incoming import Incoming, IncomingLayer, current_incoming
-from serving.priority import ArrivalClock
+from registry.request import UnrankableContent
+from serving.ranking.priority import ArrivalClock
+from serving.requests import Incoming, IncomingLayer, current_incoming
 
 
 def ticking_clock() -> ArrivalClock:

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from training.config import LengthLogSource
-from training.length_log import LengthLog, read_length_log
+from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 
 Rows = list[dict[str, Any]]
 

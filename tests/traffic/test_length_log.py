@@ -1,4 +1,4 @@
-"""`training/length_log.py`: what a log may hold, and what becomes of it."""
+"""`traffic/length_log.py`: what a log may hold, and what becomes of it."""
 
 import logging
 from pathlib import Path
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.logs import GOOD, Rows, labels, read
-from training.config import TrainingError
-from training.length_log import LabelledPrompts, require_two_lengths
+from registry.errors import InvalidInput
+from tests.traffic.logs import GOOD, Rows, labels, read
+from traffic.length_log import LabelledPrompts, require_two_lengths
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])
@@ -91,7 +91,7 @@ def test_a_split_needs_a_pair_whose_shorter_answer_ended() -> None:
     tokens = np.array([5.0, 9.0])
     can, cannot = (LabelledPrompts(("a", "b"), tokens, np.array(cut)) for cut in ([False, True], [True, False]))
     assert require_two_lengths(can, "test") is can
-    with pytest.raises(TrainingError, match="the shorter one not cut, but has 2 prompts, 1 of them cut"):
+    with pytest.raises(InvalidInput, match="the shorter one not cut, but has 2 prompts, 1 of them cut"):
         require_two_lengths(cannot, "test")
 
 
@@ -135,9 +135,9 @@ def test_several_models_must_be_chosen_from(tmp_path: Path) -> None:
         for row in GOOD
         for model, shift in MODELS
     ]
-    with pytest.raises(TrainingError, match=r"llama, qwen; give model=NAME"):
+    with pytest.raises(InvalidInput, match=r"llama, qwen; give model=NAME"):
         read(tmp_path / "log.jsonl", rows)
-    with pytest.raises(TrainingError, match=r"no row is of model 'gpt'; the log holds llama, qwen"):
+    with pytest.raises(InvalidInput, match=r"no row is of model 'gpt'; the log holds llama, qwen"):
         read(tmp_path / "log.jsonl", rows, model="gpt")
     log = read(tmp_path / "log.jsonl", rows, model="qwen")
     assert (log.counts.rows, labels(log)["prompt 0"]) == (5, 101.0)
@@ -149,7 +149,7 @@ MODELS = [("llama", 0), ("qwen", 100)]
 def test_one_model_needs_no_choice_and_no_column_allows_none(tmp_path: Path) -> None:
     one = [{**row, "model": "llama"} for row in GOOD]
     assert read(tmp_path / "one.jsonl", one).counts.rows == 5
-    with pytest.raises(TrainingError, match="column 'model'"):
+    with pytest.raises(InvalidInput, match="column 'model'"):
         read(tmp_path / "none.jsonl", GOOD, model="llama")
 
 
@@ -173,7 +173,7 @@ def test_max_prompts_draws_by_seed_within_the_split(tmp_path: Path) -> None:
 
 def test_a_split_that_is_too_small_says_how_large_a_log_must_be(tmp_path: Path) -> None:
     log = read(tmp_path / "log.jsonl", GOOD)
-    with pytest.raises(TrainingError, match=r"the validation part .* give some hundred prompts"):
+    with pytest.raises(InvalidInput, match=r"the validation part .* give some hundred prompts"):
         require_two_lengths(log.part("validation", 1), "validation")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from training.config import LengthLogSource, TrainingError
-from training.length_log import read_length_log
+from registry.errors import InvalidInput
+from traffic.length_log import LengthLogSource, read_length_log
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_alpaca_is_read_as_it_is_and_its_empty_answers_are_counted(data: Path) -
 
 def test_log_of_many_models_needs_a_choice(data: Path) -> None:
     lengths = data / "alpaca_eval.parquet"
-    with pytest.raises(TrainingError, match="give model=NAME"):
+    with pytest.raises(InvalidInput, match="give model=NAME"):
         read_length_log(LengthLogSource(lengths=lengths, length_column="response_tokens"))
     log = read_length_log(LengthLogSource(lengths=lengths, length_column="response_tokens", model="gpt4"))
     assert 700 < len(log.prompts) <= 805

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.served_log import ServedLog, ServedLogSource, read_served_log
-from training.config import TrainingError
+from registry.errors import InvalidInput
+from traffic.served_log import ServedLog, ServedLogSource, read_served_log
 
 ROWS = [
     {"arrival_s": 10.0, "prompt": "first", "prompt_tokens": 3, "output_tokens": 7},
@@ -80,12 +80,12 @@ def test_dates_are_arrivals_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["arrival_s", "output_tokens"])
 def test_missing_column_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TrainingError, match=name):
+    with pytest.raises(InvalidInput, match=name):
         read(tmp_path, [{key: value for key, value in row.items() if key != name} for row in ROWS])
 
 
 def test_log_without_prompts_and_without_their_tokens_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="neither 'prompt' nor 'prompt_tokens'"):
+    with pytest.raises(InvalidInput, match="neither 'prompt' nor 'prompt_tokens'"):
         read(tmp_path, [{"arrival_s": 1.0, "output_tokens": 3}] * 3)
 
 
@@ -94,12 +94,12 @@ def test_log_without_prompts_and_without_their_tokens_is_refused(tmp_path: Path)
     [("output_tokens", -1), ("output_tokens", 1.5), ("prompt_tokens", -3), ("arrival_s", None), ("arrival_s", "noon")],
 )
 def test_value_that_cannot_be_names_row_and_column(tmp_path: Path, column: str, value: Any) -> None:
-    with pytest.raises(TrainingError, match=rf"row 2 .*{column}"):
+    with pytest.raises(InvalidInput, match=rf"row 2 .*{column}"):
         read(tmp_path, [ROWS[0], ROWS[1] | {column: value}, ROWS[2]])
 
 
 def test_log_of_one_request_is_no_traffic(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"at least two answered requests, but .* has 1"):
+    with pytest.raises(InvalidInput, match=r"at least two answered requests, but .* has 1"):
         read(tmp_path, ROWS[:1])
 
 

@@ -1,11 +1,11 @@
-"""`training/split.py`."""
+"""`traffic/split.py`."""
 
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.split import hash_of, split_of
+from traffic.split import hash_of, split_of
 
 
 def test_about_a_tenth_each_validates_and_tests() -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from hypothesis import strategies as st
 
-from training.labels import Labels
-from training.losses import LOSSES, PAIRWISE_LOSSES
+from training.fitting.losses import LOSSES, PAIRWISE_LOSSES
+from training.network.labels import Labels
 
 LOSSES_AND_WEIGHTINGS = [(loss, "none") for loss in LOSSES] + [(loss, "length_gap") for loss in PAIRWISE_LOSSES]
 

@@ -5,7 +5,7 @@ import time
 
 import optuna
 
-from training.study import run_trials, shared_study
+from training.tuning.trials import run_trials, shared_study
 
 
 def main(url: str, trials: int, seconds: float) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from training.config import TrainingConfig, TrainingError
-from training.evaluate import EvaluationConfig
+from registry.errors import InvalidInput
+from training.config import TrainingConfig
+from training.judging.evaluate import EvaluationConfig
 from training.presets import PRESETS
 
 PROJECT = yaml.safe_load((Path(__file__).parents[2] / "MLproject").read_text())
@@ -64,7 +65,7 @@ def test_mlproject_passes_every_parameter_on(entry_point: str) -> None:
     ],
 )
 def test_an_impossible_setting_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(InvalidInput, match=told):
         config(**changes)
 
 
@@ -86,7 +87,7 @@ def test_a_value_beside_a_preset_may_repeat_it_or_be_the_default_but_not_contrad
     for agreeing in (value, getattr(TrainingConfig, name)):
         assert getattr(config(preset="paper", trials=0, **{name: agreeing}), name) == value
     other = "other" if isinstance(value, str) else value * 3
-    with pytest.raises(TrainingError, match=f"preset=paper sets {name} to {value}, but got {name}={other}"):
+    with pytest.raises(InvalidInput, match=f"preset=paper sets {name} to {value}, but got {name}={other}"):
         config(preset="paper", trials=0, **{name: other})
 
 

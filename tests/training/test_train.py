@@ -10,14 +10,15 @@ import pytest
 from mlflow.entities import Run
 
 from registry import store
-from registry.prompts import TEXT_RENDERING
+from registry.errors import InvalidInput
 from registry.ranker import TOKENIZER_FILE, Ranker
+from registry.request import TEXT_RENDERING
 from tests.training.tiny import TARGET_LLM, TinyTraining
-from training.batches import encode_all
-from training.config import DEFAULT_ENCODER, TrainingConfig, TrainingError
-from training.encoder import load_tokenizer
-from training.length_log import read_length_log
-from training.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from traffic.length_log import read_length_log
+from training.config import DEFAULT_ENCODER, TrainingConfig
+from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.network.batches import encode_all
+from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
 from training.train import split, train, train_folder, work_on_study
 
@@ -215,7 +216,7 @@ def test_a_control_is_the_same_for_the_same_seed(workload_log: Path) -> None:
 
 def test_a_wrong_log_ends_before_any_training(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text('{"prompt": "a", "output_tokens": 1}\n{"prompt": "b", "output_tokens": 2}\n')
-    with pytest.raises(TrainingError, match="part must hold prompts with at least two different lengths"):
+    with pytest.raises(InvalidInput, match="part must hold prompts with at least two different lengths"):
         train_folder(TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="llm"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -228,6 +229,6 @@ def test_a_name_that_cannot_be_registered_ends_before_any_run(tmp_path: Path) ->
 @pytest.mark.parametrize("changes", [{"storage": None}, {"storage": "sqlite:///study.db", "trials": 0}])
 def test_a_worker_without_a_study_to_share_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     config = TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="llm").with_values(changes)
-    with pytest.raises(TrainingError, match="a worker shares the trials of a study"):
+    with pytest.raises(InvalidInput, match="a worker shares the trials of a study"):
         work_on_study(config)
     assert mlflow.active_run() is None

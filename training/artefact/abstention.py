@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from training.metrics import Values
+from training.judging.ranking_metrics import Values
 
 MAX_PROMPTS = 2000
 """Two million pairs show enough; more would only cost memory."""

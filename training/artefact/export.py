@@ -17,14 +17,14 @@ from tokenizers import Tokenizer
 
 from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
-from registry.prompts import TEXT_RENDERING
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
-from training.abstention import band_width
-from training.calibrate import fit_calibration
+from registry.request import TEXT_RENDERING
+from traffic.length_log import LabelledPrompts
+from training.artefact.abstention import band_width
+from training.artefact.calibrate import fit_calibration
 from training.config import TrainingConfig
-from training.encoder import RankerNetwork
-from training.length_log import LabelledPrompts
-from training.metrics import ranking_metrics
+from training.judging.ranking_metrics import ranking_metrics
+from training.network.encoder import RankerNetwork
 
 
 @dataclass(frozen=True)

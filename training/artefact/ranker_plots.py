@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.abstention import accuracy_by_coverage
-from training.export import TestResult
-from training.metrics import pair_accuracy_by_length_ratio
+from training.artefact.abstention import accuracy_by_coverage
+from training.artefact.export import TestResult
+from training.judging.ranking_metrics import pair_accuracy_by_length_ratio
 
 RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
 COVERAGES = tuple(np.linspace(0.05, 1.0, 20).tolist())

@@ -9,15 +9,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from registry.tracking import log_parameters
+from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
 from training.config import TrainingConfig
-from training.fit import fit
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-from training.losses import PAIRWISE_LOSSES, make_loss
-from training.metrics import kendall_tau_b
-from training.parameters import log_parameters
-from training.repeated import AblationConfig
-from training.scoring import network_scores
-from training.warm_start import with_fetched_start
+from training.experiments.config import AblationConfig
+from training.experiments.network_scores import network_scores
+from training.fitting.fit import fit
+from training.fitting.losses import PAIRWISE_LOSSES, make_loss
+from training.fitting.warm_start import with_fetched_start
+from training.judging.ranking_metrics import kendall_tau_b
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
     first: `variant`, `loss`, `min_length_difference`, and the `mean`, `std`, `min` and `max` of tau-b over the seeds.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log, a setting or `init_from` cannot be used.
+        InvalidInput, RegistryError, InvalidRanker: the log, a setting or `init_from` cannot be used.
     """
     trainings = [
         (variant, seed) for seed in range(config.seed, config.seed + config.seeds) for variant in variants(config)

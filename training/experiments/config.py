@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from training.config import TrainingConfig, TrainingError
+from registry.errors import InvalidInput
+from training.config import TrainingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class CrossValidationConfig(TrainingConfig):
         """Refuse what cannot be cross-validated."""
         super().__post_init__()
         if self.folds < 2 or self.repeats < 1:
-            raise TrainingError(
+            raise InvalidInput(
                 f"folds must be at least 2 and repeats at least 1, but got {self.folds} and {self.repeats}."
             )
         _refuse(
@@ -51,7 +52,7 @@ class AblationConfig(TrainingConfig):
         """Refuse an ablation of nothing."""
         super().__post_init__()
         if not self.losses or not self.min_length_differences or self.seeds < 1:
-            raise TrainingError(
+            raise InvalidInput(
                 "an ablation needs at least one loss, one of min_length_differences and one of seeds, but got"
                 f" {self.losses}, {self.min_length_differences} and {self.seeds}."
             )
@@ -66,7 +67,7 @@ def _refuse(config: TrainingConfig, without_effect: Iterable[str], why: str) -> 
     """Refuse settings that would silently do nothing."""
     for name in without_effect:
         if getattr(config, name) != getattr(type(config), name):
-            raise TrainingError(f"{why}, so it knows no {name}, but got {getattr(config, name)!r}; leave it out.")
+            raise InvalidInput(f"{why}, so it knows no {name}, but got {getattr(config, name)!r}; leave it out.")
 
 
 _OF_A_REGISTERED_RANKER = (

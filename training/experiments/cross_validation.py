@@ -7,15 +7,15 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from training.baselines import Baseline
-from training.fit import fit
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-from training.metrics import kendall_tau_b
-from training.parameters import log_parameters
-from training.repeated import CrossValidationConfig
-from training.scoring import network_scores
-from training.split import hash_of
-from training.warm_start import with_fetched_start
+from registry.tracking import log_parameters
+from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from traffic.split import hash_of
+from training.experiments.config import CrossValidationConfig
+from training.experiments.network_scores import network_scores
+from training.fitting.fit import fit
+from training.fitting.warm_start import with_fetched_start
+from training.judging.baselines import Baseline
+from training.judging.ranking_metrics import kendall_tau_b
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
     a mean over its folds.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log, a setting, a baseline or `init_from` cannot be used.
+        InvalidInput, RegistryError, InvalidRanker: the log, a setting, a baseline or `init_from` cannot be used.
     """
     for name in config.baselines:
         Baseline(name)  # one that is not there fails here, before any training

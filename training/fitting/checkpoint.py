@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from training.batches import Batches
 from training.fingerprint import require_same
+from training.network.batches import Batches
 
 CHECKPOINT = "training"
 SETTINGS_FILE = "settings.json"
@@ -24,7 +24,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     """Make the folder this training's, or check that it is.
 
     Raises:
-        TrainingError: a training with other settings or other data began there.
+        InvalidInput: a training with other settings or other data began there.
     """
     path = folder / SETTINGS_FILE
     if path.exists():

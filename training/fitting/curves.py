@@ -7,7 +7,7 @@ import lightning
 import mlflow
 from lightning.pytorch.callbacks import Callback
 
-from training.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
 
 POINTS = 200
 """Points of a loss curve at most: each one is a write to the tracking store."""

@@ -11,15 +11,16 @@ import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from tokenizers import Tokenizer
 
+from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE
-from training.batches import Batches, encode_all, labels_of
-from training.config import TrainingConfig, TrainingError
-from training.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
-from training.length_log import LabelledPrompts
-from training.module import RankerModule
-from training.pairs import sample_pairs
-from training.precision import precision_of
-from training.resume import checkpoint_in, keeping_checkpoints
+from traffic.length_log import LabelledPrompts
+from training.config import TrainingConfig
+from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints
+from training.fitting.module import RankerModule
+from training.fitting.pairs import sample_pairs
+from training.network.batches import Batches, encode_all, labels_of
+from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
+from training.network.precision import precision_of
 
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
 """Lightning's `ddp` would run the whole command again in every process: the study, and the registration too. Encoders
@@ -31,13 +32,13 @@ def fit(
 ) -> tuple[RankerNetwork, Tokenizer]:
     """Train on `train` with the config's hyperparameters; `validation` only draws the curve.
 
-    `init_from`, if given, is a local folder by now (see `training/warm_start.py`). Returns the network on the CPU, in
+    `init_from`, if given, is a local folder by now (see `warm_start.py`). Returns the network on the CPU, in
     evaluation mode, and its tokenizer. The same config and prompts give the same network on the same machine, whether
     or not the training was killed and resumed from the config's checkpoint folder.
     With several devices each process sees its share of every batch, and pairs are made within the share.
 
     Raises:
-        TrainingError: the encoder or the loss cannot be had, or pairs are to be sampled and none counts.
+        InvalidInput: the encoder or the loss cannot be had, or pairs are to be sampled and none counts.
     """
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.encoder)
@@ -82,7 +83,7 @@ def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: Label
         return Batches(encoded, labels, config.batch_prompts, config.chunk_prompts, config.seed)
     pairs = sample_pairs(labels, config.partners, config.min_length_difference, config.seed)
     if not len(pairs):
-        raise TrainingError(
+        raise InvalidInput(
             f"two prompts must be a pair that counts, but none of {len(train)} training prompts differ enough with"
             f" min_length_difference={config.min_length_difference}; lower it."
         )

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from training.config import PairWeighting, TrainingConfig, TrainingError
-from training.labels import Labels
-from training.pairs import pair_weights
+from registry.errors import InvalidInput
+from training.config import PairWeighting, TrainingConfig
+from training.fitting.pairs import pair_weights
+from training.network.labels import Labels
 
 Loss = Callable[[Tensor, Labels], Tensor]
 """(scores, labels), the scores float32 [prompts] -> a scalar. Score direction: higher = longer."""
@@ -79,13 +80,13 @@ def make_loss(config: TrainingConfig) -> Loss:
     """The loss that the config names, with its parameters bound.
 
     Raises:
-        TrainingError: no such loss, or it knows no pairs and the config says something of them.
+        InvalidInput: no such loss, or it knows no pairs and the config says something of them.
     """
     if config.loss not in LOSSES:
-        raise TrainingError(f"loss must be one of {', '.join(LOSSES)}, but got {config.loss!r}.")
+        raise InvalidInput(f"loss must be one of {', '.join(LOSSES)}, but got {config.loss!r}.")
     asks_for_pairs = config.pairing == "sampled" or config.pair_weighting != "none"
     if asks_for_pairs and config.loss not in PAIRWISE_LOSSES:
-        raise TrainingError(
+        raise InvalidInput(
             f"with pairing={config.pairing} and pair_weighting={config.pair_weighting} the loss must be one of"
             f" {', '.join(PAIRWISE_LOSSES)}, but got {config.loss!r}; use pairing=in_batch and pair_weighting=none."
         )

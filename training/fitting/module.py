@@ -9,11 +9,11 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from training.batches import Batch
 from training.config import TrainingConfig
-from training.encoder import RankerNetwork
-from training.losses import make_loss
-from training.metrics import kendall_tau_b
+from training.fitting.losses import make_loss
+from training.judging.ranking_metrics import kendall_tau_b
+from training.network.batches import Batch
+from training.network.encoder import RankerNetwork
 
 VALIDATION_TAU = "validation_kendall_tau_b"
 LOSS = "loss"
@@ -27,7 +27,7 @@ class RankerModule(lightning.LightningModule):
     """Trains a network with the config's loss and optimiser.
 
     Raises:
-        TrainingError: the config's loss is not there, or does not go with its pairing.
+        InvalidInput: the config's loss is not there, or does not go with its pairing.
     """
 
     def __init__(self, network: RankerNetwork, config: TrainingConfig) -> None:

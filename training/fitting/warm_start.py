@@ -2,8 +2,9 @@
 
 from typing import TypeVar
 
+from registry.errors import InvalidInput
 from registry.weights import fetch_weights
-from training.config import TrainingConfig, TrainingError
+from training.config import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
 
@@ -14,14 +15,14 @@ def with_fetched_start(config: Config) -> Config:
     Fetched once, before a study: an alias that moves meanwhile must not give its fits different starts.
 
     Raises:
-        TrainingError: that ranker has another encoder.
+        InvalidInput: that ranker has another encoder.
         RegistryError, InvalidRanker: it cannot be had, or has no float weights.
     """
     if config.init_from is None:
         return config
     card, weights = fetch_weights(config.init_from)
     if card.encoder != config.encoder:
-        raise TrainingError(
+        raise InvalidInput(
             f"init_from must be a ranker of the same encoder, but {config.init_from} was trained with {card.encoder!r}"
             f" and encoder is {config.encoder!r}; give encoder={card.encoder} or another ranker."
         )

@@ -10,22 +10,22 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from training.config import TrainingError
-from training.length_log import LabelledPrompts
-from training.lexical import LEADING_WORD, lexical_features
-from training.metrics import Values
+from registry.errors import InvalidInput
+from traffic.length_log import LabelledPrompts
+from training.judging.lexical import LEADING_WORD, lexical_features
+from training.judging.ranking_metrics import Values
 
 
 class Baseline:
     """Learns the log of the output tokens, as recorded (cut answers too), from the training prompts of one target LLM.
 
     Raises:
-        TrainingError: there is no baseline of this name.
+        InvalidInput: there is no baseline of this name.
     """
 
     def __init__(self, name: str, seed: int = 0) -> None:
         if name not in BASELINES:
-            raise TrainingError(f"a baseline must be one of {', '.join(BASELINES)}, but got {name!r}.")
+            raise InvalidInput(f"a baseline must be one of {', '.join(BASELINES)}, but got {name!r}.")
         self._pipeline = BASELINES[name](seed)
 
     def fit(self, train: LabelledPrompts) -> Self:

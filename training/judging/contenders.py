@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.ranker import Ranker
-from training.baselines import Baseline
-from training.metrics import Values
-from training.targets import Target
+from training.judging.baselines import Baseline
+from training.judging.ranking_metrics import Values
+from training.judging.target_llm import Target
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def baseline(name: str, at_most: int | None, seed: int) -> Contender:
     """A baseline, fitted on at most so many training prompts of the very target LLM that it is tested on.
 
     Raises:
-        TrainingError: there is no baseline of this name.
+        InvalidInput: there is no baseline of this name.
     """
     fresh = Baseline(name, seed)
 

@@ -7,15 +7,16 @@ import mlflow
 import pandas as pd
 
 from registry import store
-from training.comparison import compare_rankers
-from training.config import LengthLogSource, TrainingError
-from training.contenders import Contender, baseline, registered_ranker
-from training.heat_map import tau_heat_map
-from training.metrics import Values, ranking_metrics
-from training.parameters import log_parameters
-from training.resampling import one_sample_tau_b, resampling_tau_b
-from training.results import Evaluation, Result
-from training.targets import Target, TestedPart, read_target
+from registry.errors import InvalidInput
+from registry.tracking import log_parameters
+from traffic.length_log import LengthLogSource
+from training.judging.contenders import Contender, baseline, registered_ranker
+from training.judging.heat_map import tau_heat_map
+from training.judging.paired_bootstrap import compare_rankers
+from training.judging.ranking_metrics import Values, ranking_metrics
+from training.judging.resampling import one_sample_tau_b, resampling_tau_b
+from training.judging.results import Evaluation, Result
+from training.judging.target_llm import Target, TestedPart, read_target
 
 RESULTS_TABLE = "evaluation/kendall_tau_b.json"
 HEAT_MAP = "evaluation/kendall_tau_b.png"
@@ -47,20 +48,20 @@ class EvaluationConfig(LengthLogSource):
     def __post_init__(self) -> None:
         """Refuse an evaluation of nothing."""
         if not self.rankers and not self.baselines:
-            raise TrainingError(
+            raise InvalidInput(
                 "rankers must name at least one ranker, such as models:/pars-NAME@champion, but got none."
             )
         for name in ("max_prompts", "baseline_prompts"):
             value = getattr(self, name)
             if value is not None and value < 2:
-                raise TrainingError(f"{name} must be at least 2, but got {value}.")
+                raise InvalidInput(f"{name} must be at least 2, but got {value}.")
         if self.part == "all" and self.baselines:
-            raise TrainingError(
+            raise InvalidInput(
                 f"baselines are fitted on the log's train split, so part=all would test them on what they were fitted"
                 f" on, but got {', '.join(self.baselines)}; leave out one of the two."
             )
         if self.model is not None and self.models:
-            raise TrainingError(f"give either model or models, but got {self.model!r} and {', '.join(self.models)!r}.")
+            raise InvalidInput(f"give either model or models, but got {self.model!r} and {', '.join(self.models)!r}.")
 
     @property
     def sources(self) -> list[LengthLogSource]:
@@ -72,7 +73,7 @@ def evaluate(config: EvaluationConfig) -> Evaluation:
     """Measure each ranker on the test prompts of each target LLM, logged to MLflow: one nested run a ranker.
 
     Raises:
-        TrainingError, RegistryError, InvalidRanker: the log, a ranker or a baseline cannot be used.
+        InvalidInput, RegistryError, InvalidRanker: the log, a ranker or a baseline cannot be used.
     """
     contenders = _contenders(config)
     with mlflow.start_run(run_name="evaluate"):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.results import Result
+from training.judging.results import Result
 
 DARK_FROM = 0.6
 """Tau-b from which the text in a cell is white."""

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from training.metrics import Values, bootstrap_tau_b, kendall_tau_b
+from training.judging.ranking_metrics import Values, bootstrap_tau_b, kendall_tau_b
 
 
 @dataclass(frozen=True)

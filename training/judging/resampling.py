@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.config import LengthLogSource
-from training.length_log import read_rows  # the very rows whose medians are the labels
-from training.metrics import Values, kendall_tau_b
+from traffic.length_log import (
+    LengthLogSource,
+    read_rows,  # the very rows whose medians are the labels
+)
+from training.judging.ranking_metrics import Values, kendall_tau_b
 
 PAIRINGS = 10
 """Random choices of samples that are averaged over."""
@@ -48,7 +50,7 @@ def read_samples(source: LengthLogSource) -> dict[str, Values]:
     """Output tokens of every sample of each prompt, by the rules of `read_length_log` (which keeps their median).
 
     Raises:
-        TrainingError: as `read_length_log`.
+        InvalidInput: as `read_length_log`.
     """
     samples: dict[str, list[int]] = defaultdict(list)
     for row in read_rows(source)[0]:

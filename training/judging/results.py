@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from training.comparison import Comparison
-from training.resampling import Resampling
+from training.judging.paired_bootstrap import Comparison
+from training.judging.resampling import Resampling
 
 
 @dataclass(frozen=True)

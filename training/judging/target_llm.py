@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from training.config import LengthLogSource
-from training.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
-from training.metrics import Values
-from training.resampling import read_samples
+from traffic.length_log import LabelledPrompts, LengthLog, LengthLogSource, read_length_log, require_two_lengths
+from training.judging.ranking_metrics import Values
+from training.judging.resampling import read_samples
 
 TestedPart = Literal["test", "all"]
 
@@ -33,7 +32,7 @@ def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int | No
     """Read the rows of a target LLM and take its test prompts, or all; of too many, those that the seed draws.
 
     Raises:
-        TrainingError: the log cannot be used.
+        InvalidInput: the log cannot be used.
     """
     log = read_length_log(source)
     test = require_two_lengths(log.part(None if part == "all" else part, max_prompts, seed), part)

@@ -8,9 +8,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, distributed
 
-from registry.prompts import encode
-from training.labels import Labels
-from training.length_log import LabelledPrompts
+from registry.request import encode
+from traffic.length_log import LabelledPrompts
+from training.network.labels import Labels
 
 
 class Chunk(NamedTuple):

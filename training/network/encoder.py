@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
-from training.config import DEFAULT_ENCODER, TrainingError
+from registry.errors import InvalidInput
+from training.config import DEFAULT_ENCODER
 
 
 class RankerNetwork(nn.Module):
@@ -53,7 +54,7 @@ def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
     """A network with the encoder's pretrained weights and a fresh head (drawn from torch's global seed).
 
     Raises:
-        TrainingError: the encoder cannot be had or is too short for `max_tokens`.
+        InvalidInput: the encoder cannot be had or is too short for `max_tokens`.
     """
     disable_progress_bar()  # type: ignore[no-untyped-call]  # it counts tensors, several times a study
     try:
@@ -62,7 +63,7 @@ def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
         raise _no_encoder(encoder, error) from error
     most = getattr(model.config, "max_position_embeddings", None) or max_tokens
     if max_tokens > most:
-        raise TrainingError(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
+        raise InvalidInput(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
     return RankerNetwork(model, model.config.hidden_size)
 
 
@@ -70,12 +71,12 @@ def load_weights(network: RankerNetwork, path: Path) -> None:
     """Replace all weights, the head's too, by those of a safetensors file: data only, nothing is unpickled.
 
     Raises:
-        TrainingError: they are of another architecture.
+        InvalidInput: they are of another architecture.
     """
     try:
         load_model(network, path)
     except RuntimeError as error:
-        raise TrainingError(
+        raise InvalidInput(
             f"init_from must be a ranker of the same encoder, but the weights in {path} do not fit it;"
             " give the encoder that they were trained with."
         ) from error
@@ -85,7 +86,7 @@ def load_tokenizer(encoder: str) -> Tokenizer:
     """The encoder's own tokenizer, without padding or truncation: exactly what the artefact will hold.
 
     Raises:
-        TrainingError: there is none that can be written as `tokenizer.json`.
+        InvalidInput: there is none that can be written as `tokenizer.json`.
     """
     try:
         fast = AutoTokenizer.from_pretrained(encoder_path(encoder), use_fast=True)
@@ -103,15 +104,13 @@ def encoder_path(encoder: str) -> str:
         return encoder
     package = find_spec(DEFAULT_ENCODER.replace("-", "_"))
     if package is None or package.origin is None:
-        raise TrainingError(
-            f"the default encoder is the package {DEFAULT_ENCODER}, which is not installed; install it."
-        )
+        raise InvalidInput(f"the default encoder is the package {DEFAULT_ENCODER}, which is not installed; install it.")
     return str(Path(package.origin).parent / "model")
 
 
-def _no_encoder(encoder: str, error: Exception) -> TrainingError:
+def _no_encoder(encoder: str, error: Exception) -> InvalidInput:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return TrainingError(
+    return InvalidInput(
         f"encoder must be {DEFAULT_ENCODER}, a Hugging Face name or a folder,"
         f" but {encoder!r} cannot be loaded: {reason}"
     )

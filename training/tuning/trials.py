@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from training.config import TrainingError
+from registry.errors import InvalidInput
 from training.fingerprint import require_same
 
 HEARTBEAT_S = 30
@@ -54,7 +54,7 @@ def shared_study(
         heartbeat_s: seconds between two signs of life of a worker.
 
     Raises:
-        TrainingError: the database cannot be used, or the study there belongs to other settings.
+        InvalidInput: the database cannot be used, or the study there belongs to other settings.
     """
     study = optuna.create_study(
         storage=_open(storage_url, heartbeat_s),
@@ -129,9 +129,9 @@ def _open(url: str, heartbeat_s: int) -> RDBStorage:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _no_storage(url: str, error: Exception) -> TrainingError:
+def _no_storage(url: str, error: Exception) -> InvalidInput:
     kind = url.partition(":")[0]  # the rest may hold a password
-    return TrainingError(
+    return InvalidInput(
         f"storage must be the URL of a database, such as sqlite:///study.db, but the one given ({kind}:...) cannot be"
         f" opened: {str(error).partition(chr(10))[0]}"
     )

@@ -20,14 +20,14 @@ from lightning.pytorch.callbacks import Callback
 from optuna import visualization
 
 from registry.store import model_name
+from training.artefact.export import Splits
 from training.config import TrainingConfig
-from training.curves import MlflowCurves
-from training.export import Splits
 from training.fingerprint import settings_of
-from training.fit import fit
-from training.losses import LOSS_SETTINGS
-from training.module import VALIDATION_TAU
-from training.study import enqueue, new_study, run_trials, shared_study
+from training.fitting.curves import MlflowCurves
+from training.fitting.fit import fit
+from training.fitting.losses import LOSS_SETTINGS
+from training.fitting.module import VALIDATION_TAU
+from training.tuning.trials import enqueue, new_study, run_trials, shared_study
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
     all that share the study: it returns when all of its trials are done.
 
     Raises:
-        TrainingError: the storage cannot be used or its study belongs to other settings.
+        InvalidInput: the storage cannot be used or its study belongs to other settings.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = _study(config, splits.data_digest)

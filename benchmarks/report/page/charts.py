@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import at_load
-from benchmarks.page.chart import Chart, Line, slots
-from benchmarks.page.evidence import Evidence
+from benchmarks.report.comparison import at_load
+from benchmarks.report.page.chart import Chart, Line, slots
+from benchmarks.report.page.evidence import Evidence
 from benchmarks.titles import figure, short_title
 
 POINTS = 150

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from benchmarks.page.chart import Chart, Line
-from benchmarks.page.scale import Scale, scale_over
+from benchmarks.report.page.chart import Chart, Line
+from benchmarks.report.page.scale import Scale, scale_over
 from benchmarks.titles import figure
 
 WIDTH, HEIGHT = 440, 300

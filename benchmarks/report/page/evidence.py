@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from benchmarks.page.chart import Chart
 from benchmarks.policies import kind_of
+from benchmarks.report.page.chart import Chart
 
 RATHER_NOT = {"prompt_length": 1, "fcfs": 2, "control": 3, "oracle": 3}
 """Kinds of policies that a headline is about only if there is nothing else."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.comparison import MATTERS_FROM, at_load, figures_at, onset
-from benchmarks.page.charts import p99, waits_by_decile
-from benchmarks.page.evidence import Evidence
-from benchmarks.results import RATIO
+from benchmarks.report.comparison import MATTERS_FROM, at_load, figures_at, onset
+from benchmarks.report.page.charts import p99, waits_by_decile
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.summary import RATIO
 from benchmarks.titles import figure, load_title, short_title
 
 NOTICED_FROM = 0.01

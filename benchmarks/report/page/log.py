@@ -8,10 +8,10 @@ import mlflow
 import pandas as pd
 
 from benchmarks.answers import write_answers
-from benchmarks.comparison import compare, figures_at
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.findings import find
-from benchmarks.page.render import render
+from benchmarks.report.comparison import compare, figures_at
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.findings import find
+from benchmarks.report.page.render import render
 from benchmarks.titles import metric_prefix
 
 PAGE_FILE = "report.html"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.comparison import at_load
-from benchmarks.page.chart import slots
-from benchmarks.page.evidence import Evidence
-from benchmarks.results import RATIO
+from benchmarks.report.comparison import at_load
+from benchmarks.report.page.chart import slots
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.summary import RATIO
 from benchmarks.titles import figure, load_title, title
 
 COLUMNS = {

@@ -3,12 +3,12 @@
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from benchmarks.page.chart import COLOURS
-from benchmarks.page.charts import against_load, distributions, who_pays
-from benchmarks.page.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.findings import find
-from benchmarks.page.table import sections
+from benchmarks.report.page.chart import COLOURS
+from benchmarks.report.page.charts import against_load, distributions, who_pays
+from benchmarks.report.page.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.findings import find
+from benchmarks.report.page.policy_table import sections
 from benchmarks.titles import load_title
 
 FRAME = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM}
@@ -36,7 +36,7 @@ def render(evidence: Evidence, table: pd.DataFrame) -> str:
 
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("benchmarks.page"),
+        loader=PackageLoader("benchmarks.report.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

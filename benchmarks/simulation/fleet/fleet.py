@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmarks.errors import SimulationError
+from benchmarks.failures import SimulationError
 from benchmarks.policies import Policy
-from benchmarks.simulation.fleet import report
+from benchmarks.simulation.engine_settings import Served
+from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
 from benchmarks.simulation.intake import Intake, Order, Seconds, Traffic, engine_request
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
-from benchmarks.simulation.requests import Served
 from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import burst_capacity_per_s
 from benchmarks.simulation.workload import Workload, read_workload
-from training.parameters import log_parameters
+from registry.tracking import log_parameters
 
 CAPACITY_REQUESTS = 4000
 """Requests of the burst that says what one replica gets through."""
@@ -32,7 +32,7 @@ def run_fleet(config: FleetConfig) -> str:
 
     Raises:
         SimulationError: nothing can be simulated, or the control gained something.
-        ValueError, TrainingError, RegistryError: the settings, the log or a ranker cannot be used.
+        ValueError, InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
     """
     policies = parse_policies(config)
     workload = read_workload(config)
@@ -41,8 +41,8 @@ def run_fleet(config: FleetConfig) -> str:
     started_s = time.perf_counter()
     answers = simulate_fleet(config, policies, workload, capacity_per_s)
     requests_per_s = len(answers) / (time.perf_counter() - started_s)
-    text = report.log(report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s))
-    if (reason := report.leak(answers)) is not None:
+    text = fleet_report.log(fleet_report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s))
+    if (reason := fleet_report.leak(answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 

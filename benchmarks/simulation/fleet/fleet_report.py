@@ -6,15 +6,15 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
-from benchmarks import results
-from benchmarks.comparison import at_load, by_load
-from benchmarks.comparison import leak as leak_of
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.log import log_page
-from benchmarks.patience import UNLESS_NAMED, oracle_patience
 from benchmarks.policies import kind_of
+from benchmarks.report import summary
+from benchmarks.report.comparison import at_load, by_load
+from benchmarks.report.comparison import leak as leak_of
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.log import log_page
 from benchmarks.simulation.fleet.config import FleetConfig
-from benchmarks.simulation.report import overhead
+from benchmarks.simulation.simulation_report import overhead
 from benchmarks.titles import load_title
 
 
@@ -48,7 +48,7 @@ class SimulatedFleet:
         """The table of each load, and what a reader must know with them."""
         lines = []
         for load, one in by_load(self.answers):
-            lines += [load_title(load, self.evidence.unrated), results.as_text(results.summarise(one)), ""]
+            lines += [load_title(load, self.evidence.unrated), summary.as_text(summary.summarise(one)), ""]
         return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.step_cost import StepCost
 
 Routed = tuple[int, EngineRequest]
 """Replica, request."""
@@ -36,7 +36,7 @@ class LocalReplicas:
     """Some of the engines, in this process; each is made when its first request comes."""
 
     def __init__(self, settings: ReplicaSettings) -> None:
-        from benchmarks.scheduler import VirtualEngine
+        from benchmarks.simulation.scheduler import VirtualEngine
 
         make = VirtualEngine
         self._engines: defaultdict[int, VirtualEngine] = defaultdict(

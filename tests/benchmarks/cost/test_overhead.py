@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.overhead import Overhead, OverheadConfig
+from benchmarks.cost.overhead import Overhead, OverheadConfig
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
-"""`benchmarks/scoring.py`."""
+"""`benchmarks/cost/scoring_cost.py`."""
 
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from benchmarks.scoring import ScoringConfig, measure_scoring
+from benchmarks.cost.scoring_cost import ScoringConfig, measure_scoring
+from benchmarks.demo_lengths import write_workload
 from tests.conftest import tracking
 from training.config import TrainingConfig
 from training.train import train_folder
-from training.workload import write_workload
 
 
 def test_a_ranker_is_timed_and_orders_as_its_float_network_does(tmp_path: Path) -> None:

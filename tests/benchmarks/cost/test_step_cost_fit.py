@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.simulation.calibrate import CalibrationConfig
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fit import RankingCost, fit_step_cost
+from benchmarks.cost.measure_engine import CalibrationConfig
+from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
+from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
-from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_run
+from benchmarks.simulation.step_cost import StepCost
 
 ENGINE = EngineSettings(max_num_seqs=8, max_model_len=4096)
 TRUE = StepCost(

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.client import replay
-from benchmarks.endpoint import Endpoint
-from benchmarks.errors import ReplayError
-from benchmarks.plan import PlannedRequest
-from benchmarks.priorities import fcfs, pars
+from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.plan import PlannedRequest
+from benchmarks.endpoint.priorities import fcfs, pars
+from benchmarks.failures import ReplayError
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 
 REQUESTS = [PlannedRequest("Hi", 3, 0.0), PlannedRequest("Hello you", 2, 0.05)]

@@ -5,8 +5,8 @@ import resource
 import pandas as pd
 import pytest
 
-from benchmarks.client_limits import OTHER_FILES, allow_connections, describe, most_connections
-from benchmarks.errors import ReplayError
+from benchmarks.endpoint.client_limits import OTHER_FILES, allow_connections, describe, most_connections
+from benchmarks.failures import ReplayError
 
 
 def answers(sent_s: list[float], e2e_s: list[float], policy: str = "fcfs") -> pd.DataFrame:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.endpoint import Endpoint, choose_that_fit, connect
-from benchmarks.errors import ReplayError
+from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
+from benchmarks.failures import ReplayError
 from tests.benchmarks.endpoints import CONTEXT_TOKENS, FakeEndpoint, serving
 from tests.servers import free_port
-from training.length_log import LabelledPrompts
+from traffic.length_log import LabelledPrompts
 
 
 def prompts(*words: int) -> LabelledPrompts:

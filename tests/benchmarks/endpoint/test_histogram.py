@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Histogram as Metric
 
-from benchmarks.histogram import Histogram
+from benchmarks.endpoint.histogram import Histogram
 
 
 def page(values: list[float]) -> str:

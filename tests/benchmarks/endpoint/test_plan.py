@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.arrivals import ArrivalProcess
-from benchmarks.plan import plan_requests
+from benchmarks.endpoint.plan import plan_requests
 
 PROMPTS = [f"prompt {i}" for i in range(50)]
 LENGTHS = list(range(1, 51))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import priorities
-from benchmarks.plan import PlannedRequest
+from benchmarks.endpoint import priorities
+from benchmarks.endpoint.plan import PlannedRequest
+from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.policies import Policy
-from benchmarks.priorities import ClientOrder
 from benchmarks.simulation.intake import Order, Traffic, engine_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker

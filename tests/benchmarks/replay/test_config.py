@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.config import ReplayConfig
+from benchmarks.replay.config import ReplayConfig
 
 PROJECT = Path(__file__).parents[2]
 

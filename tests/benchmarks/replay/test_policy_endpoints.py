@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.targets import parse_urls
+from benchmarks.replay.policy_endpoints import parse_urls
 
 
 @pytest.mark.parametrize(

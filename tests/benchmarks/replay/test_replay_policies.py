@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.config import ReplayConfig
 from benchmarks.policies import Policy
-from benchmarks.replay_policies import parse_policies
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.replay_policies import parse_policies
 
 
 def config(policies: str, **others: Any) -> ReplayConfig:

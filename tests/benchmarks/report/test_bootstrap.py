@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.bootstrap import FEWEST_RESAMPLES, MOST_RESAMPLES, draw, interval, resampled
+from benchmarks.report.bootstrap import FEWEST_RESAMPLES, MOST_RESAMPLES, draw, interval, resampled
 
 
 @pytest.mark.parametrize("num_requests", [1, 2, 10, 101])

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import results
-from benchmarks.comparison import at_load, compare, leak, onset
-from benchmarks.results import RATIO
+from benchmarks.report import summary
+from benchmarks.report.comparison import at_load, compare, leak, onset
+from benchmarks.report.summary import RATIO
 from tests.benchmarks.queueing import queued
 
 LOADS = (np.nan, 0.2, 1.5)
@@ -89,7 +89,7 @@ def test_control_that_knows_nothing_is_none() -> None:
 
 def test_luck_among_few_requests_is_no_leak_unless_a_mirrored_run_has_it_too() -> None:
     answers = queued((1.5,), requests=80, repeats=1)
-    assert results.leak(results.summarise(answers)) is not None
+    assert summary.leak(summary.summarise(answers)) is not None
     assert leak(answers) is None
     assert leak(pd.concat([answers, answers.assign(repeat=1)])) is not None
 

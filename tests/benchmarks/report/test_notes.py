@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmarks.patience import oracle_patience
+from benchmarks.report.notes import oracle_patience
 
 
 def test_oracle_is_said_to_have_everybodys_patience() -> None:

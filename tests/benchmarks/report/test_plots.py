@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
-from benchmarks import plots
-from benchmarks.page.chart import COLOURS, slots
-from benchmarks.results import summarise
+from benchmarks.report import plots
+from benchmarks.report.page.chart import COLOURS, slots
+from benchmarks.report.summary import summarise
 
 POLICIES = ["fcfs", "mine", "pars"]
 

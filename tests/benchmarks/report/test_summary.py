@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from benchmarks import results
+from benchmarks.report import summary
 
 
 def answers(policy: str, e2e_s: list[float], repeat: int = 0) -> pd.DataFrame:
@@ -12,11 +12,11 @@ def answers(policy: str, e2e_s: list[float], repeat: int = 0) -> pd.DataFrame:
 
 
 def test_s_per_token_is_the_mean_over_requests() -> None:
-    table = results.summarise(pd.concat([answers("fcfs", [20.0, 10.0]), answers("pars", [1.0, 20.0])]))
+    table = summary.summarise(pd.concat([answers("fcfs", [20.0, 10.0]), answers("pars", [1.0, 20.0])]))
     assert table.loc["fcfs", "s_per_token"] == pytest.approx((2.0 + 0.1) / 2)
     assert table.loc["pars", "s_per_token"] == pytest.approx((0.1 + 0.2) / 2)
-    assert table.loc["fcfs", results.RATIO] == 1
-    assert table.loc["pars", results.RATIO] == pytest.approx(7.0)
+    assert table.loc["fcfs", summary.RATIO] == 1
+    assert table.loc["pars", summary.RATIO] == pytest.approx(7.0)
     assert table.loc["pars", "max_wait_s"] == 10.0
     assert table.loc["pars", "total_s_per_total_tokens"] == pytest.approx(21 / 110)
     assert table.loc["pars", "output_tokens_per_s"] == pytest.approx(110 / 20)
@@ -25,22 +25,22 @@ def test_s_per_token_is_the_mean_over_requests() -> None:
 def test_spread_is_over_pairs_of_repeats() -> None:
     rows = [answers("fcfs", [20.0, 20.0], repeat) for repeat in range(4)]
     rows += [answers("pars", [one, one], repeat) for repeat, one in enumerate([10.0, 30.0, 5.0, 5.0])]
-    table = results.summarise(pd.concat(rows))
-    assert table.loc["pars", f"{results.RATIO}_min"] == pytest.approx(1.0)
-    assert table.loc["pars", f"{results.RATIO}_max"] == pytest.approx(4.0)
+    table = summary.summarise(pd.concat(rows))
+    assert table.loc["pars", f"{summary.RATIO}_min"] == pytest.approx(1.0)
+    assert table.loc["pars", f"{summary.RATIO}_max"] == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize(("e2e_s", "is_leak"), [(20.0, False), (18.5, False), (17.0, True), (23.0, True)])
 def test_control_that_gains_or_loses_is_a_leak(e2e_s: float, is_leak: bool) -> None:
-    table = results.summarise(pd.concat([answers("fcfs", [20.0, 20.0]), answers("control", [e2e_s, e2e_s])]))
-    assert (results.leak(table) is not None) is is_leak
+    table = summary.summarise(pd.concat([answers("fcfs", [20.0, 20.0]), answers("control", [e2e_s, e2e_s])]))
+    assert (summary.leak(table) is not None) is is_leak
 
 
 def test_table_without_a_control_has_no_verdict() -> None:
-    assert results.leak(results.summarise(answers("fcfs", [20.0, 20.0]))) is None
+    assert summary.leak(summary.summarise(answers("fcfs", [20.0, 20.0]))) is None
 
 
 def test_text_shows_each_policy_beside_fcfs() -> None:
-    table = results.summarise(pd.concat([answers("fcfs", [20.0, 10.0]), answers("pars", [1.0, 20.0])]))
-    assert "FCFS / it" in results.as_text(table)
-    assert [line.split()[0] for line in results.as_text(table).splitlines()[-2:]] == ["fcfs", "pars"]
+    table = summary.summarise(pd.concat([answers("fcfs", [20.0, 10.0]), answers("pars", [1.0, 20.0])]))
+    assert "FCFS / it" in summary.as_text(table)
+    assert [line.split()[0] for line in summary.as_text(table).splitlines()[-2:]] == ["fcfs", "pars"]

@@ -13,23 +13,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import endpoint
-from benchmarks.config import ReplayConfig
+from benchmarks.cost.measure_engine import CalibrationConfig, measure
+from benchmarks.cost.step_cost_fit import fit_step_cost
 from benchmarks.demo_llm import write_demo_llm
-from benchmarks.priorities import ClientOrder
-from benchmarks.replay_policies import parse_policies
-from benchmarks.results import RATIO, summarise
-from benchmarks.simulation.calibrate import CalibrationConfig, measure
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.fit import fit_step_cost
+from benchmarks.endpoint import endpoint
+from benchmarks.endpoint.priorities import ClientOrder
+from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.policy_endpoints import targets
+from benchmarks.replay.replay_policies import parse_policies
+from benchmarks.replay.sweep import Sweep
+from benchmarks.report.summary import RATIO, summarise
 from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.run import Run, simulate_all
-from benchmarks.sweep import Sweep
-from benchmarks.targets import targets
+from benchmarks.simulation.step_cost import StepCost
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
-from training.length_log import LabelledPrompts, read_length_log
+from traffic.length_log import LabelledPrompts, read_length_log
 
 logger = logging.getLogger(__name__)
 

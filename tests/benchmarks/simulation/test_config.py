@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.simulation.calibrate import CalibrationConfig
+from benchmarks.cost.measure_engine import CalibrationConfig
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fleet.config import FleetConfig
 

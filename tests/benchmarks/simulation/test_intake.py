@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.engine_settings import EngineRequest
 from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
-from benchmarks.simulation.requests import EngineRequest
+from benchmarks.simulation.step_cost import StepCost
 
 COST = StepCost(
     fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0, scoring_s=2.0

@@ -6,12 +6,12 @@ import pytest
 
 from benchmarks.answers import check_answers
 from benchmarks.places import places
-from benchmarks.results import summarise
+from benchmarks.report.summary import summarise
 from benchmarks.simulation import run as runs
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
-from benchmarks.simulation.requests import EngineSettings
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
+from benchmarks.simulation.step_cost import StepCost
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 300)
 TRAFFIC = Traffic(sent_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.scheduler import VirtualEngine
-from benchmarks.simulation.cost import StepCost
-from benchmarks.simulation.requests import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.scheduler import VirtualEngine
+from benchmarks.simulation.step_cost import StepCost
 
 STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)
 

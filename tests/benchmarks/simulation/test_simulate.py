@@ -14,12 +14,12 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchmarks.answers import read_answers
-from benchmarks.comparison import leak
-from benchmarks.results import summarise
+from benchmarks.report.comparison import leak
+from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.orders import parse_policies, quantiles_of
-from benchmarks.simulation.report import gains
 from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
+from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
 from tests.conftest import tracking
 from tests.rankers import write_ranker

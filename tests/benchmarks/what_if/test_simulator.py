@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.places import places, shuffled_places
-from benchmarks.served_log import read_served_log
-from benchmarks.simulation.cost import StepCost
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.simulator import Simulator
 from benchmarks.what_if.study import Orders, study
 from tests.benchmarks.what_if.conftest import SERVERS
+from traffic.served_log import read_served_log
 
 
 def test_settings_of_a_case_reach_the_engine(busy_log: Path) -> None:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.places import noisy_quantiles, places, shuffled_places
-from benchmarks.served_log import read_served_log
 from benchmarks.what_if.advice import advise, gain_of_ranking, share_that_waits
-from benchmarks.what_if.charts import setting_charts
 from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.study import Orders, Studied, affordable_requests, affordable_window, busiest_window, study
 from tests.benchmarks.what_if.conftest import SERVERS, served_rows, simulate, write_log
+from traffic.served_log import read_served_log
 
 
 def config(log: Path, **changes: object) -> WhatIfConfig:

@@ -11,15 +11,15 @@ import mlflow
 import pandas as pd
 import pytest
 
-from benchmarks.errors import SimulationError
+from benchmarks.failures import SimulationError
 from benchmarks.places import places
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Case, Simulate
 from benchmarks.what_if.what_if import run_what_if
+from registry.errors import InvalidInput
 from tests.benchmarks.what_if.conftest import SERVERS, simulate
 from tests.conftest import tracking
 from tests.rankers import write_ranker
-from training.config import TrainingError
 
 PROJECT = Path(__file__).parents[3]
 
@@ -84,5 +84,5 @@ def test_log_that_cannot_be_read_ends_in_one_sentence(tmp_path: Path) -> None:
 def test_ranker_without_prompts_is_refused(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text('{"arrival_s": 1, "prompt_tokens": 3, "output_tokens": 5}\n' * 3)
-    with pytest.raises(TrainingError, match="leave ranker out"):
+    with pytest.raises(InvalidInput, match="leave ranker out"):
         report(WhatIfConfig(log=log, ranker="somewhere"), tmp_path)

@@ -10,13 +10,13 @@ from prometheus_client import REGISTRY
 
 from registry import store
 from registry.calibration import LengthDistribution
-from registry.prompts import UnrankableContent
 from registry.ranker import Ranker
+from registry.request import UnrankableContent
+from serving.champion.engine_rankers import Targets, follow_targets
+from serving.champion.follower import Champion, NoChampion
 from serving.config import Settings
-from serving.load import EngineLoad
-from serving.rankings import Rankings
-from serving.reload import Champion, NoChampion
-from serving.targets import Targets, follow_targets
+from serving.ranking.load import EngineLoad
+from serving.ranking.place_finder import Rankings
 from tests.conftest import tracking
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 

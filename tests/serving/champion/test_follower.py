@@ -14,9 +14,9 @@ from prometheus_client import REGISTRY
 from registry import store
 from registry.card import InvalidRanker, RankerCard
 from registry.ranker import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
-from serving import reload
-from serving.ranker_cache import RankerCache
-from serving.reload import ChampionFollower, NoChampion, check_champion, find_champion
+from serving.champion import follower as reload
+from serving.champion.follower import ChampionFollower, NoChampion, check_champion, find_champion
+from serving.champion.last_served import RankerCache
 from tests.conftest import tracking
 
 

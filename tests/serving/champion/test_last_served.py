@@ -7,7 +7,7 @@ import pytest
 
 from registry.card import CARD_FILE
 from registry.ranker import ONNX_FILE, Ranker
-from serving.ranker_cache import LAST, RankerCache
+from serving.champion.last_served import LAST, RankerCache
 from tests.rankers import write_ranker
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from serving import drain, gate
-from serving.drain import STOP_SIGNALS, Drain
-from serving.gate import Gate
+from serving.hosts import drain, gate
+from serving.hosts.drain import STOP_SIGNALS, Drain
+from serving.hosts.gate import Gate
 from tests.servers import free_port
 
 SOON_S = 0.2
@@ -86,7 +86,7 @@ async def eventually(is_so: Callable[[], object]) -> None:
 async def test_signal_that_is_repeated_does_not_cut_the_drain_short(
     setting: Setting, signals: list[signal.Signals], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "serving.drain")
+    caplog.set_level("INFO", "serving.hosts.drain")
     await send(*signals)
     assert not setting.gate.is_open
     assert (setting.stops, setting.outcome) == ([], ""), "nobody is cut, and the HTTP server keeps its door"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.gate import Gate
+from serving.hosts.gate import Gate
 
 Message = MutableMapping[str, Any]
 WHY = "The server is stopping."

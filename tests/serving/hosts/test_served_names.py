@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from serving.config import Settings, SettingsError
-from serving.served_names import ADAPTERS_MAY_COME, check_rankers, served_names
+from serving.hosts.served_names import ADAPTERS_MAY_COME, check_rankers, served_names
 
 ARGS = Namespace(
     model="/models/llama", served_model_name=["chat", "talk"], lora_modules=[SimpleNamespace(name="sql", path="/a")]

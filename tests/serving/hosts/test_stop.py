@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from serving.ranker_cache import RankerCache
+from serving.champion.last_served import RankerCache
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.responses import JSONResponse
 
-from serving.incoming import IncomingLayer, current_incoming
-from serving.priority import ArrivalClock
-from serving.unreadable import UnreadableLayer
+from serving.http.body_faults import UnreadableLayer
+from serving.ranking.priority import ArrivalClock
+from serving.requests import IncomingLayer, current_incoming
 
 
 async def post(application: Any, path: str = "/v1/completions", is_engine_alive: bool = True) -> httpx.Response:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from registry.prompts import UnrankableContent
-from serving.written import requests_written
+from registry.request import UnrankableContent
+from serving.http.body_requests import requests_written
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.header_routes import objection_to_body, objection_to_route, reads_the_header
+from serving.http.header_routes import objection_to_body, objection_to_route, reads_the_header
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/invocations"])

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from registry.ranker import Ranker
-from serving.incoming import IncomingLayer
-from serving.priority import ArrivalClock
-from serving.rank_api import RankEndpoint
-from serving.reload import Champion
-from serving.targets import Targets
+from serving.champion.engine_rankers import Targets
+from serving.champion.follower import Champion
+from serving.http.rank_route import RankEndpoint
+from serving.ranking.priority import ArrivalClock
+from serving.requests import IncomingLayer
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from serving.bodies import Message
-from serving.load import EngineLoad
-from serving.prioritiser import EngineRequest, Policy
-from serving.reception import Reception
+from serving.http.bodies import Message
+from serving.http.reception import Reception
+from serving.ranking.load import EngineLoad
+from serving.ranking.prioritiser import EngineRequest, Policy
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
 BODY = b'{"model": "demo-llm", "prompt": ["first", "second"]}'

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from serving.load import EngineLoad
-from serving.ranking import Place, Ranking
+from serving.ranking.holding_queue import Place, Ranking
+from serving.ranking.load import EngineLoad
 from tests.serving.fakes import FakeRanker
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from serving.incoming import INCOMING, Incoming
-from serving.load import EngineLoad
-from serving.prioritiser import Policy, Prioritiser
-from serving.priority import ArrivalClock
-from serving.ranking import Ranking
+from serving.ranking.holding_queue import Ranking
+from serving.ranking.load import EngineLoad
+from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.priority import ArrivalClock
+from serving.requests import INCOMING, Incoming
 from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 NOW_US = 1_790_000_000_000_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.priority import MICROSECONDS, ArrivalClock, priority
+from serving.ranking.priority import MICROSECONDS, ArrivalClock, priority
 
 NOW_US = 1_790_000_000 * MICROSECONDS
 

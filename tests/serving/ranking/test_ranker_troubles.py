@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from registry.prompts import UnrankableContent
-from serving.load import EngineLoad
-from serving.ranking import Place, Ranking
+from registry.request import UnrankableContent
+from serving.ranking.holding_queue import Place, Ranking
+from serving.ranking.load import EngineLoad
 from tests.serving.fakes import FakeRanker
 
 

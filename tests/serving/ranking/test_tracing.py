@@ -10,11 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from serving.load import EngineLoad
-from serving.prioritiser import Policy, Prioritiser
-from serving.priority import ArrivalClock
-from serving.ranking import Ranking
-from serving.tracing import SPAN
+from serving.ranking.holding_queue import Ranking
+from serving.ranking.load import EngineLoad
+from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.priority import ArrivalClock
+from serving.ranking.tracing import SPAN
 from tests.serving.fakes import FakeEngine, FakeRanker, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C

@@ -1,11 +1,11 @@
-"""`training/abstention.py`: which pairs are told apart, and how well."""
+"""`training/artefact/abstention.py`: which pairs are told apart, and how well."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.abstention import accuracy_by_coverage, band_width
+from training.artefact.abstention import accuracy_by_coverage, band_width
 
 PREDICTED = np.exp(np.array([0.0, 1.0, 3.0, 7.0]))  # gaps 1, 2, 3, 4, 6, 7
 

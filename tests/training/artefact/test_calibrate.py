@@ -1,12 +1,12 @@
-"""`training/calibrate.py`."""
+"""`training/artefact/calibrate.py`."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.calibrate import fit_calibration
-from training.metrics import kendall_tau_b
+from training.artefact.calibrate import fit_calibration
+from training.judging.ranking_metrics import kendall_tau_b
 
 RNG = np.random.default_rng(0)
 

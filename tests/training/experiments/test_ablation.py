@@ -1,14 +1,14 @@
-"""`training/ablation.py`."""
+"""`training/experiments/ablation.py`."""
 
 from pathlib import Path
 
 import mlflow
 import pytest
 
+from registry.errors import InvalidInput
 from tests.conftest import tracking
-from training.ablation import PLOT, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
-from training.config import TrainingError
-from training.repeated import AblationConfig
+from training.experiments.ablation import PLOT, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
+from training.experiments.config import AblationConfig
 
 
 def config(log: Path, **changes: object) -> AblationConfig:
@@ -62,10 +62,10 @@ def test_each_variant_is_trained_with_each_seed_and_tested(
     ],
 )
 def test_an_impossible_ablation_is_refused(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(InvalidInput, match=told):
         config(Path("log.jsonl"), **changes)
 
 
 def test_an_unknown_loss_is_refused_before_anything_is_trained() -> None:
-    with pytest.raises(TrainingError, match="loss must be one of"):
+    with pytest.raises(InvalidInput, match="loss must be one of"):
         ablate(config(Path("no such file"), losses=("margin_ranking", "hinge")))

@@ -1,4 +1,4 @@
-"""`training/cross_validation.py`."""
+"""`training/experiments/cross_validation.py`."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,12 @@ import mlflow
 import numpy as np
 import pytest
 
+from registry.errors import InvalidInput
 from tests.conftest import tracking
+from traffic.length_log import LabelledPrompts
 from training import cross_validation
-from training.config import TrainingError
-from training.cross_validation import FOLDS_TABLE, cross_validate
-from training.length_log import LabelledPrompts
-from training.repeated import CrossValidationConfig
+from training.experiments.config import CrossValidationConfig
+from training.experiments.cross_validation import FOLDS_TABLE, cross_validate
 
 
 def config(log: Path, **changes: object) -> CrossValidationConfig:
@@ -40,7 +40,7 @@ def test_each_fold_is_tested_by_a_ranker_that_learned_on_the_others(
 
 
 def test_an_unknown_baseline_is_refused_before_any_training(workload_log: Path) -> None:
-    with pytest.raises(TrainingError, match="baseline must be one of"):
+    with pytest.raises(InvalidInput, match="baseline must be one of"):
         cross_validate(config(workload_log, baselines=("oracle",)))
 
 
@@ -84,5 +84,5 @@ def test_no_fold_trains_on_the_groups_that_it_tests(
     ],
 )
 def test_an_impossible_cross_validation_is_refused(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(TrainingError, match=told):
+    with pytest.raises(InvalidInput, match=told):
         config(Path("log.jsonl"), **changes)

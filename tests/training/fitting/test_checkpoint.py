@@ -1,4 +1,4 @@
-"""`training/resume.py`: a training that was stopped at any step ends as if it never had been."""
+"""`training/fitting/checkpoint.py`: a training that was stopped at any step ends as if it never had been."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from training.config import TrainingConfig, TrainingError
+from registry.errors import InvalidInput
+from traffic.length_log import read_length_log
+from training.config import TrainingConfig
 from training.fingerprint import settings_of
-from training.fit import fit
-from training.length_log import read_length_log
-from training.resume import claim
+from training.fitting.checkpoint import claim
+from training.fitting.fit import fit
 from training.train import split
 
 STEPS = 12
@@ -81,7 +82,7 @@ def test_a_folder_belongs_to_one_training(config: TrainingConfig, tmp_path: Path
     folder = tmp_path / "checkpoint"
     claim(folder, settings_of(config, "digest"))
     claim(folder, settings_of(config.with_values({"checkpoint": folder, "lengths": Path("copy.jsonl")}), "digest"))
-    with pytest.raises(TrainingError, match=r"begun with data_digest='digest' \(now 'other'\)"):
+    with pytest.raises(InvalidInput, match=r"begun with data_digest='digest' \(now 'other'\)"):
         claim(folder, settings_of(config, "other"))
-    with pytest.raises(TrainingError, match=r"begun with epochs=3 \(now 4\)"):
+    with pytest.raises(InvalidInput, match=r"begun with epochs=3 \(now 4\)"):
         claim(folder, settings_of(config.with_values({"epochs": 4}), "digest"))

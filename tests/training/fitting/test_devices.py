@@ -8,7 +8,7 @@ import pytest
 from registry import store
 from tests.conftest import tracking
 from training.config import TrainingConfig
-from training.module import LOSS, VALIDATION_TAU
+from training.fitting.module import LOSS, VALIDATION_TAU
 from training.train import train
 
 pytestmark = pytest.mark.slow

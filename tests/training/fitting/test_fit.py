@@ -1,4 +1,4 @@
-"""`training/fit.py` and `module.py`: small fits with each loss and pairing. The whole training is in test_train.py."""
+"""`fit.py` and `module.py`: small fits with each loss and pairing. The whole training is in test_train.py."""
 
 import gc
 import weakref
@@ -11,14 +11,15 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from registry.errors import InvalidInput
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS
-from training.batches import encode_all, pad
-from training.config import TrainingConfig, TrainingError
-from training.encoder import RankerNetwork, load_network, load_tokenizer
-from training.fit import fit
-from training.length_log import LabelledPrompts, read_length_log
-from training.metrics import kendall_tau_b
-from training.module import ENCODER_TOKENS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from traffic.length_log import LabelledPrompts, read_length_log
+from training.config import TrainingConfig
+from training.fitting.fit import fit
+from training.fitting.module import ENCODER_TOKENS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.judging.ranking_metrics import kendall_tau_b
+from training.network.batches import encode_all, pad
+from training.network.encoder import RankerNetwork, load_network, load_tokenizer
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_the_same_seed_gives_the_same_network(config: TrainingConfig) -> None:
 def test_pairs_that_cannot_be_sampled_end_before_any_training(config: TrainingConfig) -> None:
     train, validation = parts(config)
     config = config.with_values({"pairing": "sampled", "min_length_difference": 0.999})
-    with pytest.raises(TrainingError, match=r"none of \d+ training prompts differ enough .* lower it"):
+    with pytest.raises(InvalidInput, match=r"none of \d+ training prompts differ enough .* lower it"):
         fit(config, train, validation)
 
 

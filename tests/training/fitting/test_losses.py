@@ -1,4 +1,4 @@
-"""`training/losses.py`: each loss against a double loop, or against torch."""
+"""`training/fitting/losses.py`: each loss against a double loop, or against torch."""
 
 import math
 from itertools import permutations
@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from registry.errors import InvalidInput
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS, any_labels, labels
-from training.config import TrainingConfig, TrainingError
-from training.labels import Labels
-from training.losses import LOSSES, list_mle, logistic, make_loss, margin_ranking, pointwise_l1
+from training.config import TrainingConfig
+from training.fitting.losses import LOSSES, list_mle, logistic, make_loss, margin_ranking, pointwise_l1
+from training.network.labels import Labels
 
 
 def config(**changes: Any) -> TrainingConfig:
@@ -142,12 +143,12 @@ def test_a_batch_without_pairs_costs_nothing_and_has_a_gradient(name: str, is_cu
 
 
 def test_an_unknown_loss_lists_the_known() -> None:
-    with pytest.raises(TrainingError, match="one of margin_ranking, logistic, list_mle, pointwise_l1, but got 'guess'"):
+    with pytest.raises(InvalidInput, match="one of margin_ranking, logistic, list_mle, pointwise_l1, but got 'guess'"):
         make_loss(config(loss="guess"))
 
 
 @pytest.mark.parametrize("name", ["list_mle", "pointwise_l1"])
 @pytest.mark.parametrize("changes", [{"pairing": "sampled"}, {"pair_weighting": "length_gap"}])
 def test_what_is_said_of_pairs_needs_a_loss_of_pairs(name: str, changes: dict[str, str]) -> None:
-    with pytest.raises(TrainingError, match=f"one of margin_ranking, logistic, but got '{name}'"):
+    with pytest.raises(InvalidInput, match=f"one of margin_ranking, logistic, but got '{name}'"):
         make_loss(config(loss=name, **changes))

@@ -1,4 +1,4 @@
-"""`training/pairs.py`."""
+"""`training/fitting/pairs.py`."""
 
 import math
 
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.labelling import any_labels, labels
-from training import pairs
-from training.labels import Labels
-from training.pairs import counting_pairs, pair_weights, sample_pairs
+from training.fitting import pairs
+from training.fitting.pairs import counting_pairs, pair_weights, sample_pairs
+from training.network.labels import Labels
 
 
 def test_a_pair_counts_once_in_the_direction_of_the_longer() -> None:

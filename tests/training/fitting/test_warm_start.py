@@ -1,4 +1,4 @@
-"""`training/warm_start.py`: a new ranker starts where another one ended."""
+"""`training/fitting/warm_start.py`: a new ranker starts where another one ended."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +9,18 @@ import torch
 
 from registry import store
 from registry.card import InvalidRanker
+from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE
 from registry.weights import fetch_weights
 from tests.conftest import tracking
 from tests.rankers import write_ranker
-from training.config import TrainingConfig, TrainingError
-from training.encoder import load_network, load_weights
-from training.evaluate import EvaluationConfig, evaluate
-from training.fit import fit
-from training.length_log import read_length_log
+from traffic.length_log import read_length_log
+from training.config import TrainingConfig
+from training.fitting.fit import fit
+from training.fitting.warm_start import with_fetched_start
+from training.judging.evaluate import EvaluationConfig, evaluate
+from training.network.encoder import load_network, load_weights
 from training.train import split, train
-from training.warm_start import with_fetched_start
 
 CHAMPION = "models:/pars-first@champion"
 
@@ -95,7 +96,7 @@ def test_a_folder_is_a_start_too(first: TrainingConfig, tmp_path: Path) -> None:
 
 
 def test_a_ranker_of_another_encoder_is_refused_before_any_training(first: TrainingConfig) -> None:
-    with pytest.raises(TrainingError, match="same encoder, but models:/pars-first@champion was trained with"):
+    with pytest.raises(InvalidInput, match="same encoder, but models:/pars-first@champion was trained with"):
         train(warm(first, encoder=TrainingConfig.encoder, target_llm="third"))
     with pytest.raises(store.RegistryError, match="no ranker is registered"):
         store.promote("third")
@@ -103,7 +104,7 @@ def test_a_ranker_of_another_encoder_is_refused_before_any_training(first: Train
 
 def test_an_encoder_that_changed_under_its_name_is_refused(first: TrainingConfig) -> None:
     _, weights = fetch_weights(CHAMPION)
-    with pytest.raises(TrainingError, match="do not fit"):
+    with pytest.raises(InvalidInput, match="do not fit"):
         load_weights(load_network(TrainingConfig.encoder, 128), weights)
 
 

@@ -1,15 +1,15 @@
-"""`training/baselines.py` and `training/lexical.py`."""
+"""`training/judging/baselines.py` and `training/judging/lexical.py`."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.baselines import BASELINES, Baseline
-from training.config import LengthLogSource, TrainingError
-from training.length_log import LengthLog, read_length_log
-from training.lexical import FEATURES, LEADING_WORD, lexical_features
-from training.metrics import kendall_tau_b
+from registry.errors import InvalidInput
+from traffic.length_log import LengthLog, LengthLogSource, read_length_log
+from training.judging.baselines import BASELINES, Baseline
+from training.judging.lexical import FEATURES, LEADING_WORD, lexical_features
+from training.judging.ranking_metrics import kendall_tau_b
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_second_fit_forgets_the_first(log: LengthLog, name: str) -> None:
 
 
 def test_an_unknown_baseline_is_refused() -> None:
-    with pytest.raises(TrainingError, match="must be one of prompt_length, tfidf_ridge, lexical_boosting, but got 'x'"):
+    with pytest.raises(InvalidInput, match="must be one of prompt_length, tfidf_ridge, lexical_boosting, but got 'x'"):
         Baseline("x")
 
 

@@ -1,4 +1,4 @@
-"""`training/evaluate.py`, with `contenders.py`, `targets.py` and `results.py`: real evaluations in a real store."""
+"""`evaluate.py`, with `contenders.py` and `target_llm.py`: real evaluations in a real store."""
 
 import json
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from mlflow.entities import Run
 
+from benchmarks.demo_lengths import make_workload
 from registry import store
 from registry.card import InvalidRanker
+from registry.errors import InvalidInput
 from tests.training.tiny import TARGET_LLM, TinyTraining
-from training.baselines import BASELINES
-from training.config import TrainingError
-from training.evaluate import COMPARISONS_TABLE, HEAT_MAP, RESULTS_TABLE, EvaluationConfig, evaluate
-from training.length_log import read_length_log
-from training.workload import make_workload
+from traffic.length_log import read_length_log
+from training.judging.baselines import BASELINES
+from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAP, RESULTS_TABLE, EvaluationConfig, evaluate
 
 
 def test_an_evaluation_repeats_the_training_s_test_metrics(tiny_store: TinyTraining) -> None:
@@ -47,7 +47,7 @@ def test_all_of_a_log_may_be_tested(tiny_store: TinyTraining) -> None:
 
 
 def test_baselines_are_not_tested_on_what_they_were_fitted_on() -> None:
-    with pytest.raises(TrainingError, match="part=all would test them on what they were fitted on"):
+    with pytest.raises(InvalidInput, match="part=all would test them on what they were fitted on"):
         EvaluationConfig(baselines=("prompt_length",), lengths=Path("log"), part="all")
 
 
@@ -113,7 +113,7 @@ def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: Tin
 
 
 def test_an_unknown_baseline_ends_before_any_run(tiny_store: TinyTraining) -> None:
-    with pytest.raises(TrainingError, match="prompt_length, tfidf_ridge, lexical_boosting, but got 'magic'"):
+    with pytest.raises(InvalidInput, match="prompt_length, tfidf_ridge, lexical_boosting, but got 'magic'"):
         evaluate(EvaluationConfig(baselines=("magic",), lengths=tiny_store.config.lengths))
 
 
@@ -133,11 +133,11 @@ def test_an_unknown_ranker_ends_before_any_run(
 
 
 def test_an_evaluation_of_nothing_is_refused(workload_log: Path) -> None:
-    with pytest.raises(TrainingError, match="at least one ranker"):
+    with pytest.raises(InvalidInput, match="at least one ranker"):
         EvaluationConfig(rankers=(), lengths=workload_log)
-    with pytest.raises(TrainingError, match="max_prompts must be at least 2"):
+    with pytest.raises(InvalidInput, match="max_prompts must be at least 2"):
         EvaluationConfig(rankers=("a",), lengths=workload_log, max_prompts=1)
-    with pytest.raises(TrainingError, match="either model or models"):
+    with pytest.raises(InvalidInput, match="either model or models"):
         EvaluationConfig(rankers=("a",), lengths=workload_log, model="a", models=("a", "b"))
 
 

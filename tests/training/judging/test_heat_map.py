@@ -1,9 +1,9 @@
-"""`training/heat_map.py`."""
+"""`training/judging/heat_map.py`."""
 
 from io import BytesIO
 
-from training.heat_map import LABEL_LETTERS, tau_heat_map
-from training.results import Result
+from training.judging.heat_map import LABEL_LETTERS, tau_heat_map
+from training.judging.results import Result
 
 
 def result(ranker: str, model: str, tau: float) -> Result:

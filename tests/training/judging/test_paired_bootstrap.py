@@ -1,12 +1,12 @@
-"""`training/comparison.py`."""
+"""`training/judging/paired_bootstrap.py`."""
 
 import time
 
 import numpy as np
 import pytest
 
-from training.comparison import Comparison, compare_rankers
-from training.metrics import Values, kendall_tau_b
+from training.judging.paired_bootstrap import Comparison, compare_rankers
+from training.judging.ranking_metrics import Values, kendall_tau_b
 
 RNG = np.random.default_rng(0)
 TRUE = RNG.normal(size=400)

@@ -1,4 +1,4 @@
-"""`training/metrics.py`."""
+"""`training/judging/ranking_metrics.py`."""
 
 from itertools import combinations
 
@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from scipy.stats import kendalltau
 
-from training import metrics
-from training.metrics import Values, kendall_tau_b, kendall_tau_b_interval, pair_accuracy, pair_accuracy_by_length_ratio
+from training.judging import ranking_metrics as metrics
+from training.judging.ranking_metrics import (
+    Values,
+    kendall_tau_b,
+    kendall_tau_b_interval,
+    pair_accuracy,
+    pair_accuracy_by_length_ratio,
+)
 
 SMALL_WHOLE_NUMBERS = nps.arrays(np.float64, st.integers(2, 25), elements=st.integers(1, 9).map(float))
 

@@ -1,4 +1,4 @@
-"""`training/resampling.py`."""
+"""`training/judging/resampling.py`."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.config import LengthLogSource
-from training.length_log import read_length_log
-from training.metrics import Values, kendall_tau_b
-from training.resampling import one_sample_tau_b, read_samples, resampling_tau_b, tau_b_limit
+from traffic.length_log import LengthLogSource, read_length_log
+from training.judging.ranking_metrics import Values, kendall_tau_b
+from training.judging.resampling import one_sample_tau_b, read_samples, resampling_tau_b, tau_b_limit
 
 
 def simulated(noise: float, num_prompts: int = 2000, samples: int = 2, seed: int = 0) -> tuple[Values, Values]:

@@ -1,11 +1,11 @@
-"""`training/batches.py`."""
+"""`training/network/batches.py`."""
 
 import numpy as np
 import pytest
 import torch
 
-from training.batches import Batch, Batches, labels_of, pad
-from training.length_log import LabelledPrompts
+from traffic.length_log import LabelledPrompts
+from training.network.batches import Batch, Batches, labels_of, pad
 
 TOKENS = (9, 2, 5, 7, 3, 4, 8)
 ENCODED = [[1] * tokens for tokens in TOKENS]

@@ -1,4 +1,4 @@
-"""`training/encoder.py`."""
+"""`training/network/encoder.py`."""
 
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from training.batches import encode_all, pad
-from training.config import DEFAULT_ENCODER, TrainingError
-from training.encoder import encoder_path, load_network, load_tokenizer
+from registry.errors import InvalidInput
+from training.config import DEFAULT_ENCODER
+from training.network.batches import encode_all, pad
+from training.network.encoder import encoder_path, load_network, load_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +58,12 @@ def test_the_tokenizer_neither_pads_nor_truncates(tokenizer: Tokenizer) -> None:
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="cannot be loaded"):
+    with pytest.raises(InvalidInput, match="cannot be loaded"):
         load_network(str(tmp_path), 128)
-    with pytest.raises(TrainingError, match="cannot be loaded"):
+    with pytest.raises(InvalidInput, match="cannot be loaded"):
         load_tokenizer(str(tmp_path))
 
 
 def test_more_tokens_than_the_encoder_reads_are_refused() -> None:
-    with pytest.raises(TrainingError, match="at most 512 tokens, but max_tokens is 1000"):
+    with pytest.raises(InvalidInput, match="at most 512 tokens, but max_tokens is 1000"):
         load_network(DEFAULT_ENCODER, 1000)

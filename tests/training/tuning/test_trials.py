@@ -1,4 +1,4 @@
-"""`training/study.py`: workers in processes of their own share a study, and one of them dies."""
+"""`training/tuning/trials.py`: workers in processes of their own share a study, and one of them dies."""
 
 import subprocess
 import sys
@@ -10,9 +10,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from registry.errors import InvalidInput
 from tests.training.postgres import postgres_url
-from training.config import TrainingError
-from training.study import SETTLED, enqueue, new_study, run_trials, shared_study
+from training.tuning.trials import SETTLED, enqueue, new_study, run_trials, shared_study
 
 
 def worker(url: str, trials: int, seconds: float) -> subprocess.Popen[bytes]:
@@ -121,7 +121,7 @@ def test_a_study_in_memory_is_repeatable() -> None:
 
 def test_a_study_of_another_training_is_refused(url: str) -> None:
     shared_study(url, "shared", {"seed": 0, "data_digest": "a"})
-    with pytest.raises(TrainingError, match=r"the study 'shared' .* begun with data_digest='a' \(now 'b'\)"):
+    with pytest.raises(InvalidInput, match=r"the study 'shared' .* begun with data_digest='a' \(now 'b'\)"):
         shared_study(url, "shared", {"seed": 0, "data_digest": "b"})
 
 
@@ -129,7 +129,7 @@ def test_a_study_of_another_training_is_refused(url: str) -> None:
 def test_a_storage_that_cannot_be_opened_is_a_mistake_told_without_the_password(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.study.ATTEMPTS", 1)
-    with pytest.raises(TrainingError, match="storage must be the URL of a database") as caught:
+    monkeypatch.setattr("training.tuning.trials.ATTEMPTS", 1)
+    with pytest.raises(InvalidInput, match="storage must be the URL of a database") as caught:
         shared_study(url, "shared", {})
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""`training/tune.py`: pruning, and what becomes of a trial's run. The study itself is in test_train.py."""
+"""`training/tuning/tune.py`: pruning, and what becomes of a trial's run. The study itself is in test_train.py."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -11,9 +11,9 @@ from mlflow.entities import Run
 
 from tests.training.tiny import TinyTraining
 from training.config import TrainingConfig
-from training.losses import LOSS_SETTINGS, LOSSES
-from training.module import VALIDATION_TAU
-from training.tune import PRUNED_TAG, Pruner, in_nested_run, suggest
+from training.fitting.losses import LOSS_SETTINGS, LOSSES
+from training.fitting.module import VALIDATION_TAU
+from training.tuning.tune import PRUNED_TAG, Pruner, in_nested_run, suggest
 
 
 class FakeTrial:

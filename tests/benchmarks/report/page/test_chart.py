@@ -1,6 +1,6 @@
 """How policies look in charts."""
 
-from benchmarks.page.chart import NUM_SLOTS, SLOTS, slots
+from benchmarks.report.page.chart import NUM_SLOTS, SLOTS, slots
 
 
 def test_known_policies_look_the_same_in_every_chart() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import compare
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.findings import Findings, find
+from benchmarks.report.comparison import compare
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.findings import Findings, find
 from tests.benchmarks.queueing import queued
 
 

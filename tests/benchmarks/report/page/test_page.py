@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.answers import read_answers
-from benchmarks.comparison import compare
-from benchmarks.page.chart import Chart, Line
-from benchmarks.page.evidence import Evidence
-from benchmarks.page.log import log_page
-from benchmarks.page.render import render
-from benchmarks.results import RATIO
+from benchmarks.report.comparison import compare
+from benchmarks.report.page.chart import Chart, Line
+from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.log import log_page
+from benchmarks.report.page.render import render
+from benchmarks.report.summary import RATIO
 from benchmarks.titles import figure
 from tests.benchmarks.queueing import queued
 from tests.conftest import tracking

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.page.scale import scale_over
+from benchmarks.report.page.scale import scale_over
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 
 from benchmarks.answers import check_answers
-from benchmarks.errors import SimulationError
-from benchmarks.results import summarise
+from benchmarks.failures import SimulationError
+from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.cost import StepCost
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.fleet import run_fleet, simulate_fleet
-from benchmarks.simulation.fleet.report import leak
+from benchmarks.simulation.fleet.fleet_report import leak
 from benchmarks.simulation.fleet.routers import RouterName
 from benchmarks.simulation.orders import parse_policies
 from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.simulation.workload import read_workload
 from tests.conftest import tracking
 from tests.rankers import write_ranker

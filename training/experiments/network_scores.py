@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from training.batches import encode_all, pad
+from traffic.length_log import LabelledPrompts
 from training.config import TrainingConfig
-from training.encoder import RankerNetwork
-from training.length_log import LabelledPrompts
-from training.metrics import Values
-from training.precision import precision_of
+from training.judging.ranking_metrics import Values
+from training.network.batches import encode_all, pad
+from training.network.encoder import RankerNetwork
+from training.network.precision import precision_of
 
 CHUNK_PROMPTS = 32
 """Prompts of similar length that are scored together."""

@@ -1,0 +1,1 @@
+"""What things cost: ranking beside an engine, scoring a prompt, a step of an engine."""

@@ -1,0 +1,1 @@
+"""Recorded traffic sent to real servers under several orders."""

@@ -1,0 +1,1 @@
+"""From answers to what people read: a comparison with intervals, sentences, plots, a page."""

@@ -1,0 +1,1 @@
+"""Where it runs: vLLM's engine, the parts put together, starting and stopping."""

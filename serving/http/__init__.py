@@ -1,0 +1,1 @@
+"""What happens to an HTTP request before and after the engine: bodies, routes, refusals."""

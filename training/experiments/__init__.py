@@ -1,0 +1,1 @@
+"""Trainings that are repeated and register nothing: cross-validation, ablation."""

@@ -1,0 +1,1 @@
+"""From labelled prompts to a fitted network: pairs, losses, the Lightning module, checkpoints."""

@@ -1,0 +1,1 @@
+"""How well rankers order: metrics, intervals, comparisons, baselines."""
