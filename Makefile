@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow soak requirements clean
+.PHONY: help install demo check test test-slow soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -27,11 +27,12 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
-check: .venv/.installed-dev ## Format, lint, types and architecture
+check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
 	ruff format --check .
 	ruff check .
 	mypy
 	lint-imports
+	python -m cli.mlproject --check
 
 test: .venv/.installed-dev ## Tests, with the real engine (at most 15 minutes)
 	pytest -m "not slow"
@@ -58,6 +59,9 @@ endef
 .venv/.installed-dev: requirements/dev.txt .venv/.installed
 	@$(call install_pinned,requirements/dev.txt)
 	@touch $@
+
+mlproject: .venv/.installed-dev ## Write MLproject anew from the settings of the commands
+	python -m cli.mlproject
 
 # uv does not read pip's configuration: set UV_EXTRA_INDEX_URL or UV_FIND_LINKS to where torch's CPU build is.
 requirements: UV_EXTRA_INDEX_URL ?= $(TORCH_CPU_INDEX)

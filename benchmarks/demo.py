@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
+from rich.console import Console
 
 from registry.errors import UserError
 from registry.tracking import configure_tracking
@@ -56,23 +56,26 @@ def steps() -> list[Step]:
     ]
 
 
-def run_demo() -> None:
-    """Run every step.
+def run_demo() -> str:
+    """Run every step, and return what to do next.
 
     Raises:
         DemoError: a step failed.
     """
     FOLDER.mkdir(exist_ok=True)
+    console = Console(soft_wrap=True, highlight=False)
     started = time.monotonic()
     todo = steps()
     for number, step in enumerate(todo, 1):
         minutes = (time.monotonic() - started) / 60
-        typer.secho(f"\n[{number}/{len(todo)}, {minutes:.1f} min] {step.does}", bold=True)
-        typer.echo("$ " + " ".join(step.command))
+        console.print(f"\n[{number}/{len(todo)}, {minutes:.1f} min] {step.does}", style="bold", markup=False)
+        console.print("$ " + " ".join(step.command), markup=False)
         _run(step)
-    typer.secho(f"\nDone in {(time.monotonic() - started) / 60:.1f} minutes.", bold=True)
-    typer.echo("Serve it:            .venv/bin/bentoml serve     (http://127.0.0.1:3000/v1)")
-    typer.echo(f"Look at all of it:   .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}")
+    console.print(f"\nDone in {(time.monotonic() - started) / 60:.1f} minutes.", style="bold")
+    return (
+        "Serve it:            .venv/bin/bentoml serve     (http://127.0.0.1:3000/v1)\n"
+        f"Look at all of it:   .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}"
+    )
 
 
 def _run(step: Step) -> None:

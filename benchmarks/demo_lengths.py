@@ -75,6 +75,18 @@ PASSAGES = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoLengthsConfig:
+    """How much of the workload is written, and where."""
+
+    out: Path
+    """JSON Lines file to write."""
+    prompts: int = 2000
+    """How many distinct prompts."""
+    seed: int = 0
+    """Draws the prompts and their lengths."""
+
+
 @dataclass(frozen=True)
 class WorkloadPrompt:
     """One prompt of the workload."""

@@ -5,5 +5,5 @@ class UserError(Exception):
     """A mistake that a user or an operator can mend; one sentence: the rule, the value received and the next step."""
 
 
-class InvalidInput(UserError, ValueError):
+class InvalidInput(UserError):
     """A setting, a file or a value in it that cannot be used."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from registry import telemetry
 from registry.errors import UserError
 
 PREFIX = "PARS_"
@@ -37,14 +38,6 @@ OUR_VLLM_FLAGS: Mapping[str, str] = {
     "--grpc-port": "the server speaks HTTP",
 }
 """vLLM flags that the server sets itself, or that would take requests past it; and what to do instead."""
-
-QUIET: Mapping[str, str] = {
-    "BENTOML_DO_NOT_TRACK": "True",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "VLLM_NO_USAGE_STATS": "1",
-}
-"""Calls to the outside that the libraries would make. Each wants its own word for no."""
 
 
 class SettingsError(UserError, ValueError):
@@ -176,8 +169,7 @@ def load_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
 
 
 def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
-    for name, value in QUIET.items():
-        environment.setdefault(name, value)
+    telemetry.switch_off(environment)
     environment.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # a fork would break our threads
     if settings.is_demo:
         environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")

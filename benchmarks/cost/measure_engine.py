@@ -33,7 +33,7 @@ RANKED_PROMPTS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrationConfig(EngineSettings):
+class EngineMeasurementConfig(EngineSettings):
     """Which engine is measured. The engine's flags must be those that `vllm_args` gives it."""
 
     target_llm: str
@@ -78,7 +78,7 @@ class CalibrationConfig(EngineSettings):
         return [*decoding, *((size, LONG, 2) for size in sizes[: max(2, len(sizes) - 1)])]
 
 
-def run_calibration(config: CalibrationConfig, server_log: Path) -> str:
+def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) -> str:
     """Measure, fit, log `step_cost.json` and the sweep to the active MLflow run; return what was found as text.
 
     Raises:
@@ -92,7 +92,7 @@ def run_calibration(config: CalibrationConfig, server_log: Path) -> str:
     return _log(cost, pd.concat([one.assign(run=run) for run, one in enumerate(measured)], ignore_index=True))
 
 
-def measure(config: CalibrationConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], RankingCost]:
+def measure(config: EngineMeasurementConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], RankingCost]:
     """Run the sweep: one table of answers a burst, and what ranking costs."""
     numbers = count()
     _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
@@ -111,7 +111,7 @@ def _send(
     return pd.DataFrame(asyncio.run(replay(endpoint, requests, prioritise)))
 
 
-def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: CalibrationConfig) -> float | None:
+def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: EngineMeasurementConfig) -> float | None:
     """What the server says that its ranker took for each prompt of bursts; None where it says nothing."""
     before = ranking_work(endpoint)
     for _ in range(config.repeats):

@@ -4,15 +4,15 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
+from cli.promotions import PromoteConfig, RollbackConfig, promote, rollback
 from registry import store
-from registry.__main__ import app
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from tests.registry.planted import Planted
@@ -56,6 +56,12 @@ def test_life_of_the_champion(registry: str, tmp_path: Path) -> None:
     assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 2
 
 
+MOVES: dict[str, Callable[[str], str]] = {
+    "promote": lambda target_llm: promote(PromoteConfig(target_llm=target_llm)),
+    "rollback": lambda target_llm: rollback(RollbackConfig(target_llm=target_llm)),
+}
+
+
 @pytest.mark.parametrize(
     ("command", "name"), [("promote", "promote demo-llm to version 2"), ("rollback", "roll demo-llm back to version 1")]
 )
@@ -68,7 +74,7 @@ def test_run_of_a_promotion_is_named_by_what_it_did(
     with mlflow.start_run() as run:
         pass
     monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
-    assert CliRunner().invoke(app, [command, "--target-llm", "demo-llm"]).exit_code == 0
+    assert "version" in MOVES[command]("demo-llm")
     monkeypatch.delenv("MLFLOW_RUN_ID")
     assert mlflow.get_run(run.info.run_id).info.run_name == name
 
@@ -78,8 +84,7 @@ def test_promotion_does_not_fail_over_a_run_that_is_not_there(
 ) -> None:
     register(tmp_path)
     monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
-    done = CliRunner().invoke(app, ["promote", "--target-llm", "demo-llm"])
-    assert "version 1 is the champion." in done.output
+    assert "version 1 is the champion." in MOVES["promote"]("demo-llm")
 
 
 def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_path: Path) -> None:

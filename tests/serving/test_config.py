@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import pytest
 
-from serving.config import QUIET, SettingsError, load_settings
+from registry.telemetry import QUIET
+from serving.config import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -1,45 +1,17 @@
-"""`training/config.py`, and MLproject's agreement with it."""
+"""`training/config.py`: what no training can be."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from registry.errors import InvalidInput
 from training.config import TrainingConfig
-from training.judging.evaluate import EvaluationConfig
 from training.presets import PRESETS
-
-PROJECT = yaml.safe_load((Path(__file__).parents[2] / "MLproject").read_text())
-CONFIGS = {"main": TrainingConfig, "evaluate": EvaluationConfig}
 
 
 def config(**changes: Any) -> TrainingConfig:
     return TrainingConfig(lengths=Path("log.jsonl"), **{"target_llm": "llm", **changes})
-
-
-@pytest.mark.parametrize("entry_point", CONFIGS)
-def test_mlproject_has_the_defaults_of_the_dataclass(entry_point: str) -> None:
-    for name, parameter in PROJECT["entry_points"][entry_point]["parameters"].items():
-        if isinstance(parameter, dict):
-            default = getattr(CONFIGS[entry_point], name)
-            typed = ",".join(default) if isinstance(default, tuple) else "" if default is None else default
-            assert parameter["default"] == typed, name
-
-
-@pytest.mark.parametrize("entry_point", CONFIGS)
-def test_mlproject_has_every_setting(entry_point: str) -> None:
-    names = {one.name for one in fields(CONFIGS[entry_point])} - {"shuffle_labels"}  # a flag; the replay sets it
-    assert set(PROJECT["entry_points"][entry_point]["parameters"]) == names
-
-
-@pytest.mark.parametrize("entry_point", PROJECT["entry_points"])
-def test_mlproject_passes_every_parameter_on(entry_point: str) -> None:
-    description = PROJECT["entry_points"][entry_point]
-    for name in description["parameters"]:
-        assert f"--{name.replace('_', '-')} {{{name}}}" in description["command"]
 
 
 @pytest.mark.parametrize(

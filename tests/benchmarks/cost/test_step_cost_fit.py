@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.cost.measure_engine import CalibrationConfig
+from benchmarks.cost.measure_engine import EngineMeasurementConfig
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
@@ -36,7 +36,7 @@ def burst(size: int, prompt_tokens: int, output_tokens: int, slowness: float = 1
 
 
 def test_coefficients_of_a_noisy_sweep_are_found_again() -> None:
-    config = CalibrationConfig(target_llm="llm", max_num_seqs=8, output_tokens=16)
+    config = EngineMeasurementConfig(target_llm="llm", max_num_seqs=8, output_tokens=16)
     rng = np.random.default_rng(0)
     measured = [burst(size, words + 2, tokens, rng.normal(1, NOISE)) for size, words, tokens in config.sweep]
     found = fit_step_cost(measured, ENGINE, RankingCost(0.003, 0.002), on="a test")
@@ -63,5 +63,5 @@ def test_endpoint_that_accepts_with_the_first_token_shows_no_intake(caplog: pyte
 
 
 def test_sweep_goes_from_one_request_to_more_than_fit() -> None:
-    sizes = [size for size, _, _ in CalibrationConfig(target_llm="llm", max_num_seqs=6).sweep]
+    sizes = [size for size, _, _ in EngineMeasurementConfig(target_llm="llm", max_num_seqs=6).sweep]
     assert sizes[:5] == [1, 2, 4, 6, 12]

@@ -1,26 +1,14 @@
 """A replay's settings."""
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
-import yaml
 
 from benchmarks.replay.config import ReplayConfig
-
-PROJECT = Path(__file__).parents[2]
 
 
 def config(**changes: object) -> ReplayConfig:
     return ReplayConfig(**({"lengths": Path("log.jsonl"), "target_llm": "llm"} | changes))  # type: ignore[arg-type]
-
-
-def test_mlproject_has_every_setting_with_its_default() -> None:
-    entry = yaml.safe_load((PROJECT / "MLproject").read_text())["entry_points"]["replay"]
-    written = {name: one["default"] for name, one in entry["parameters"].items() if isinstance(one, dict)}
-    defaults = {one.name: one.default for one in fields(ReplayConfig) if one.default is not MISSING}
-    assert written == {name: "" if value in (None, ()) else value for name, value in defaults.items()}
-    assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
 
 
 @pytest.mark.parametrize("name", ["requests", "repeats", "control_prompts"])

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.cost.measure_engine import CalibrationConfig, measure
+from benchmarks.cost.measure_engine import EngineMeasurementConfig, measure
 from benchmarks.cost.step_cost_fit import fit_step_cost
 from benchmarks.demo_llm import write_demo_llm
 from benchmarks.endpoint import endpoint
@@ -75,7 +75,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayConfig:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: ReplayConfig, tmp_path: Path) -> None:
-    calibration = CalibrationConfig(
+    calibration = EngineMeasurementConfig(
         target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=512
     )
     with targets(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
@@ -102,7 +102,7 @@ def _test_prompts(config: ReplayConfig) -> LabelledPrompts:
 
 def _runs(
     config: ReplayConfig,
-    calibration: CalibrationConfig,
+    calibration: EngineMeasurementConfig,
     sweep: Sweep,
     answers: pd.DataFrame,
     cost: StepCost,

@@ -1,29 +1,10 @@
 """A simulation's settings."""
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
-import yaml
 
-from benchmarks.cost.measure_engine import CalibrationConfig
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.fleet.config import FleetConfig
-
-PROJECT = Path(__file__).parents[3]
-
-
-@pytest.mark.parametrize(
-    ("entry_point", "settings"),
-    [("simulate", SimulationConfig), ("calibrate", CalibrationConfig), ("fleet", FleetConfig)],
-)
-def test_mlproject_has_every_setting_with_its_default(entry_point: str, settings: type) -> None:
-    entry = yaml.safe_load((PROJECT / "MLproject").read_text())["entry_points"][entry_point]
-    written = {name: one["default"] for name, one in entry["parameters"].items() if isinstance(one, dict)}
-    defaults = {one.name: one.default for one in fields(settings) if one.default is not MISSING}
-    texts = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in defaults.items()}
-    assert written == {name: "" if value is None else value for name, value in texts.items()}
-    assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,10 @@
 """A what-if's settings."""
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
-import yaml
 
 from benchmarks.what_if.config import WhatIfConfig
-
-PROJECT = yaml.safe_load((Path(__file__).parents[3] / "MLproject").read_text())
-
-
-def as_text(value: object) -> object:
-    return "" if value is None else ",".join(map(str, value)) if isinstance(value, tuple) else value
-
-
-def test_mlproject_has_every_setting_with_its_default() -> None:
-    entry = PROJECT["entry_points"]["what-if"]
-    written = {name: one["default"] for name, one in entry["parameters"].items() if isinstance(one, dict)}
-    defaults = {one.name: one.default for one in fields(WhatIfConfig) if one.default is not MISSING}
-    assert written == {name: as_text(value) for name, value in defaults.items()}
-    assert all(f"{{{name}}}" in entry["command"] for name in entry["parameters"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,183 @@
+"""Every command, once: its name, its room, the dataclass of its settings and the function that does it.
+
+What a command needs is imported when it is called, so that `pars --help` does not wait for torch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any, Literal
+
+Room = Literal["registry", "training", "benchmarks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command. Its names are those of its function and settings, as `module:name`."""
+
+    name: str
+    room: Room
+    """`python -m ROOM NAME` is the same command."""
+    settings: str
+    does: str
+    """A function of the settings that returns what is to be printed."""
+    help: str
+    is_entry_point: bool = True
+    """Whether `mlflow run . -e NAME` knows it."""
+    former_name: str = ""
+    """Still understood, for one version."""
+
+    @property
+    def entry_point(self) -> str:
+        """What MLflow calls it: a training is what `mlflow run .` does by itself."""
+        return "main" if self.name == "train" else self.name
+
+    @property
+    def summary(self) -> str:
+        """The first line of its help."""
+        return self.help.partition("\n")[0]
+
+    def load_settings(self) -> type[Any]:
+        """The dataclass of its settings."""
+        found: type[Any] = resolve_name(self.settings)
+        return found
+
+    def load(self) -> Callable[[Any], str]:
+        """The function that does it."""
+        found: Callable[[Any], str] = resolve_name(self.does)
+        return found
+
+
+def find_command(name: str, room: Room | None = None) -> Command | None:
+    """The command of this name, of a room if one is given; None if there is none."""
+    for one in commands_of(room):
+        if name in (one.name, one.former_name):
+            return one
+    return None
+
+
+def commands_of(room: Room | None = None) -> Sequence[Command]:
+    """The commands of a room, or all."""
+    return [one for one in COMMANDS if room in (None, one.room)]
+
+
+COMMANDS = (
+    Command(
+        name="train",
+        room="training",
+        settings="training.config:TrainingConfig",
+        does="cli.trainings:train",
+        help="Tune, train, calibrate, test and register a ranker; everything is logged to MLflow.\n\n"
+        "Prompts are split by their hash: 80 % train, 10 % validate, 10 % test; --max-prompts counts those that train.",
+    ),
+    Command(
+        name="study",
+        room="training",
+        settings="training.config:TrainingConfig",
+        does="cli.trainings:work_on_study",
+        help="Work on the study of a training that runs elsewhere, with the same --storage: its trials, no final fit.",
+    ),
+    Command(
+        name="evaluate",
+        room="training",
+        settings="training.judging.evaluate:EvaluationConfig",
+        does="cli.trainings:evaluate",
+        help="Print and log how well registered rankers order the test prompts of a length log.\n\n"
+        "Several rankers are compared by a paired bootstrap, and --models tests each of them on several target LLMs.",
+    ),
+    Command(
+        name="cross-validate",
+        room="training",
+        settings="training.experiments.config:CrossValidationConfig",
+        does="cli.trainings:cross_validate",
+        help="Train and test on parts of a small log in turn, and say how well a ranker does on it; registers nothing.",
+    ),
+    Command(
+        name="ablate",
+        room="training",
+        settings="training.experiments.config:AblationConfig",
+        does="cli.trainings:ablate",
+        help="Train with each loss and each --min-length-differences, over several seeds: which orders best?\n\n"
+        "Registers nothing; the table and a plot are logged to MLflow.",
+    ),
+    Command(
+        name="workload",
+        room="training",
+        settings="benchmarks.demo_lengths:DemoLengthsConfig",
+        does="cli.demonstrations:write_workload",
+        help="Write the embedded workload: prompts of many kinds whose lengths follow a stated law with noise.",
+        is_entry_point=False,
+    ),
+    Command(
+        name="promote",
+        room="registry",
+        settings="cli.promotions:PromoteConfig",
+        does="cli.promotions:promote",
+        help="Make a version the champion: running servers take it within seconds, with no restart.",
+    ),
+    Command(
+        name="rollback",
+        room="registry",
+        settings="cli.promotions:RollbackConfig",
+        does="cli.promotions:rollback",
+        help="Bring the champion before this one back.",
+    ),
+    Command(
+        name="replay",
+        room="benchmarks",
+        settings="benchmarks.replay.config:ReplayConfig",
+        does="cli.measurements:replay",
+        help="Replay recorded traffic through the real server under FCFS, PARS, the oracle and a control.",
+    ),
+    Command(
+        name="what-if",
+        room="benchmarks",
+        settings="benchmarks.what_if.config:WhatIfConfig",
+        does="cli.measurements:what_if",
+        help="What ordering would bring for your own log of served traffic, and what to spend on; simulated.",
+    ),
+    Command(
+        name="simulate",
+        room="benchmarks",
+        settings="benchmarks.simulation.config:SimulationConfig",
+        does="cli.measurements:simulate",
+        help="Simulate traffic with vLLM's own scheduler: every order beside first-come-first-served and the oracle.",
+    ),
+    Command(
+        name="fleet",
+        room="benchmarks",
+        settings="benchmarks.simulation.fleet.config:FleetConfig",
+        does="cli.measurements:fleet",
+        help="Simulate several replicas behind a router: what routing adds to ordering.",
+    ),
+    Command(
+        name="measure-engine",
+        room="benchmarks",
+        settings="benchmarks.cost.measure_engine:EngineMeasurementConfig",
+        does="cli.measurements:measure_engine",
+        help="Measure what a step of a live engine costs, for `simulate`.",
+        former_name="calibrate",
+    ),
+    Command(
+        name="overhead",
+        room="benchmarks",
+        settings="benchmarks.cost.overhead:OverheadConfig",
+        does="cli.measurements:overhead",
+        help="What ranking costs beside the engine: tokens per second with and without it, and its time per request.",
+    ),
+    Command(
+        name="scoring",
+        room="benchmarks",
+        settings="benchmarks.cost.scoring_cost:ScoringConfig",
+        does="cli.measurements:scoring",
+        help="Time a ranker against a BERT-base, and compare how it orders as served (int8) and as float32.",
+    ),
+    Command(
+        name="demo",
+        room="benchmarks",
+        settings="cli.demonstrations:DemoConfig",
+        does="cli.demonstrations:demo",
+        help="The whole life on embedded data: train, promote, serve, replay. Takes some ten minutes on two cores.",
+        is_entry_point=False,
+    ),
+)

@@ -1,0 +1,23 @@
+"""Commands on embedded data."""
+
+from dataclasses import dataclass
+
+from benchmarks import demo_lengths
+from benchmarks.demo import run_demo
+from benchmarks.demo_lengths import DemoLengthsConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """The demo has nothing to set."""
+
+
+def write_workload(config: DemoLengthsConfig) -> str:
+    """Write the embedded workload as a length log."""
+    demo_lengths.write_workload(config.out, config.prompts, config.seed)
+    return f"{config.prompts} prompts in {config.out}"
+
+
+def demo(_: DemoConfig) -> str:
+    """Live the whole life of a ranker."""
+    return run_demo()

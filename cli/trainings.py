@@ -1,0 +1,71 @@
+"""Commands that train and judge rankers, and what they print."""
+
+from training.config import TrainingConfig
+from training.experiments.config import AblationConfig, CrossValidationConfig
+from training.judging.evaluate import EvaluationConfig
+from training.judging.evaluate import evaluate as evaluate_rankers
+from training.judging.target_llm import TestedPart
+
+# Lightning takes seconds to import, so what fits a network is imported by the commands that do.
+
+
+def train(config: TrainingConfig) -> str:
+    """Train and register a ranker."""
+    from training.train import train as train_ranker
+
+    trained = train_ranker(config)
+    return (
+        f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}\n"
+        f"Serve it from now on: python -m registry promote --target-llm {config.ranker_target_llm!r}"
+    )
+
+
+def work_on_study(config: TrainingConfig) -> str:
+    """Run trials of a shared study."""
+    from training.train import work_on_study as work
+
+    work(config)
+    return f"All {config.trials} trials of the study are done."
+
+
+def evaluate(config: EvaluationConfig) -> str:
+    """Judge rankers on test prompts."""
+    evaluation = evaluate_rankers(config)
+    lines = [
+        f"{result.ranker} on {result.model}: {_metrics_text(result.metrics, config.part)}"
+        for result in evaluation.results
+    ]
+    for model, comparisons in evaluation.comparisons.items():
+        lines += [f"on {model}: {comparison.sentence}" for comparison in comparisons]
+    lines += [f"on {model}: {resampling.sentence}" for model, resampling in evaluation.resampling.items()]
+    return "\n".join(lines)
+
+
+def cross_validate(config: CrossValidationConfig) -> str:
+    """Train and test on parts of a log in turn."""
+    from training.experiments.cross_validation import cross_validate as validate
+
+    return "\n".join(
+        f"{name}: kendall_tau_b {row.kendall_tau_b:.3f}, mean over {config.repeats} x {config.folds} folds;"
+        f" standard deviation {row.kendall_tau_b_std:.3f} over repeats ({row.kendall_tau_b_min:.3f} to"
+        f" {row.kendall_tau_b_max:.3f})"
+        for name, row in validate(config).iterrows()
+    )
+
+
+def ablate(config: AblationConfig) -> str:
+    """Compare losses and least length differences."""
+    from training.experiments.ablation import ablate as compare_variants
+
+    summary = compare_variants(config)
+    shown = summary[["variant", "mean", "std", "min", "max"]]
+    return str(shown.to_string(index=False, float_format="{:.4f}".format))
+
+
+def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
+    tested = "test prompts (the rows of the log's test split)" if part == "test" else "prompts (the whole log)"
+    return (
+        f"kendall_tau_b {metrics['kendall_tau_b']:.3f} (95 % interval {metrics['kendall_tau_b_low']:.3f} to"
+        f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}"
+        f" on {metrics['test_prompts']:.0f} {tested}"
+    )

@@ -1,0 +1,55 @@
+"""`pars` and `python -m ROOM`: which commands there are."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cli import __main__ as cli
+from cli.commands import COMMANDS
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs the command line in this process and returns its exit code."""
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["pars", *arguments])
+        try:
+            cli.main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        return 0
+
+    with monkeypatch.context() as patch:  # what `main` sets is unset again
+        patch.setattr(os, "environ", os.environ.copy())
+        yield run
+
+
+def test_the_overview_names_every_command(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command() == 0
+    told = capsys.readouterr().out
+    assert all(f"  {one.name} " in told for one in COMMANDS)
+
+
+def test_an_unknown_command_is_told_the_nearest_one(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("promot") == 1
+    assert "but got 'promot'; did you mean promote?" in capsys.readouterr().err
+
+
+def test_a_former_name_is_still_understood(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("calibrate", "--help") == 0
+    assert "usage: pars measure-engine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "other"), [("training", "train", "replay"), ("benchmarks", "replay", "train")]
+)
+def test_a_room_knows_its_own_commands_only(room: str, name: str, other: str) -> None:
+    told = subprocess.run([sys.executable, "-m", room, "--help"], capture_output=True, text=True, check=True).stdout
+    assert f"  {name} " in told
+    assert f"  {other} " not in told
