@@ -122,7 +122,7 @@ def test_a_file_gives_options_and_what_is_given_beside_it_comes_first(tmp_path: 
 
 
 def test_a_name_in_a_file_that_is_no_setting_is_told_the_nearest_one(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="names 'at_moost', which is no setting; did you mean at_most?"):
+    with pytest.raises(InvalidInput, match=r"names .at_moost., which is no setting; did you mean at_most\?"):
         read(*GIVEN, *config(tmp_path, "at_moost: 3\n"))
 
 
