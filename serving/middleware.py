@@ -6,24 +6,22 @@ application shows: its state, and the check of the API key among its middleware.
 """
 
 import logging
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-from starlette.datastructures import Headers
-
 from registry.tracking import configure_tracking
-from serving.champion.engine_rankers import follow_targets
+from serving.champion.engine_rankers import follow_champions
 from serving.config import load_settings
 from serving.hosts.cores import give_way
 from serving.hosts.served_names import check_rankers, served_names
+from serving.http.api_key import api_key_check
 from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.http.reception import Reception
 from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.load import EngineLoad, max_num_seqs
-from serving.ranking.place_finder import Rankings
-from serving.ranking.prioritiser import Prioritiser, policy_of
-from serving.ranking.priority import ArrivalClock
+from serving.ranking.place_finder import PlaceFinder
+from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.requests import ArrivalClock
 
 logger = logging.getLogger(__name__)
 
@@ -74,18 +72,18 @@ class ShortestFirst:
         if config.device_config.device_type == "cpu":
             give_way()
         load = EngineLoad(max_num_seqs(config))
-        rankings = await self._start_rankings(vllm_app.state.args, load, stack) if self._settings.ranking else None
+        place_finder = await self._start_ranking(vllm_app.state.args, load, stack) if self._settings.ranking else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
-        prioritiser = Prioritiser(policy_of(self._settings), ArrivalClock(), load, rankings)
-        return Reception(self._app, prioritiser, load, _api_key_check(vllm_app), self._settings.max_body_bytes)
+        prioritiser = Prioritiser(Policy.of(self._settings), ArrivalClock(), load, place_finder)
+        return Reception(self._app, prioritiser, api_key_check(vllm_app), self._settings.max_body_bytes)
 
-    async def _start_rankings(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> Rankings:
+    async def _start_ranking(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> PlaceFinder:
         check_rankers(self._settings, args)
         configure_tracking()
-        targets = await stack.enter_async_context(follow_targets(self._settings, served_names(args)[0]))
-        rankings = Rankings.start(self._settings, targets, load)
-        stack.callback(rankings.close)
-        return rankings
+        rankers = await stack.enter_async_context(follow_champions(self._settings, served_names(args)[0]))
+        place_finder = PlaceFinder.start(self._settings, rankers, load)
+        stack.callback(place_finder.close)
+        return place_finder
 
 
 def _log_as_vllm_does() -> None:
@@ -94,14 +92,3 @@ def _log_as_vllm_does() -> None:
         ours.setLevel(logging.INFO)
         if not ours.hasHandlers():
             ours.handlers = logging.getLogger("vllm").handlers
-
-
-def _api_key_check(vllm_app: Any) -> Callable[[Headers], bool]:
-    """The check that vLLM makes further inside: what has no key must not cost a ranking."""
-    for middleware in vllm_app.user_middleware:
-        if hasattr(middleware.cls, "verify_token"):
-            check: Callable[[Headers], bool] = middleware.cls(
-                vllm_app, *middleware.args, **middleware.kwargs
-            ).verify_token
-            return check
-    return lambda _: True

@@ -1,22 +1,57 @@
-"""What is known of the HTTP request that an engine request comes from: when it arrived, and what the user wrote.
-
-A thin ASGI layer around vLLM's application watches the body go by and leaves it in a context variable. It changes
-nothing, but refuses a body that is too large: malformed JSON, authentication and disconnects stay vLLM's.
-"""
+"""One request in its stages: as HTTP brought it, as the engine is asked, its place in the queue. Imports no sibling."""
 
 import json
+import time
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
 
-from registry.request import UnrankableContent
-from registry.texts import Text, cap_tokens, model_of, texts_of, uses_beam_search
-from serving.http.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer
-from serving.ranking.holding_queue import Place
-from serving.ranking.priority import ArrivalClock
-
-PRIORITY_HEADER = b"x-vllm-priority"
+from registry.request import Text, UnrankableContent, cap_tokens, model_of, texts_of, uses_beam_search
 
 
-class Incoming:
+def wall_clock_us() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+class ArrivalClock:
+    """Stamps arrivals in microseconds of the wall clock, each later than the one before even if it is set back."""
+
+    def __init__(self, clock_us: Callable[[], int] = wall_clock_us) -> None:
+        self._clock_us = clock_us
+        self._last_us = 0
+
+    def stamp_us(self) -> int:
+        """The time now, or just after the last stamp if that is later."""
+        self._last_us = max(self._clock_us(), self._last_us + 1)
+        return self._last_us
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """What is asked of the engine, as far as its place in the queue depends on it."""
+
+    model: str | None
+    """The name that the client gave, or the LoRA adapter's; None if it gave none."""
+    text: Text
+    cap_tokens: float | None
+    """The longest answer that it can get; None if that is not known, or shall not count."""
+    num_sequences: int
+    client_priority: int
+    trace_headers: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place among all answers: 0 the shortest, 1 the longest; `reason` says why it is the median's, if it is."""
+
+    quantile: float
+    reason: str | None = None
+    predicted_tokens: float | None = field(default=None, compare=False)
+
+
+class HttpRequest:
     """One HTTP request on its way to the engine. Its arrival is stamped once, when the body is complete."""
 
     def __init__(self, clock: ArrivalClock, path: str = "") -> None:
@@ -44,8 +79,8 @@ class Incoming:
         """Whether an engine request has come from this HTTP request."""
         return self._num_requests > 0
 
-    def see(self, message: Message) -> None:
-        """Take note of one message that the application receives."""
+    def see(self, message: Mapping[str, Any]) -> None:
+        """Take note of one ASGI message that the application receives."""
         if message["type"] != "http.request":
             return
         self._body += message.get("body", b"")
@@ -76,44 +111,9 @@ class Incoming:
         self.cap_tokens = cap_tokens(body)
 
 
-INCOMING: ContextVar[Incoming | None] = ContextVar("pars_incoming", default=None)
+HTTP_REQUEST: ContextVar[HttpRequest | None] = ContextVar("pars_http_request", default=None)
 
 
-def current_incoming(clock: ArrivalClock) -> Incoming:
+def current_http_request(clock: ArrivalClock) -> HttpRequest:
     """The HTTP request that this task works for, or a new one that arrives now."""
-    return INCOMING.get() or Incoming(clock)
-
-
-class IncomingLayer:
-    """Pure ASGI middleware that makes `current_incoming` work inside the application."""
-
-    def __init__(self, app: ASGIApp, clock: ArrivalClock, trust_client_priority: bool, max_body_bytes: int) -> None:
-        self._app = app
-        self._clock = clock
-        self._trust_client_priority = trust_client_priority
-        self._max_body_bytes = max_body_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Watch the body of one request go by."""
-        if scope["type"] not in {"http", "websocket"}:
-            return await self._app(scope, receive, send)
-        if not self._trust_client_priority:
-            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != PRIORITY_HEADER]}
-        incoming = Incoming(self._clock, scope["path"].removeprefix(scope.get("root_path", "")))
-
-        try:
-            limit = BodyLimit(scope, self._max_body_bytes)
-        except BodyTooLarge as error:
-            return await error_answer(413, error.detail)(scope, receive, send)
-
-        async def receive_and_see() -> Message:
-            message = await receive()
-            limit.count(message)
-            incoming.see(message)
-            return message
-
-        token = INCOMING.set(incoming)
-        try:
-            await self._app(scope, receive_and_see, send)
-        finally:
-            INCOMING.reset(token)
+    return HTTP_REQUEST.get() or HttpRequest(clock)

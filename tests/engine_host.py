@@ -17,7 +17,7 @@ from starlette.routing import Route
 from registry.tracking import configure_tracking
 from serving.config import load_settings
 from serving.hosts.server import Server, run_server
-from serving.requests import INCOMING
+from serving.requests import HTTP_REQUEST
 
 
 class Spy:
@@ -37,7 +37,7 @@ class Spy:
         ]
 
     async def _see_request(self, request: Any) -> None:
-        incoming = INCOMING.get()
+        incoming = HTTP_REQUEST.get()
         arrival_us = incoming.arrival_us if incoming else None
         seen = {
             "prompt_tokens": len(request.prompt_token_ids or ()),

@@ -2,7 +2,7 @@
 
 import signal
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from multiprocessing import resource_tracker
@@ -10,15 +10,11 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.routing import Route, Router
-from vllm import envs
 from vllm.entrypoints.launchers.api_server.app_state import init_app_state
 from vllm.entrypoints.launchers.api_server.entry import build_async_engine_client
 from vllm.entrypoints.launchers.app import build_app
 from vllm.entrypoints.launchers.cli_args import make_arg_parser, validate_parsed_serve_args
-from vllm.entrypoints.serve.middleware.authenticate import AuthenticationMiddleware
 from vllm.platforms import current_platform
 from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
@@ -27,7 +23,6 @@ from vllm.utils.argparse_utils import FlexibleArgumentParser
 from serving.config import Settings, SettingsError
 from serving.hosts.cores import give_way
 from serving.hosts.served_names import check_rankers
-from serving.http.rank_route import RankEndpoint
 from serving.ranking.prioritiser import Prioritiser
 
 CHOKE_POINTS = ("generate", "encode")
@@ -93,16 +88,9 @@ def _born_deaf() -> Iterator[None]:
 
 @asynccontextmanager
 async def openai_app(
-    client: Any,
-    args: Namespace,
-    prioritiser: Prioritiser,
-    layers: Sequence[Middleware],
-    make_rank_endpoint: Callable[[Callable[[Headers], bool]], RankEndpoint],
+    client: Any, args: Namespace, prioritiser: Prioritiser, layers: Sequence[Middleware]
 ) -> AsyncIterator[FastAPI]:
-    """The application of vLLM itself, on an engine client whose every request is given our priority.
-
-    `make_rank_endpoint` gets vLLM's check of the API key.
-    """
+    """The application of vLLM itself, on an engine client whose every request is given our priority."""
     for name in CHOKE_POINTS:
         setattr(client, name, prioritiser.wrap(partial(getattr(type(client), name), client)))
     tasks = await client.get_supported_tasks()
@@ -110,16 +98,7 @@ async def openai_app(
     # Appended is innermost: what has no API key costs no ranking. vLLM has built the stack, so it is built anew.
     app.user_middleware.extend(layers)
     app.middleware_stack = app.build_middleware_stack()
-    app.router.routes.append(Route("/rank", make_rank_endpoint(_api_key_check(args)).rank, methods=["POST"]))
     await init_app_state(client, app.state, args, tasks)
     app.state.server = SimpleNamespace(should_exit=False)  # vLLM's error handler sets it; the service looks for itself
     async with app.router.lifespan_context(app):
         yield app
-
-
-def _api_key_check(args: Namespace) -> Callable[[Headers], bool]:
-    """The check of the API key that vLLM makes, for a route that is not under its guarded prefixes."""
-    tokens = [key for key in (args.api_key or [envs.VLLM_API_KEY]) if key]
-    if not tokens:
-        return lambda _: True
-    return AuthenticationMiddleware(Router(), tokens).verify_token

@@ -16,6 +16,12 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+def path_of(scope: Scope) -> str:
+    """The route that a request names, without what the application is mounted under."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 class BodyTooLarge(HTTPException):
     """A 413. Its kind is the one that a FastAPI application lets through while it reads a body."""
 

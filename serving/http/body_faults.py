@@ -11,7 +11,7 @@ from typing import Any
 
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 from serving.metrics import UNREADABLE_REQUESTS
-from serving.requests import INCOMING
+from serving.requests import HTTP_REQUEST
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ MANAGING = frozenset(
 MESSAGE = "The request is not one that this server can read (%s): check its fields against /openapi.json."
 
 
-class UnreadableLayer:
-    """Pure ASGI middleware, inside of `serving.requests.IncomingLayer`."""
+class BodyFaultLayer:
+    """Pure ASGI middleware, inside of `serving.http.arrival_layer.ArrivalLayer`."""
 
     def __init__(self, app: ASGIApp, is_engine_alive: Callable[[], bool]) -> None:
         self._app = app
@@ -58,8 +58,8 @@ class UnreadableLayer:
         return await error_answer(400, MESSAGE % answer.failure.partition(" ")[0])(scope, receive, send)
 
     def _may_be_the_bodys_fault(self) -> bool:
-        incoming = INCOMING.get()
-        return self._is_engine_alive() and not (incoming is not None and incoming.has_reached_the_engine)
+        request = HTTP_REQUEST.get()
+        return self._is_engine_alive() and not (request is not None and request.has_reached_the_engine)
 
 
 class _Answer:

@@ -5,10 +5,9 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry.request import UnrankableContent
-from registry.texts import Text, cap_tokens, model_of, texts_of
-from serving.ranking.prioritiser import EngineRequest
-from serving.requests import PRIORITY_HEADER
+from registry.request import Text, UnrankableContent, cap_tokens, model_of, texts_of
+from serving.http.header_routes import PRIORITY_HEADER
+from serving.requests import EngineRequest
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""

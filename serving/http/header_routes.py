@@ -4,20 +4,14 @@ Read in the source of vLLM 0.32: six routes read `X-Vllm-Priority`. The others r
 beam search, send the engine requests with none; and none is 0, which goes before every clock time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from registry.texts import uses_beam_search
+from registry.request import GENERATION_PATHS, uses_beam_search
 
-READ_THE_HEADER = frozenset(
-    {
-        "/cohere/v2/chat",
-        "/invocations",
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/messages",
-        "/v1/responses",
-    }
-)
+PRIORITY_HEADER = b"x-vllm-priority"
+READ_ONLY_THE_BODY = frozenset({"/v1/chat/completions/batch"})
+"""Routes that generate, and read no header."""
 SEND_NOTHING_TO_THE_ENGINE = (
     "/abort_requests",
     "/cancel",
@@ -34,7 +28,7 @@ OTHER_API_ROUTES = frozenset({"/classify", "/generative_scoring", "/pooling", "/
 
 def reads_the_header(path: str) -> bool:
     """Whether the requests of this route carry the priority that the header gives."""
-    return path in READ_THE_HEADER
+    return path in GENERATION_PATHS and path not in READ_ONLY_THE_BODY
 
 
 def objection_to_route(path: str) -> str | None:
@@ -53,3 +47,8 @@ def objection_to_body(body: Any) -> str | None:
     if uses_beam_search(body):
         return "Beam search cannot carry a priority from a middleware: leave `use_beam_search`, or use `bentoml serve`."
     return None
+
+
+def without_priority(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an ASGI scope, but for the one that would order vLLM's queue."""
+    return [pair for pair in headers if pair[0].lower() != PRIORITY_HEADER]

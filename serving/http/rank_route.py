@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
-from serving.champion.engine_rankers import TargetRanker
+from serving.champion.engine_rankers import ServedRanker
 from serving.http.bodies import BodyTooLarge, error_answer
 from serving.threads import DaemonThreads
 
@@ -45,12 +45,12 @@ class RankRequest(BaseModel):
         return self.prompt if self.prompt is not None else render_messages(self.messages or [])
 
 
-class RankEndpoint:
+class RankRoute:
     """The route, and what it needs. Its thread is its own: asking for rankings alone holds up no request."""
 
     def __init__(
         self,
-        ranker_of: Callable[[str | None], TargetRanker | None] | None,
+        ranker_of: Callable[[str | None], ServedRanker | None] | None,
         is_authorised: Callable[[Headers], bool],
         limit_s: float,
     ) -> None:
@@ -83,7 +83,7 @@ class RankEndpoint:
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
         return await self._answer(ranker, text, asked.max_tokens)
 
-    async def _answer(self, ranker: TargetRanker, text: str, max_tokens: int | None) -> Response:
+    async def _answer(self, ranker: ServedRanker, text: str, max_tokens: int | None) -> Response:
         refusal = self._thread.refusal(self._num_asked, self._limit_s)
         if refusal is not None:
             return error_answer(503, f"The ranker is {refusal}: ask again later.")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +19,20 @@ from serving.http.bodies import (
     Scope,
     Send,
     error_answer,
+    path_of,
     read_body,
     replay,
 )
 from serving.http.body_requests import requests_written
-from serving.http.header_routes import objection_to_body, objection_to_route, reads_the_header
-from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import EngineRequest, Prioritiser
-from serving.ranking.priority import ArrivalClock
-from serving.requests import PRIORITY_HEADER, Incoming
+from serving.http.header_routes import (
+    PRIORITY_HEADER,
+    objection_to_body,
+    objection_to_route,
+    reads_the_header,
+    without_priority,
+)
+from serving.ranking.prioritiser import Prioritiser
+from serving.requests import ArrivalClock, EngineRequest, HttpRequest
 
 
 class Reception:
@@ -36,20 +42,18 @@ class Reception:
         self,
         app: ASGIApp,
         prioritiser: Prioritiser,
-        load: EngineLoad,
         is_authorised: Callable[[Headers], bool],
         max_body_bytes: int,
     ) -> None:
         self._app = app
         self._prioritiser = prioritiser
-        self._load = load
         self._clock = ArrivalClock()
         self._is_authorised = is_authorised
         self._max_body_bytes = max_body_bytes
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See to one request."""
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         if (objection := objection_to_route(path)) is not None:
             return await error_answer(400, objection)(scope, receive, send)
         try:
@@ -67,25 +71,17 @@ class Reception:
         return await self._prioritise(path, body, scope, whole, send)
 
     async def _prioritise(self, path: str, body: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        incoming = Incoming(self._clock)
-        _ = incoming.arrival_us  # stamped now that the body is complete
-        admitted: list[EngineRequest] = []
-
-        async def admit(request: EngineRequest) -> int:
-            priority, _ = await self._prioritiser.admit(incoming, request)
-            admitted.append(request)
-            return priority
-
-        try:
-            async with asyncio.TaskGroup() as group:  # where one fails, none is counted after the rest has left
+        http_request = HttpRequest(self._clock)
+        _ = http_request.arrival_us  # stamped now that the body is complete
+        requests = self._requests(path, body, Headers(scope=scope))
+        async with AsyncExitStack() as admitted:  # where one fails, those that were admitted are counted out
+            async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(admit(request)) for request in self._requests(path, body, Headers(scope=scope))
+                    group.create_task(admitted.enter_async_context(self._prioritiser.admitted(http_request, request)))
+                    for request in requests
                 ]
-            longest = max(task.result() for task in tasks)
+            longest = max(task.result().priority for task in tasks)
             await self._app(_with_priority(scope, longest), receive, send)
-        finally:
-            for request in admitted:
-                self._load.leave(request.num_sequences)
 
     def _requests(self, path: str, body: Any, headers: Headers) -> list[EngineRequest]:
         caps = self._prioritiser.policy.cap_by_max_tokens
@@ -103,5 +99,4 @@ def _parse(raw: bytes) -> Any:
 
 
 def _with_priority(scope: Scope, priority: int) -> Scope:
-    headers = [pair for pair in scope["headers"] if pair[0].lower() != PRIORITY_HEADER]
-    return {**scope, "headers": [*headers, (PRIORITY_HEADER, str(priority).encode())]}
+    return {**scope, "headers": [*without_priority(scope["headers"]), (PRIORITY_HEADER, str(priority).encode())]}

@@ -9,17 +9,18 @@ nothing piles up.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from registry.ranker import Prediction
 from registry.request import UnrankableContent
 from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
-from serving.ranking.load import EngineLoad
+from serving.ranking.load import EngineLoad, Seat
+from serving.requests import Place
 from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ OUR_REASONS = ("budget", "backlog", "hanging", "overloaded", "error", "not_finit
 LOG_EVERY_S = 10.0
 
 
-class Ranks(Protocol):
+class Predictor(Protocol):
     """What is needed of a `registry.ranker.Ranker`."""
 
     def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
@@ -41,36 +42,22 @@ class Ranks(Protocol):
         """The place of a request that cannot be ranked."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place among all answers: 0 the shortest, 1 the longest; `reason` says why it is the median's, if it is."""
-
-    quantile: float
-    reason: str | None = None
-    predicted_tokens: float | None = field(default=None, compare=False)
-
-
 @dataclass(eq=False)
-class Held:
+class HeldRequest:
     """A request that is held until its place is known."""
 
     text: str
     cap_tokens: float | None
-    num_sequences: int
+    seat: Seat
     place: asyncio.Future[Place]
     job: Future[Prediction] | None = None
 
 
-class Ranking:
-    """Finds the place of each request in worker threads. All methods belong to one event loop."""
+class HoldingQueue:
+    """Holds each request while worker threads find its place. All methods belong to one event loop."""
 
     def __init__(
-        self,
-        ranker: Callable[[], Ranks],
-        load: EngineLoad,
-        budget_s: float = 0.05,
-        backlog_s: float = 2.0,
-        num_threads: int = 1,
+        self, ranker: Callable[[], Predictor], load: EngineLoad, *, budget_s: float, backlog_s: float, num_threads: int
     ) -> None:
         """`ranker` is asked at each use, so that a swap needs no word here."""
         self._ranker = ranker
@@ -80,24 +67,39 @@ class Ranking:
         self._num_threads = num_threads
         self._threads = DaemonThreads(num_threads, "ranking")
         self._num_held = 0
-        self._ranks_with: Ranks | None = None
-        self._overdue: dict[Held, None] = {}
+        self._ranks_with: Predictor | None = None
+        self._overdue: dict[HeldRequest, None] = {}
         self._logged_at_s: dict[str, float] = {}
         load.call_on_leave(self._release_overdue)
         for reason in OUR_REASONS:
             FAIL_OPENS.labels(reason)
 
-    async def find_place(self, text: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
+    async def find_place(self, text: str, cap_tokens: float | None, seat: Seat) -> Place:
         """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.
 
-        On return the request is counted in the engine's load (the caller counts it out); if cancelled, it is not.
+        The moment at which it is let go its seat is taken; whoever called leaves it.
         """
         refusal = self._refusal()
         if refusal is not None:
-            return self.median(refusal, cap_tokens, num_sequences)
-        loop = asyncio.get_running_loop()
-        held = Held(text, cap_tokens, num_sequences, loop.create_future())
+            return self.median(refusal, cap_tokens)
+        held = HeldRequest(text, cap_tokens, seat, asyncio.get_running_loop().create_future())
         self._submit(held)
+        with self._timed(held):
+            return await held.place
+
+    def median(self, reason: str, cap_tokens: float | None) -> Place:
+        """The place of a request that is not ranked; it is counted by its reason."""
+        self._count(reason)
+        return Place(self._ranker().median_quantile(cap_tokens), reason)
+
+    def close(self) -> None:
+        """Let the threads end; nothing is computed any more."""
+        self._threads.close()
+
+    @contextmanager
+    def _timed(self, held: HeldRequest) -> Iterator[None]:
+        """While a request is held it counts, and both budgets run."""
+        loop = held.place.get_loop()
         timers = [
             loop.call_later(self.budget_s, self._budget_is_over, held),
             loop.call_later(self.backlog_s, self._time_is_up, held, "backlog"),
@@ -105,27 +107,13 @@ class Ranking:
         started_s = time.perf_counter()
         self._num_held += 1
         try:
-            return await held.place
-        except asyncio.CancelledError:
-            if not held.place.cancelled():
-                self._load.leave(num_sequences)
-            raise
+            yield
         finally:
             self._num_held -= 1
             HOLD_SECONDS.observe(time.perf_counter() - started_s)
             for timer in timers:
                 timer.cancel()
             self._forget(held)
-
-    def median(self, reason: str, cap_tokens: float | None, num_sequences: int = 1) -> Place:
-        """The place of a request that is not ranked; it is counted in the engine's load and by its reason."""
-        self._load.enter(num_sequences)
-        self._count(reason)
-        return Place(self._ranker().median_quantile(cap_tokens), reason)
-
-    def close(self) -> None:
-        """Let the threads end; nothing is computed any more."""
-        self._threads.close()
 
     def _refusal(self) -> Refusal | None:
         refusal = self._threads.refusal(self._num_held, self.backlog_s)
@@ -135,17 +123,17 @@ class Ranking:
             return None
         return refusal
 
-    def _submit(self, held: Held) -> None:
+    def _submit(self, held: HeldRequest) -> None:
         # At once, though it may be cancelled: a thread that asks a busy event loop for its next prompt idles meanwhile.
         held.job = self._threads.submit(self._rank, held)
         held.job.add_done_callback(partial(_call_in, held.place.get_loop(), self._job_is_done, held))
 
-    def _rank(self, held: Held) -> Prediction:
+    def _rank(self, held: HeldRequest) -> Prediction:
         self._ranks_with = ranker = self._ranker()
         with RANKING_SECONDS.time():
             return ranker.predict(held.text, held.cap_tokens)
 
-    def _job_is_done(self, held: Held, job: Future[Prediction]) -> None:
+    def _job_is_done(self, held: HeldRequest, job: Future[Prediction]) -> None:
         if job.cancelled() or held.place.done():
             return
         error = job.exception()
@@ -157,7 +145,7 @@ class Ranking:
         else:
             self._fail_open(held, "not_finite" if isinstance(error, FloatingPointError) else "error", error)
 
-    def _budget_is_over(self, held: Held) -> None:
+    def _budget_is_over(self, held: HeldRequest) -> None:
         if held.place.done():
             return
         self._overdue[held] = None
@@ -170,25 +158,25 @@ class Ranking:
             del self._overdue[held]  # here, since a request that was cancelled just now has no place to be found
             self._time_is_up(held, "budget")
 
-    def _time_is_up(self, held: Held, reason: str) -> None:
+    def _time_is_up(self, held: HeldRequest, reason: str) -> None:
         """A busy event loop hears of a prediction late, maybe after this: it takes the one that is there by now."""
         if held.job is not None and held.job.done() and not held.job.cancelled():
             self._job_is_done(held, held.job)
         else:
             self._fail_open(held, reason)
 
-    def _fail_open(self, held: Held, reason: str, error: BaseException | None = None) -> None:
+    def _fail_open(self, held: HeldRequest, reason: str, error: BaseException | None = None) -> None:
         if held.place.done():
             return
         self._count(reason, error)
         self._settle(held, Place(self._ranker().median_quantile(held.cap_tokens), reason))
 
-    def _settle(self, held: Held, place: Place) -> None:
+    def _settle(self, held: HeldRequest, place: Place) -> None:
         held.place.set_result(place)
-        self._load.enter(held.num_sequences)
+        held.seat.take()
         self._forget(held)
 
-    def _forget(self, held: Held) -> None:
+    def _forget(self, held: HeldRequest) -> None:
         self._overdue.pop(held, None)
         if held.job is not None:
             held.job.cancel()

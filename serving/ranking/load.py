@@ -1,6 +1,7 @@
 """How full the engine is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -26,12 +27,38 @@ class EngineLoad:
         """Call this whenever a request has left."""
         self._on_leave.append(callback)
 
-    def enter(self, num_sequences: int) -> None:
-        """Count a request that is on its way into the engine."""
-        self.num_sequences += num_sequences
+    @contextmanager
+    def seat(self, num_sequences: int) -> Iterator["Seat"]:
+        """The seat of one request, which is left with the block, whatever ends it."""
+        seat = Seat(self, num_sequences)
+        try:
+            yield seat
+        finally:
+            seat.leave()
 
-    def leave(self, num_sequences: int) -> None:
-        """Count a request that is finished or gone."""
-        self.num_sequences -= num_sequences
-        for callback in self._on_leave:
+    def count(self, num_sequences: int) -> None:
+        """Count sequences in, or out if negative; `Seat` alone does that."""
+        self.num_sequences += num_sequences
+        for callback in self._on_leave if num_sequences < 0 else ():
             callback()
+
+
+class Seat:
+    """The room of one request in the engine. It is taken once: by whoever lets the request go, at that moment."""
+
+    def __init__(self, load: EngineLoad, num_sequences: int) -> None:
+        self._load = load
+        self._num_sequences = num_sequences
+        self._is_taken = False
+
+    def take(self) -> None:
+        """Count the request in, unless it is already."""
+        if not self._is_taken:
+            self._is_taken = True
+            self._load.count(self._num_sequences)
+
+    def leave(self) -> None:
+        """Count it out, if it was counted in."""
+        if self._is_taken:
+            self._is_taken = False
+            self._load.count(-self._num_sequences)

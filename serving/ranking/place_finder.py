@@ -1,71 +1,58 @@
-"""The way from a request to its place in the queue, whichever model it names: each target LLM has its own ranking.
+"""From a request to its place in the queue, whichever model it names: each target LLM has its own holding queue.
 
-Each has its own threads and its own queue, so that a ranker that hangs holds up the requests of its target LLM only.
+Each has its own threads, so that a ranker that hangs holds up the requests of its target LLM only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 from registry.request import UnrankableContent
-from registry.texts import Text
-from serving.champion.engine_rankers import Targets
+from serving.champion.engine_rankers import EngineRankers
 from serving.config import Settings
 from serving.metrics import FAIL_OPENS
-from serving.ranking.holding_queue import Place, Ranking, Ranks
-from serving.ranking.load import EngineLoad
+from serving.ranking.holding_queue import HoldingQueue
+from serving.ranking.load import EngineLoad, Seat
+from serving.requests import EngineRequest, Place
 
 
-class Rankings:
+class PlaceFinder:
     """Finds the place of each request. All methods belong to one event loop."""
 
-    def __init__(self, targets: Targets, load: EngineLoad, ranking_of: Mapping[str, Ranking]) -> None:
-        self._targets = targets
-        self._load = load
-        self._ranking_of = ranking_of
+    def __init__(self, rankers: EngineRankers, queue_of: Mapping[str, HoldingQueue]) -> None:
+        self._rankers = rankers
+        self._queue_of = queue_of
 
     @classmethod
-    def start(cls, settings: Settings, targets: Targets, load: EngineLoad) -> Self:
-        """With a ranking for each target LLM; `close` ends their threads."""
-        rankings = {
-            target_llm: _start(settings, _ranker(targets, target_llm), load) for target_llm in targets.champions
+    def start(cls, settings: Settings, rankers: EngineRankers, load: EngineLoad) -> Self:
+        """With a holding queue for each target LLM; `close` ends their threads."""
+        queues = {
+            target_llm: HoldingQueue(
+                partial(rankers.ranker, target_llm),
+                load,
+                budget_s=settings.ranking_budget_ms / 1000,
+                backlog_s=settings.ranking_backlog_ms / 1000,
+                num_threads=settings.ranking_threads,
+            )
+            for target_llm in rankers.target_llms
         }
-        return cls(targets, load, rankings)
+        return cls(rankers, queues)
 
-    async def find_place(
-        self, model: str | None, text: Text, cap_tokens: float | None, num_sequences: int = 1
-    ) -> Place:
-        """The place of a request for `model`, within the budgets; the median's if there is no ranker or no text for it.
+    async def find_place(self, request: EngineRequest, seat: Seat) -> Place:
+        """The place of a request, within the budgets; the median's if there is no ranker or no text for it.
 
-        On return the request is counted in the engine's load (the caller counts it out); if cancelled, it is not.
+        Its seat is taken once it may go on.
         """
-        target_llm = self._targets.target_of(model)
+        target_llm = self._rankers.target_of(request.model)
         if target_llm is None:
-            return self._without_ranker(cap_tokens, num_sequences)
-        ranking = self._ranking_of[target_llm]
-        if isinstance(text, UnrankableContent):
-            return ranking.median(text.reason, cap_tokens, num_sequences)
-        return await ranking.find_place(text, cap_tokens, num_sequences)
+            FAIL_OPENS.labels("no_ranker").inc()
+            return Place(self._rankers.median_quantile(request.cap_tokens), "no_ranker")
+        queue = self._queue_of[target_llm]
+        if isinstance(request.text, UnrankableContent):
+            return queue.median(request.text.reason, request.cap_tokens)
+        return await queue.find_place(request.text, request.cap_tokens, seat)
 
     def close(self) -> None:
         """Let the threads end; nothing is computed any more."""
-        for ranking in self._ranking_of.values():
-            ranking.close()
-
-    def _without_ranker(self, cap_tokens: float | None, num_sequences: int) -> Place:
-        FAIL_OPENS.labels("no_ranker").inc()
-        self._load.enter(num_sequences)
-        return Place(self._targets.median_quantile(cap_tokens), "no_ranker")
-
-
-def _start(settings: Settings, ranker: Callable[[], Ranks], load: EngineLoad) -> Ranking:
-    return Ranking(
-        ranker,
-        load,
-        budget_s=settings.ranking_budget_ms / 1000,
-        backlog_s=settings.ranking_backlog_ms / 1000,
-        num_threads=settings.ranking_threads,
-    )
-
-
-def _ranker(targets: Targets, target_llm: str) -> Callable[[], Ranks]:
-    return lambda: targets.ranker(target_llm)
+        for queue in self._queue_of.values():
+            queue.close()

@@ -1,27 +1,6 @@
 """From arrival, patience and quantile to the integer that vLLM sorts its waiting requests by (lower = sooner). Pure."""
 
-import time
-from collections.abc import Callable
-
 MICROSECONDS = 1_000_000
-
-
-def wall_clock_us() -> int:
-    """Microseconds since 1970."""
-    return time.time_ns() // 1000
-
-
-class ArrivalClock:
-    """Stamps arrivals in microseconds of the wall clock, each later than the one before even if it is set back."""
-
-    def __init__(self, clock_us: Callable[[], int] = wall_clock_us) -> None:
-        self._clock_us = clock_us
-        self._last_us = 0
-
-    def stamp_us(self) -> int:
-        """The time now, or just after the last stamp if that is later."""
-        self._last_us = max(self._clock_us(), self._last_us + 1)
-        return self._last_us
 
 
 def priority(arrival_us: int, patience_s: float, quantile: float) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from serving.ranking.holding_queue import Place
+from serving.requests import Place
 
 SPAN = "pars.rank"
 

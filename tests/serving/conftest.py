@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from serving.ranking.holding_queue import Ranking
 from serving.ranking.load import EngineLoad
 from tests.conftest import API_KEY
 from tests.servers import RunningServer
-from tests.serving.fakes import FakeRanker
+from tests.serving.fakes import FakeRanker, KeptSeats
 
 
 @pytest.fixture
@@ -23,11 +22,11 @@ def load() -> EngineLoad:
 
 
 @pytest.fixture
-async def ranking(ranker: FakeRanker, load: EngineLoad) -> AsyncIterator[Ranking]:
-    ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
-    yield ranking
+async def queue(ranker: FakeRanker, load: EngineLoad) -> AsyncIterator[KeptSeats]:
+    queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
+    yield queue
     ranker.may_go_on.set()
-    ranking.close()
+    queue.close()
 
 
 @pytest.fixture

@@ -2,15 +2,19 @@
 
 import threading
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from registry.ranker import Prediction
-from serving.champion.engine_rankers import Targets
-from serving.ranking.holding_queue import Ranking
-from serving.ranking.load import EngineLoad
-from serving.ranking.place_finder import Rankings
+from serving.champion.engine_rankers import EngineRankers
+from serving.champion.follower import Champion
+from serving.config import Settings
+from serving.ranking.holding_queue import HoldingQueue, Predictor
+from serving.ranking.load import EngineLoad, Seat
+from serving.ranking.place_finder import PlaceFinder
+from serving.ranking.prioritiser import Policy
+from serving.requests import Place
 
 
 @dataclass
@@ -39,13 +43,48 @@ class FakeRanker:
         return 0.5 if cap_tokens is None else min(0.5, cap_tokens / 10)
 
 
-def only(ranking: Ranking, load: EngineLoad) -> Rankings:
-    """One ranking for whatever model is asked for."""
-    return Rankings(Targets({"demo-llm": _not_asked}, {}, "demo-llm"), load, {"demo-llm": ranking})
+class KeptSeats(HoldingQueue):
+    """A holding queue as the choke point uses it, but that a seat once taken is kept: requests stay in the engine."""
+
+    def __init__(
+        self,
+        ranker: Callable[[], Predictor],
+        load: EngineLoad,
+        budget_s: float = 0.05,
+        backlog_s: float = 2.0,
+        num_threads: int = 1,
+    ) -> None:
+        super().__init__(ranker, load, budget_s=budget_s, backlog_s=backlog_s, num_threads=num_threads)
+
+    async def find_place(
+        self, text: str, cap_tokens: float | None, seat: Seat | None = None, num_sequences: int = 1
+    ) -> Place:
+        seat = seat or Seat(self._load, num_sequences)
+        try:
+            place = await super().find_place(text, cap_tokens, seat)
+        except BaseException:
+            seat.leave()
+            raise
+        seat.take()
+        return place
 
 
-def _not_asked() -> NoReturn:
-    raise AssertionError("the ranking has a ranker of its own")
+def only(queue: HoldingQueue) -> PlaceFinder:
+    """One queue for whatever model is asked for."""
+    return PlaceFinder(EngineRankers({"demo-llm": NotAsked()}, {}, "demo-llm"), {"demo-llm": queue})
+
+
+def make_policy(**changes: Any) -> Policy:
+    """The policy of the settings' defaults, but for some fields."""
+    return replace(Policy.of(Settings.model_construct()), **changes)
+
+
+class NotAsked:
+    """Follows no champion: the queue has a ranker of its own."""
+
+    @property
+    def champion(self) -> Champion:
+        raise AssertionError("the queue has a ranker of its own")
 
 
 @dataclass

@@ -9,11 +9,10 @@ from prometheus_client import REGISTRY
 from scipy.stats import kendalltau
 
 from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
-from serving.ranking.holding_queue import Ranking
 from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import Policy, Prioritiser
-from serving.ranking.priority import ArrivalClock
-from tests.serving.fakes import FakeEngine, FakeRanker, only
+from serving.ranking.prioritiser import Prioritiser
+from serving.requests import ArrivalClock
+from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 
 def value(name: str, **labels: str) -> float:
@@ -61,8 +60,8 @@ def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
 
 async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     engine, ranker, load = FakeEngine(outputs=(output(3), output(9))), FakeRanker(), EngineLoad(4)
-    ranking = Ranking(lambda: ranker, load)
-    prioritiser = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load), Outcomes())
+    queue = KeptSeats(lambda: ranker, load)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, only(queue), Outcomes())
     generate = prioritiser.wrap(engine.generate)
     names = ("pars_output_tokens_sum", "pars_predicted_tokens_sum")
     before = [value(name) for name in names]
@@ -73,4 +72,4 @@ async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     async for _ in generate("one two", SimpleNamespace(max_tokens=None, n=1), "id"):
         pass
     assert [value(name) for name in names] == [before[0] + 9, before[1] + 2]
-    ranking.close()
+    queue.close()

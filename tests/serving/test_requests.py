@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from registry.request import UnrankableContent
-from serving.ranking.priority import ArrivalClock
-from serving.requests import Incoming, IncomingLayer, current_incoming
+from serving.http.arrival_layer import ArrivalLayer
+from serving.requests import ArrivalClock, HttpRequest, current_http_request
 
 
 def ticking_clock() -> ArrivalClock:
@@ -22,14 +22,14 @@ def body_message(body: bytes, more_body: bool = False) -> dict[str, Any]:
 
 async def pass_through(
     messages: Iterable[dict[str, Any]], path: str = "/v1/chat/completions", trusts: bool = False
-) -> tuple[Incoming, dict[str, Any], list[dict[str, Any]]]:
+) -> tuple[HttpRequest, dict[str, Any], list[dict[str, Any]]]:
     """Send messages through the layer; returns what the application then knows, its scope, and what it received."""
     seen: list[Any] = []
     received: list[dict[str, Any]] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         received.extend([await receive() for _ in range(len(pending))])
-        seen.extend([current_incoming(ArrivalClock()), scope])
+        seen.extend([current_http_request(ArrivalClock()), scope])
 
     async def receive() -> dict[str, Any]:
         return pending.pop(0)
@@ -39,7 +39,7 @@ async def pass_through(
 
     pending = list(messages)
     scope = {"type": "http", "path": path, "headers": [(b"X-Vllm-Priority", b"-9"), (b"accept", b"*/*")]}
-    await IncomingLayer(application, ticking_clock(), trusts, 1000)(scope, receive, send)
+    await ArrivalLayer(application, ticking_clock(), trusts, 1000)(scope, receive, send)
     return seen[0], seen[1], received
 
 
@@ -52,7 +52,7 @@ async def test_body_in_pieces_is_put_together_and_passed_on_unchanged() -> None:
 
 async def test_arrival_is_stamped_once_when_the_body_is_complete() -> None:
     clock = ticking_clock()
-    incoming = Incoming(clock, "/v1/completions")
+    incoming = HttpRequest(clock, "/v1/completions")
     incoming.see(body_message(b"{", True))
     clock.stamp_us()  # time passes while the body is sent slowly
     incoming.see(body_message(b"}"))
@@ -70,7 +70,7 @@ async def test_clients_priority_header_is_dropped_unless_trusted() -> None:
 
 async def test_nothing_is_left_behind_for_the_next_request() -> None:
     incoming, _, _ = await pass_through([body_message(b"{}")])
-    assert current_incoming(ArrivalClock()) is not incoming
+    assert current_http_request(ArrivalClock()) is not incoming
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"null", b"[1, 2]"])
@@ -97,4 +97,4 @@ async def test_each_step_of_a_beam_search_has_the_same_text() -> None:
 
 
 async def test_engine_request_with_no_http_request_behind_it_arrives_now() -> None:
-    assert current_incoming(ticking_clock()).arrival_us == 100
+    assert current_http_request(ticking_clock()).arrival_us == 100

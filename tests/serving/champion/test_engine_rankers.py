@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
 import numpy as np
@@ -11,12 +12,13 @@ from prometheus_client import REGISTRY
 from registry import store
 from registry.calibration import LengthDistribution
 from registry.ranker import Ranker
-from registry.request import UnrankableContent
-from serving.champion.engine_rankers import Targets, follow_targets
+from registry.request import Text, UnrankableContent
+from serving.champion.engine_rankers import EngineRankers, follow_champions
 from serving.champion.follower import Champion, NoChampion
 from serving.config import Settings
-from serving.ranking.load import EngineLoad
-from serving.ranking.place_finder import Rankings
+from serving.ranking.load import EngineLoad, Seat
+from serving.ranking.place_finder import PlaceFinder
+from serving.requests import EngineRequest, Place
 from tests.conftest import tracking
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 
@@ -34,14 +36,14 @@ def wordy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def targets(brief: Path, wordy: Path) -> Targets:
+def rankers(brief: Path, wordy: Path) -> EngineRankers:
     champions = {"brief-llm": Champion(1, Ranker.load(brief)), "wordy-llm": Champion(1, Ranker.load(wordy))}
-    return Targets({name: lambda name=name: champions[name] for name in champions}, NAMES, "chat")
+    return EngineRankers({name: SimpleNamespace(champion=one) for name, one in champions.items()}, NAMES, "chat")
 
 
 def test_only_ranker_reads_every_models_prompts_as_it_would_alone(brief: Path) -> None:
     ranker = Ranker.load(brief)
-    alone = Targets({"brief-llm": lambda: Champion(4, ranker)}, {}, "chat")
+    alone = EngineRankers({"brief-llm": SimpleNamespace(champion=Champion(4, ranker))}, {}, "chat")
     for model in ("chat", "an adapter", None):
         served = alone.ranker_of(model)
         assert served is not None
@@ -50,17 +52,17 @@ def test_only_ranker_reads_every_models_prompts_as_it_would_alone(brief: Path) -
         assert served.median_quantile(3.0) == ranker.median_quantile(3.0)
 
 
-def test_each_model_has_its_own_ranker_and_one_without_a_name_is_the_default(targets: Targets) -> None:
-    assert [targets.target_of(model) for model in ("chat", "essays", None)] == ["brief-llm", "wordy-llm", "brief-llm"]
-    assert targets.target_of("other") is None
-    assert targets.ranker_of("other") is None
-    chat = targets.ranker_of("chat")
-    assert chat == targets.ranker("brief-llm"), "the same version is the same ranker"
-    assert chat != targets.ranker("wordy-llm")
+def test_each_model_has_its_own_ranker_and_one_without_a_name_is_the_default(rankers: EngineRankers) -> None:
+    assert [rankers.target_of(model) for model in ("chat", "essays", None)] == ["brief-llm", "wordy-llm", "brief-llm"]
+    assert rankers.target_of("other") is None
+    assert rankers.ranker_of("other") is None
+    chat = rankers.ranker_of("chat")
+    assert chat == rankers.ranker("brief-llm"), "the same version is the same ranker"
+    assert chat != rankers.ranker("wordy-llm")
 
 
-def test_answers_ten_times_as_long_are_behind_in_the_one_distribution(targets: Targets) -> None:
-    brief, wordy = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
+def test_answers_ten_times_as_long_are_behind_in_the_one_distribution(rankers: EngineRankers) -> None:
+    brief, wordy = rankers.ranker("brief-llm"), rankers.ranker("wordy-llm")
     prompts = ["one " * words for words in (5, 15, 25, 35)]
     for prompt in prompts:
         assert wordy.predict(prompt).predicted_tokens == pytest.approx(10 * brief.predict(prompt).predicted_tokens)
@@ -73,26 +75,30 @@ def test_answers_ten_times_as_long_are_behind_in_the_one_distribution(targets: T
     assert alone[0] == pytest.approx(alone[1]), "each in its own distribution they would tie"
 
 
-def test_medians_are_the_targets_own_or_that_of_all(targets: Targets) -> None:
-    brief, wordy = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
-    assert brief.median_quantile() < targets.median_quantile() < wordy.median_quantile()
-    assert targets.median_quantile() == pytest.approx(0.5)
-    assert targets.median_quantile(1.0) == targets.quantile(1.0) < 0.1
+def test_medians_are_the_targets_own_or_that_of_all(rankers: EngineRankers) -> None:
+    brief, wordy = rankers.ranker("brief-llm"), rankers.ranker("wordy-llm")
+    assert brief.median_quantile() < rankers.median_quantile() < wordy.median_quantile()
+    assert rankers.median_quantile() == pytest.approx(0.5)
+    assert rankers.median_quantile(1.0) == rankers.quantile(1.0) < 0.1
 
 
-async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(targets: Targets) -> None:
+async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(rankers: EngineRankers) -> None:
     load = EngineLoad(max_num_seqs=4)
-    rankings = Rankings.start(Settings(), targets, load)
+    finder = PlaceFinder.start(Settings(), rankers, load)
     before = fail_opens("no_ranker")
-    place = await rankings.find_place("other", "one two", None, 3)
+    place = await find_place(finder, "other", "one two")
     assert (place.quantile, place.reason) == (pytest.approx(0.5), "no_ranker")
     assert fail_opens("no_ranker") == before + 1
-    assert load.num_sequences == 3
-    image = await rankings.find_place("essays", UnrankableContent("image"), None)
-    assert (image.quantile, image.reason) == (targets.ranker("wordy-llm").median_quantile(), "image")
-    ranked = [(await rankings.find_place(model, "one two", None)).predicted_tokens for model in (None, "essays")]
+    image = await find_place(finder, "essays", UnrankableContent("image"))
+    assert (image.quantile, image.reason) == (rankers.ranker("wordy-llm").median_quantile(), "image")
+    ranked = [(await find_place(finder, model, "one two")).predicted_tokens for model in (None, "essays")]
     assert ranked[1] == pytest.approx(10 * (ranked[0] or 0))
-    rankings.close()
+    finder.close()
+
+
+async def find_place(finder: PlaceFinder, model: str | None, text: Text) -> Place:
+    request = EngineRequest(model, text, None, num_sequences=1, client_priority=0, trace_headers=None)
+    return await finder.find_place(request, Seat(EngineLoad(max_num_seqs=4), 1))
 
 
 def fail_opens(reason: str) -> float:
@@ -121,24 +127,24 @@ def settings_for(tmp_path: Path) -> Settings:
     return Settings(rankers=NAMES, champion_poll_s=0.05, cache=tmp_path / "cache")
 
 
-async def wait_for_score(targets: Targets, target_llm: str, score: float) -> None:
+async def wait_for_score(rankers: EngineRankers, target_llm: str, score: float) -> None:
     async with asyncio.timeout(30):
-        while targets.ranker(target_llm).predict("one two").score != score:
+        while rankers.ranker(target_llm).predict("one two").score != score:
             await asyncio.sleep(0.02)
 
 
 async def test_each_targets_alias_is_followed_on_its_own(champions: str, tmp_path: Path) -> None:
     with tracking(champions):
-        async with follow_targets(settings_for(tmp_path), "chat") as targets:
-            before = targets.ranker("brief-llm"), targets.ranker("wordy-llm")
+        async with follow_champions(settings_for(tmp_path), "chat") as rankers:
+            before = rankers.ranker("brief-llm"), rankers.ranker("wordy-llm")
             store.promote("wordy-llm", 2)
-            await wait_for_score(targets, "wordy-llm", -2)
-            assert targets.ranker("brief-llm") == before[0]
-            assert targets.ranker("wordy-llm") != before[1]
+            await wait_for_score(rankers, "wordy-llm", -2)
+            assert rankers.ranker("brief-llm") == before[0]
+            assert rankers.ranker("wordy-llm") != before[1]
             store.promote("brief-llm", 2)
-            await wait_for_score(targets, "brief-llm", -2)
+            await wait_for_score(rankers, "brief-llm", -2)
             store.rollback("wordy-llm")
-            await wait_for_score(targets, "wordy-llm", 2)
+            await wait_for_score(rankers, "wordy-llm", 2)
 
 
 async def test_swap_changes_the_one_distribution(champions: str, tmp_path: Path) -> None:
@@ -146,15 +152,15 @@ async def test_swap_changes_the_one_distribution(champions: str, tmp_path: Path)
         narrow = LengthDistribution.of(np.geomspace(500, 600, 100))
         with mlflow.start_run():
             version = store.register(write_ranker(tmp_path / "narrow", "wordy-llm", -1.0, distribution=narrow))
-        async with follow_targets(settings_for(tmp_path), "chat") as targets:
-            before = targets.quantile(50)
+        async with follow_champions(settings_for(tmp_path), "chat") as rankers:
+            before = rankers.quantile(50)
             store.promote("wordy-llm", version)
-            await wait_for_score(targets, "wordy-llm", -2)
-            assert targets.quantile(50) < before
+            await wait_for_score(rankers, "wordy-llm", -2)
+            assert rankers.quantile(50) < before
 
 
 async def test_target_without_a_champion_is_named(champions: str, tmp_path: Path) -> None:
     settings = Settings(rankers={"chat": "brief-llm", "sql": "sql-llm"}, cache=tmp_path / "cache")
     with tracking(champions), pytest.raises(NoChampion, match="-P target_llm=sql-llm"):
-        async with follow_targets(settings, "chat"):
+        async with follow_champions(settings, "chat"):
             raise AssertionError("it starts")

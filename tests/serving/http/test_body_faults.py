@@ -7,13 +7,13 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.responses import JSONResponse
 
-from serving.http.body_faults import UnreadableLayer
-from serving.ranking.priority import ArrivalClock
-from serving.requests import IncomingLayer, current_incoming
+from serving.http.arrival_layer import ArrivalLayer
+from serving.http.body_faults import BodyFaultLayer
+from serving.requests import ArrivalClock, current_http_request
 
 
 async def post(application: Any, path: str = "/v1/completions", is_engine_alive: bool = True) -> httpx.Response:
-    layers = IncomingLayer(UnreadableLayer(application, lambda: is_engine_alive), ArrivalClock(), False, 1000)
+    layers = ArrivalLayer(BodyFaultLayer(application, lambda: is_engine_alive), ArrivalClock(), False, 1000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(layers), base_url="http://test") as client:
         return await client.post(path, json={"prompt": "zanzibar"})
 
@@ -23,7 +23,7 @@ def fails(failure: int | Exception, asks_engine: bool = False) -> Any:
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if asks_engine:
-            current_incoming(ArrivalClock()).next_text("zanzibar")
+            current_http_request(ArrivalClock()).next_text("zanzibar")
         if isinstance(failure, Exception):
             raise failure
         await JSONResponse({"error": {"message": "zanzibar"}}, failure)(scope, receive, send)

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from registry.ranker import Ranker
-from serving.champion.engine_rankers import Targets
+from serving.champion.engine_rankers import EngineRankers
 from serving.champion.follower import Champion
-from serving.http.rank_route import RankEndpoint
-from serving.ranking.priority import ArrivalClock
-from serving.requests import IncomingLayer
+from serving.http.arrival_layer import ArrivalLayer
+from serving.http.rank_route import RankRoute
+from serving.requests import ArrivalClock
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker
 
@@ -27,9 +27,9 @@ def champion(tmp_path_factory: pytest.TempPathFactory) -> Champion:
     return Champion(7, Ranker.load(write_ranker(tmp_path_factory.mktemp("ranker"))))
 
 
-async def post(endpoint: RankEndpoint, **request: Any) -> httpx.Response:
+async def post(endpoint: RankRoute, **request: Any) -> httpx.Response:
     app = Starlette(routes=[Route("/rank", endpoint.rank, methods=["POST"])])
-    layer = IncomingLayer(app, ArrivalClock(), False, MAX_BODY_BYTES)
+    layer = ArrivalLayer(app, ArrivalClock(), False, MAX_BODY_BYTES)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(layer), base_url="http://test") as client:
         return await client.post("/rank", **request)
 
@@ -38,9 +38,9 @@ async def rank(champion: Champion, **request: Any) -> httpx.Response:
     return await post(endpoint_of(champion), **request)
 
 
-def endpoint_of(champion: Champion | None, is_authorised: bool = True, limit_s: float = 10) -> RankEndpoint:
-    served = Targets({"demo-llm": lambda: champion}, {}, "demo-llm") if champion else None
-    return RankEndpoint(served.ranker_of if served else None, lambda _: is_authorised, limit_s)
+def endpoint_of(champion: Champion | None, is_authorised: bool = True, limit_s: float = 10) -> RankRoute:
+    served = EngineRankers({"demo-llm": SimpleNamespace(champion=champion)}, {}, "demo-llm") if champion else None
+    return RankRoute(served.ranker_of if served else None, lambda _: is_authorised, limit_s)
 
 
 async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) -> None:
@@ -54,8 +54,8 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
 
 
 async def test_model_says_whose_ranker_and_one_without_is_a_404(champion: Champion) -> None:
-    served = Targets({"demo-llm": lambda: champion}, {"chat": "demo-llm"}, "other")
-    endpoint = RankEndpoint(served.ranker_of, lambda _: True, 10)
+    served = EngineRankers({"demo-llm": SimpleNamespace(champion=champion)}, {"chat": "demo-llm"}, "other")
+    endpoint = RankRoute(served.ranker_of, lambda _: True, 10)
     assert (await post(endpoint, json={"prompt": "one two", "model": "chat"})).json()["score"] == 2
     for unknown in ({"prompt": "one", "model": "other"}, {"prompt": "one"}):
         response = await post(endpoint, json=unknown)
@@ -146,7 +146,7 @@ async def test_announced_length_is_believed_before_anything_is_read(champion: Ch
 async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
     ranker = FakeRanker(may_go_on=threading.Event())
     standing_in = SimpleNamespace(version=7, predict=ranker.predict)
-    endpoint = RankEndpoint(lambda _: standing_in, lambda _: True, 0.1)  # type: ignore[arg-type, return-value]
+    endpoint = RankRoute(lambda _: standing_in, lambda _: True, 0.1)  # type: ignore[arg-type, return-value]
     ranker.may_go_on.clear()
     slow = await post(endpoint, json={"prompt": "one"})
     assert slow.status_code == 503

@@ -8,28 +8,27 @@ import pytest
 from serving.http.bodies import Message
 from serving.http.reception import Reception
 from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import EngineRequest, Policy
+from serving.ranking.prioritiser import Admission, Prioritiser
+from serving.requests import ArrivalClock
+from tests.serving.fakes import make_policy
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
 BODY = b'{"model": "demo-llm", "prompt": ["first", "second"]}'
 
 
-class SlowToFail:
+class SlowToFail(Prioritiser):
     """Admits the first prompt late, and fails at the second."""
 
-    policy = Policy()
-
     def __init__(self, load: EngineLoad) -> None:
-        self._load = load
+        super().__init__(make_policy(), ArrivalClock(), load, None)
         self._num_asked = 0
 
-    async def admit(self, _: Any, request: EngineRequest) -> tuple[int, float | None]:
+    async def _admission(self, *_: Any) -> Admission:
         self._num_asked += 1
         if self._num_asked == 2:
             raise MemoryError("no room to rank")
         await asyncio.sleep(0.05)
-        self._load.enter(request.num_sequences)
-        return 1, None
+        return Admission(1, "ranked")
 
 
 async def test_unexpected_error_leaves_nothing_counted() -> None:
@@ -43,8 +42,25 @@ async def test_unexpected_error_leaves_nothing_counted() -> None:
 
     async def send(_: Message) -> None: ...
 
-    reception = Reception(app, SlowToFail(load), load, lambda _: True, 1000)  # type: ignore[arg-type]
+    reception = Reception(app, SlowToFail(load), lambda _: True, 1000)
     with pytest.raises(ExceptionGroup, match="TaskGroup"):
         await reception.serve(SCOPE, receive, send)
     await asyncio.sleep(0.1)
     assert load.num_sequences == 0
+
+
+async def test_requests_are_counted_until_the_application_has_answered() -> None:
+    load = EngineLoad(4)
+    counted: list[int] = []
+
+    async def app(*_: Any) -> None:
+        counted.append(load.num_sequences)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": BODY, "more_body": False}
+
+    async def send(_: Message) -> None: ...
+
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, None)
+    await Reception(app, prioritiser, lambda _: True, 1000).serve(SCOPE, receive, send)
+    assert (counted, load.num_sequences) == ([2], 0)

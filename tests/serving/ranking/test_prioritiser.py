@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from serving.ranking.holding_queue import Ranking
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Policy, Prioritiser
-from serving.ranking.priority import ArrivalClock
-from serving.requests import INCOMING, Incoming
-from tests.serving.fakes import FakeEngine, FakeRanker, only
+from serving.requests import HTTP_REQUEST, ArrivalClock, HttpRequest
+from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 NOW_US = 1_790_000_000_000_000
 PATIENCE_S = 10.0
@@ -26,8 +24,8 @@ class Setting:
         self.ranker = FakeRanker()
         self.load = EngineLoad(max_num_seqs=4)
         self.clock = ArrivalClock(lambda: NOW_US)
-        self.ranking = Ranking(lambda: self.ranker, self.load) if is_ranking else None
-        rankings = only(self.ranking, self.load) if self.ranking else None
+        self.queue = KeptSeats(lambda: self.ranker, self.load) if is_ranking else None
+        rankings = only(self.queue) if self.queue else None
         self.generate = Prioritiser(policy, self.clock, self.load, rankings).wrap(self.engine.generate)
 
     async def priority_of(self, prompt: Any, max_tokens: int | None = None, n: int = 1, **others: Any) -> int:
@@ -39,10 +37,10 @@ class Setting:
 
 @pytest.fixture
 def setting() -> Iterator[Setting]:
-    setting = Setting(Policy(PATIENCE_S))
+    setting = Setting(make_policy(patience_s=PATIENCE_S))
     yield setting
-    assert setting.ranking is not None
-    setting.ranking.close()
+    assert setting.queue is not None
+    setting.queue.close()
 
 
 def tokens(text: str) -> dict[str, Any]:
@@ -76,7 +74,7 @@ async def test_clients_priority_is_ignored_unless_trusted(setting: Setting, clie
 
 
 async def test_trusted_clients_non_zero_integer_is_used_and_not_ranked() -> None:
-    setting = Setting(Policy(trust_client_priority=True))
+    setting = Setting(make_policy(trust_client_priority=True))
     assert await setting.priority_of("one", priority=-3) == -3
     assert setting.ranker.asked == []
     assert await setting.priority_of("one", priority=0) > NOW_US
@@ -84,24 +82,24 @@ async def test_trusted_clients_non_zero_integer_is_used_and_not_ranked() -> None
 
 
 async def test_without_ranking_requests_are_served_as_they_arrive() -> None:
-    setting = Setting(Policy(), is_ranking=False)
+    setting = Setting(make_policy(), is_ranking=False)
     assert [await setting.priority_of("one", priority=-3) for _ in range(3)] == [NOW_US, NOW_US + 1, NOW_US + 2]
 
 
 async def test_cap_can_be_switched_off() -> None:
-    setting = Setting(Policy(PATIENCE_S, cap_by_max_tokens=False))
+    setting = Setting(make_policy(patience_s=PATIENCE_S, cap_by_max_tokens=False))
     assert await setting.priority_of("one two three", max_tokens=1) == NOW_US + 3_000_000
 
 
 async def test_beam_search_ranks_once_and_is_capped_by_its_own_limit_not_by_one_token_a_step(setting: Setting) -> None:
-    incoming = Incoming(setting.clock, "/v1/completions")
+    incoming = HttpRequest(setting.clock, "/v1/completions")
     incoming.see({"type": "http.request", "body": b'{"use_beam_search": true, "max_tokens": 2}'})
-    token = INCOMING.set(incoming)
+    token = HTTP_REQUEST.set(incoming)
     try:
         for _ in range(3):
             assert await setting.priority_of("one two three", max_tokens=1) == NOW_US + 2_000_000
     finally:
-        INCOMING.reset(token)
+        HTTP_REQUEST.reset(token)
     assert setting.ranker.asked == ["one two three"]
 
 
@@ -132,7 +130,7 @@ async def test_request_is_counted_while_it_is_in_the_engine(setting: Setting) ->
 
 async def test_client_that_leaves_while_its_request_is_held_never_reaches_the_engine(setting: Setting) -> None:
     setting.ranker.may_go_on.clear()
-    setting.load.enter(4)
+    setting.load.count(4)
     task = asyncio.create_task(setting.priority_of("one"))
     await asyncio.sleep(0.02)
     task.cancel()

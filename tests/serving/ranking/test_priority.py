@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.ranking.priority import MICROSECONDS, ArrivalClock, priority
+from serving.ranking.priority import MICROSECONDS, priority
+from serving.requests import ArrivalClock
 
 NOW_US = 1_790_000_000 * MICROSECONDS
 

@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from registry.request import UnrankableContent
-from serving.ranking.holding_queue import Place, Ranking
 from serving.ranking.load import EngineLoad
-from tests.serving.fakes import FakeRanker
+from serving.requests import Place
+from tests.serving.fakes import FakeRanker, KeptSeats
 
 
 def fail_opens(reason: str) -> float:
@@ -28,43 +28,43 @@ def fail_opens(reason: str) -> float:
     ],
 )
 async def test_error_gives_the_median_and_is_counted(
-    ranking: Ranking, ranker: FakeRanker, load: EngineLoad, error: Exception, reason: str
+    queue: KeptSeats, ranker: FakeRanker, load: EngineLoad, error: Exception, reason: str
 ) -> None:
     before, ranker.error = fail_opens(reason), error
-    assert await ranking.find_place("a b", None) == Place(0.5, reason)
-    assert await ranking.find_place("a b", 2.0) == Place(0.2, reason)
+    assert await queue.find_place("a b", None) == Place(0.5, reason)
+    assert await queue.find_place("a b", 2.0) == Place(0.2, reason)
     assert fail_opens(reason) == before + 2
     assert load.num_sequences == 2
 
 
 async def test_log_says_once_that_ranking_fails_and_never_quotes_the_prompt(
-    ranking: Ranking, ranker: FakeRanker, caplog: pytest.LogCaptureFixture
+    queue: KeptSeats, ranker: FakeRanker, caplog: pytest.LogCaptureFixture
 ) -> None:
     ranker.error = ValueError("cannot read 'my secret'")
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
-            await ranking.find_place("my secret", None)
+            await queue.find_place("my secret", None)
     assert [record.getMessage() for record in caplog.records] == [
         "A request takes the median's place, because its ranking failed: error (ValueError)."
     ]
 
 
-async def test_ranking_resumes_when_the_ranker_recovers(ranking: Ranking, ranker: FakeRanker, load: EngineLoad) -> None:
+async def test_ranking_resumes_when_the_ranker_recovers(queue: KeptSeats, ranker: FakeRanker, load: EngineLoad) -> None:
     ranker.may_go_on.clear()
-    assert (await ranking.find_place("a b", None)).reason == "budget"
+    assert (await queue.find_place("a b", None)).reason == "budget"
     ranker.may_go_on.set()
-    assert await ranking.find_place("a b", None) == Place(0.2)
+    assert await queue.find_place("a b", None) == Place(0.2)
     ranker.error = RuntimeError()
-    assert (await ranking.find_place("a b", None)).reason == "error"
+    assert (await queue.find_place("a b", None)).reason == "error"
     ranker.error = None
-    assert await ranking.find_place("a b", None) == Place(0.2)
+    assert await queue.find_place("a b", None) == Place(0.2)
 
 
-async def hang(ranking: Ranking, ranker: FakeRanker) -> None:
+async def hang(queue: KeptSeats, ranker: FakeRanker) -> None:
     """Let the ranker hang for longer than the backlog budget."""
     ranker.may_go_on.clear()
-    await ranking.find_place("hangs", None)
-    await asyncio.sleep(ranking.backlog_s)
+    await queue.find_place("hangs", None)
+    await asyncio.sleep(queue.backlog_s)
 
 
 def found_at_once(finding: Coroutine[Any, Any, Place]) -> Place:
@@ -76,62 +76,62 @@ def found_at_once(finding: Coroutine[Any, Any, Place]) -> Place:
 
 
 async def test_while_the_ranker_hangs_requests_are_not_held_and_nothing_piles_up(
-    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+    queue: KeptSeats, ranker: FakeRanker, load: EngineLoad
 ) -> None:
     before = fail_opens("hanging")
-    await hang(ranking, ranker)
-    places = [found_at_once(ranking.find_place("a b", cap)) for cap in [None, 2.0] * 500]
+    await hang(queue, ranker)
+    places = [found_at_once(queue.find_place("a b", cap)) for cap in [None, 2.0] * 500]
     assert places == [Place(0.5, "hanging"), Place(0.2, "hanging")] * 500
     assert fail_opens("hanging") == before + 1000
     assert load.num_sequences == 1001
     ranker.may_go_on.set()
     await asyncio.sleep(0.05)
-    assert await ranking.find_place("a b", None) == Place(0.2)
+    assert await queue.find_place("a b", None) == Place(0.2)
     assert ranker.asked == ["hangs", "a b"]
 
 
 async def test_swap_cures_a_ranker_that_hangs_for_ever(load: EngineLoad) -> None:
     hanging, successor = FakeRanker(), FakeRanker()
     served = hanging
-    ranking = Ranking(lambda: served, load, budget_s=0.05, backlog_s=0.3)
-    await hang(ranking, hanging)
-    assert (await ranking.find_place("a b", None)).reason == "hanging"
+    queue = KeptSeats(lambda: served, load, budget_s=0.05, backlog_s=0.3)
+    await hang(queue, hanging)
+    assert (await queue.find_place("a b", None)).reason == "hanging"
     served = successor
-    assert await ranking.find_place("a b", None) == Place(0.2)
+    assert await queue.find_place("a b", None) == Place(0.2)
     assert hanging.asked == ["hangs"]
     hanging.may_go_on.set()
-    ranking.close()
+    queue.close()
 
 
 async def test_when_the_queue_is_too_long_for_the_backlog_budget_new_requests_are_not_held(
-    ranking: Ranking, ranker: FakeRanker, load: EngineLoad
+    queue: KeptSeats, ranker: FakeRanker, load: EngineLoad
 ) -> None:
     before, ranker.seconds = fail_opens("overloaded"), 0.02
-    load.enter(2)
-    await asyncio.gather(*(ranking.find_place("a b", None) for _ in range(5)))
-    places = await asyncio.gather(*(ranking.find_place("a b", None) for _ in range(100)))
+    load.count(2)
+    await asyncio.gather(*(queue.find_place("a b", None) for _ in range(5)))
+    places = await asyncio.gather(*(queue.find_place("a b", None) for _ in range(100)))
     num_overloaded = places.count(Place(0.5, "overloaded"))
     assert 60 < num_overloaded < 98, "0.5 s are enough for about 25, on a busy machine for fewer"
     assert fail_opens("overloaded") == before + num_overloaded
     assert ranker.asked.count("a b") <= 105 - num_overloaded
     ranker.seconds = 0
     for _ in range(32):
-        assert await ranking.find_place("a b", None) == Place(0.2)
-    places = await asyncio.gather(*(ranking.find_place("a b", None) for _ in range(100)))
+        assert await queue.find_place("a b", None) == Place(0.2)
+    places = await asyncio.gather(*(queue.find_place("a b", None) for _ in range(100)))
     assert places == [Place(0.2)] * 100
 
 
 @pytest.mark.parametrize("is_full", [True, False])
 async def test_no_request_is_held_longer_than_its_budget_whatever_the_ranker_does(is_full: bool) -> None:
     ranker, load = FakeRanker(), EngineLoad(max_num_seqs=1_000_000)
-    load.enter(1_000_000 if is_full else 0)
-    ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.2)
+    load.count(1_000_000 if is_full else 0)
+    queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.2)
     loop = asyncio.get_running_loop()
     held_s: list[float] = []
 
     async def ask() -> None:
         started_s = loop.time()
-        await ranking.find_place("a b", None)
+        await queue.find_place("a b", None)
         held_s.append(loop.time() - started_s)
 
     asked = []
@@ -142,6 +142,6 @@ async def test_no_request_is_held_longer_than_its_budget_whatever_the_ranker_doe
         asked += [asyncio.create_task(ask()) for _ in range(5)]
         await asyncio.sleep(0.02)
     await asyncio.gather(*asked)
-    ranking.close()
+    queue.close()
     assert len(held_s) == 950
     assert max(held_s) < 2, "it hangs for over 3 s; the rest is for a busy machine"

@@ -10,12 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from serving.ranking.holding_queue import Ranking
 from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import Policy, Prioritiser
-from serving.ranking.priority import ArrivalClock
+from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.tracing import SPAN
-from tests.serving.fakes import FakeEngine, FakeRanker, only
+from serving.requests import ArrivalClock
+from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 HEADERS = {"traceparent": f"00-{TRACE_ID:032x}-b7ad6b7169203331-01"}
@@ -39,12 +38,12 @@ def ranker() -> Iterator[FakeRanker]:
 
 async def generate(ranker: FakeRanker, prompt: str, **kwargs: Any) -> None:
     load = EngineLoad(4)
-    ranking = Ranking(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
-    prioritiser = Prioritiser(Policy(), ArrivalClock(), load, only(ranking, load))
+    queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, only(queue))
     params = SimpleNamespace(max_tokens=None, n=1)
     async for _ in prioritiser.wrap(FakeEngine().generate)(prompt, params, "id", **kwargs):
         pass
-    ranking.close()
+    queue.close()
 
 
 def attributes(span: ReadableSpan) -> dict[str, object]:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from registry.request import UnrankableContent
-from registry.texts import cap_tokens, model_of, texts_of, uses_beam_search
+from registry.request import UnrankableContent, cap_tokens, model_of, texts_of, uses_beam_search
 
 HELLO = [{"role": "user", "content": "hello"}]
 TEXT = {"type": "text", "text": "hello"}

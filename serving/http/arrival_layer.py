@@ -1,0 +1,43 @@
+"""A thin ASGI layer around vLLM's application: it watches the body go by and leaves it in a context variable.
+
+It changes nothing, but refuses a body that is too large and drops a header that nobody trusts: malformed JSON,
+authentication and disconnects stay vLLM's.
+"""
+
+from serving.http.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer, path_of
+from serving.http.header_routes import without_priority
+from serving.requests import HTTP_REQUEST, ArrivalClock, HttpRequest
+
+
+class ArrivalLayer:
+    """Pure ASGI middleware that makes `current_http_request` work inside the application."""
+
+    def __init__(self, app: ASGIApp, clock: ArrivalClock, trust_client_priority: bool, max_body_bytes: int) -> None:
+        self._app = app
+        self._clock = clock
+        self._trust_client_priority = trust_client_priority
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Watch the body of one request go by."""
+        if scope["type"] not in {"http", "websocket"}:
+            return await self._app(scope, receive, send)
+        if not self._trust_client_priority:
+            scope = {**scope, "headers": without_priority(scope["headers"])}
+        request = HttpRequest(self._clock, path_of(scope))
+        try:
+            limit = BodyLimit(scope, self._max_body_bytes)
+        except BodyTooLarge as error:
+            return await error_answer(413, error.detail)(scope, receive, send)
+
+        async def receive_and_see() -> Message:
+            message = await receive()
+            limit.count(message)
+            request.see(message)
+            return message
+
+        token = HTTP_REQUEST.set(request)
+        try:
+            await self._app(scope, receive_and_see, send)
+        finally:
+            HTTP_REQUEST.reset(token)
