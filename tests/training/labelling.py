@@ -6,7 +6,7 @@ import torch
 from hypothesis import strategies as st
 
 from training.fitting.losses import LOSSES, PAIRWISE_LOSSES
-from training.network.labels import Labels
+from training.network.batches import Labels
 
 LOSSES_AND_WEIGHTINGS = [(loss, "none") for loss in LOSSES] + [(loss, "length_gap") for loss in PAIRWISE_LOSSES]
 

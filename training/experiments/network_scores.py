@@ -8,8 +8,7 @@ from traffic.length_log import LabelledPrompts
 from training.config import TrainingConfig
 from training.judging.ranking_metrics import Values
 from training.network.batches import encode_all, pad
-from training.network.encoder import RankerNetwork
-from training.network.precision import precision_of
+from training.network.encoder import RankerNetwork, precision_of
 
 CHUNK_PROMPTS = 32
 """Prompts of similar length that are scored together."""

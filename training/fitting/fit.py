@@ -19,8 +19,7 @@ from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints
 from training.fitting.module import RankerModule
 from training.fitting.pairs import sample_pairs
 from training.network.batches import Batches, encode_all, labels_of
-from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
-from training.network.precision import precision_of
+from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights, precision_of
 
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
 """Lightning's `ddp` would run the whole command again in every process: the study, and the registration too. Encoders

@@ -9,7 +9,7 @@ from torch.nn.functional import softplus
 from registry.errors import InvalidInput
 from training.config import PairWeighting, TrainingConfig
 from training.fitting.pairs import pair_weights
-from training.network.labels import Labels
+from training.network.batches import Labels
 
 Loss = Callable[[Tensor, Labels], Tensor]
 """(scores, labels), the scores float32 [prompts] -> a scalar. Score direction: higher = longer."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from training.config import PairWeighting
-from training.network.labels import Labels
+from training.network.batches import Labels
 
 ROWS_IN_A_BLOCK = 256
 """Prompts whose partners are drawn at a time; more would only cost memory."""

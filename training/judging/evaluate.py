@@ -1,7 +1,7 @@
 """Evaluate registered rankers, and baselines beside them, on the test rows of a length log."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import mlflow
 import pandas as pd
@@ -12,15 +12,35 @@ from registry.tracking import log_parameters
 from traffic.length_log import LengthLogSource
 from training.judging.contenders import Contender, baseline, registered_ranker
 from training.judging.heat_map import tau_heat_map
-from training.judging.paired_bootstrap import compare_rankers
+from training.judging.paired_bootstrap import Comparison, compare_rankers
 from training.judging.ranking_metrics import Values, ranking_metrics
-from training.judging.resampling import one_sample_tau_b, resampling_tau_b
-from training.judging.results import Evaluation, Result
+from training.judging.resampling import Resampling, one_sample_tau_b, resampling_tau_b
 from training.judging.target_llm import Target, TestedPart, read_target
 
 RESULTS_TABLE = "evaluation/kendall_tau_b.json"
 HEAT_MAP = "evaluation/kendall_tau_b.png"
 COMPARISONS_TABLE = "evaluation/comparisons.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The metrics of one ranker or baseline on the test prompts of one target LLM."""
+
+    ranker: str
+    model: str
+    """The target LLM."""
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every ranker on every target LLM, and by the target LLM's name what its prompts say of all rankers."""
+
+    results: list[Result] = field(default_factory=list)
+    comparisons: dict[str, list[Comparison]] = field(default_factory=dict)
+    """Each two rankers on the same prompts; none for a single ranker."""
+    resampling: dict[str, Resampling] = field(default_factory=dict)
+    """Only of target LLMs that answered some test prompts more than once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +155,7 @@ def _log_evaluation(evaluation: Evaluation, targets: Sequence[Target]) -> None:
         if target.model in evaluation.resampling:
             _log_metrics(evaluation.resampling[target.model].metrics, target, targets)
     _log_table(({"ranker": one.ranker, "model": one.model, **one.metrics} for one in evaluation.results), RESULTS_TABLE)
-    mlflow.log_figure(tau_heat_map(evaluation.results), HEAT_MAP)
+    mlflow.log_figure(tau_heat_map({(one.ranker, one.model): one.metrics for one in evaluation.results}), HEAT_MAP)
     comparisons = [
         {"model": model, **asdict(one), "is_real": one.is_real, "sentence": one.sentence}
         for model, several in evaluation.comparisons.items()

@@ -10,7 +10,21 @@ from torch import Tensor, distributed
 
 from registry.request import encode
 from traffic.length_log import LabelledPrompts
-from training.network.labels import Labels
+
+
+class Labels(NamedTuple):
+    """What is known of the prompts of a batch, as the losses see it; in the order of its scores."""
+
+    output_tokens: Tensor
+    """Recorded lengths: float32 [prompts]."""
+    is_censored: Tensor
+    """Whether the true length is only known to be at least the recorded one: bool [prompts]."""
+    groups: Tensor
+    """Only prompts of one group can be a pair: int64 [prompts]. A batch is one group, or many groups of two."""
+
+    def take(self, indices: Tensor) -> "Labels":
+        """Those of some prompts, in the order of the indices."""
+        return Labels(*(one[indices] for one in self))
 
 
 class Chunk(NamedTuple):

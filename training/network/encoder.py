@@ -1,4 +1,4 @@
-"""The network of a ranker: a pretrained text encoder, mean pooling, one linear head."""
+"""The network of a ranker: a pretrained text encoder, mean pooling, one linear head; and the format it trains in."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -106,6 +106,17 @@ def encoder_path(encoder: str) -> str:
     if package is None or package.origin is None:
         raise InvalidInput(f"the default encoder is the package {DEFAULT_ENCODER}, which is not installed; install it.")
     return str(Path(package.origin).parent / "model")
+
+
+def precision_of(precision: str) -> str:
+    """Lightning's word for `auto` on this machine. A processor without bf16 emulates it, 20 times slower than fp32."""
+    if precision != "auto":
+        return precision
+    if torch.cuda.is_available():
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bf16 = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return "bf16-mixed" if has_bf16 else "32-true"
 
 
 def _no_encoder(encoder: str, error: Exception) -> InvalidInput:

@@ -15,7 +15,7 @@ from registry.errors import InvalidInput
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS, any_labels, labels
 from training.config import TrainingConfig
 from training.fitting.losses import LOSSES, list_mle, logistic, make_loss, margin_ranking, pointwise_l1
-from training.network.labels import Labels
+from training.network.batches import Labels
 
 
 def config(**changes: Any) -> TrainingConfig:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.training.labelling import any_labels, labels
 from training.fitting import pairs
 from training.fitting.pairs import counting_pairs, pair_weights, sample_pairs
-from training.network.labels import Labels
+from training.network.batches import Labels
 
 
 def test_a_pair_counts_once_in_the_direction_of_the_longer() -> None:

@@ -3,18 +3,15 @@
 from io import BytesIO
 
 from training.judging.heat_map import LABEL_LETTERS, tau_heat_map
-from training.judging.results import Result
 
 
-def result(ranker: str, model: str, tau: float) -> Result:
-    return Result(
-        ranker, model, {"kendall_tau_b": tau, "kendall_tau_b_low": tau - 0.1, "kendall_tau_b_high": tau + 0.1}
-    )
+def around(tau: float) -> dict[str, float]:
+    return {"kendall_tau_b": tau, "kendall_tau_b_low": tau - 0.1, "kendall_tau_b_high": tau + 0.1}
 
 
 def test_every_value_stands_in_its_cell() -> None:
-    results = [result("a", "x", 0.1), result("a", "y", 0.2), result("b", "x", 0.3), result("b", "y", -0.4)]
-    axes = tau_heat_map(results).axes[0]
+    taus = {("a", "x"): 0.1, ("a", "y"): 0.2, ("b", "x"): 0.3, ("b", "y"): -0.4}
+    axes = tau_heat_map({names: around(tau) for names, tau in taus.items()}).axes[0]
     assert [one.get_text() for one in axes.get_xticklabels()] == ["x", "y"]
     assert [one.get_text() for one in axes.get_yticklabels()] == ["a", "b"]
     cells = {text.get_position(): text.get_text() for text in axes.texts}  # (column, row)
@@ -27,7 +24,7 @@ def test_every_value_stands_in_its_cell() -> None:
 
 
 def test_a_long_name_leaves_room_for_the_cells() -> None:
-    figure = tau_heat_map([result("/a/folder" * 30, "an-llm" * 30, 0.5)])
+    figure = tau_heat_map({("/a/folder" * 30, "an-llm" * 30): around(0.5)})
     figure.savefig(BytesIO())  # matplotlib would warn
     (label,) = [one.get_text() for one in figure.axes[0].get_yticklabels()]
     assert label == "…" + ("/a/folder" * 30)[-LABEL_LETTERS + 1 :]
