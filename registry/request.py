@@ -91,7 +91,7 @@ def _part_text(part: Any) -> str:
 
 def texts_of(path: str, body: Any) -> list[Text] | None:
     """The text of each engine request that a body causes, in order; None where the engine's own prompt is the text."""
-    conversations_of = GENERATION_PATHS.get(path)
+    conversations_of = RANKABLE_PATHS.get(path)
     if conversations_of is None or not isinstance(body, Mapping):
         return None
     try:
@@ -182,7 +182,7 @@ def _render(messages: Conversation) -> Text:
         return UnrankableContent("malformed")
 
 
-GENERATION_PATHS: Mapping[str, Callable[[Body], list[Conversation] | None]] = {
+RANKABLE_PATHS: Mapping[str, Callable[[Body], list[Conversation] | None]] = {
     "/v1/completions": _completions,
     "/v1/chat/completions": _chat,
     "/v1/chat/completions/batch": _chat_batch,
@@ -191,4 +191,4 @@ GENERATION_PATHS: Mapping[str, Callable[[Body], list[Conversation] | None]] = {
     "/cohere/v2/chat": _chat,
     "/invocations": _any_of_these,
 }
-"""Routes that generate -> what their bodies ask for; None where that is the engine's own prompt."""
+"""Routes whose bodies hold what can be ranked -> the conversations in one; None where that is the engine's own prompt."""

@@ -1,4 +1,4 @@
-"""The tree is what shows the architecture: rooms of a size that `ls` shows at a glance, and a name for one file alone."""
+"""The tree shows the architecture: rooms of a size that can be taken in at a glance, and a name for one file alone."""
 
 from collections import Counter
 from pathlib import Path

@@ -7,11 +7,11 @@ beam search, send the engine requests with none; and none is 0, which goes befor
 from collections.abc import Iterable
 from typing import Any
 
-from registry.request import GENERATION_PATHS, uses_beam_search
+from registry.request import RANKABLE_PATHS, uses_beam_search
 
 PRIORITY_HEADER = b"x-vllm-priority"
 READ_ONLY_THE_BODY = frozenset({"/v1/chat/completions/batch"})
-"""Routes that generate, and read no header."""
+"""Routes of requests that can be ranked, which read no header."""
 SEND_NOTHING_TO_THE_ENGINE = (
     "/abort_requests",
     "/cancel",
@@ -28,7 +28,7 @@ OTHER_API_ROUTES = frozenset({"/classify", "/generative_scoring", "/pooling", "/
 
 def reads_the_header(path: str) -> bool:
     """Whether the requests of this route carry the priority that the header gives."""
-    return path in GENERATION_PATHS and path not in READ_ONLY_THE_BODY
+    return path in RANKABLE_PATHS and path not in READ_ONLY_THE_BODY
 
 
 def objection_to_route(path: str) -> str | None:
