@@ -191,4 +191,4 @@ RANKABLE_PATHS: Mapping[str, Callable[[Body], list[Conversation] | None]] = {
     "/cohere/v2/chat": _chat,
     "/invocations": _any_of_these,
 }
-"""Routes whose bodies hold what can be ranked -> the conversations in one; None where that is the engine's own prompt."""
+"""Routes whose bodies can be ranked -> the conversations in one; None where they are the engine's own prompt."""
