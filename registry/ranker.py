@@ -98,18 +98,17 @@ class Ranker:
             check_digest(folder / name, card.sha256.get(name))
         return cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
 
-    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
-        """Predict the answer's length; no answer is longer than `cap_tokens` (above 0).
+    def predict(self, prompt: str) -> Prediction:
+        """Predict the answer's length.
 
         Raises: what `Scorer.score` raises.
         """
         score = self.scorer.score(prompt)
-        return Prediction(score, self.card.calibration.predicted_tokens(score), self.quantile_of(score, cap_tokens))
+        return Prediction(score, self.card.calibration.predicted_tokens(score), self.quantile_of(score))
 
-    def quantile_of(self, score: float, cap_tokens: float | None = None) -> float:
-        """The place in the queue that a score earns."""
-        tokens = self.card.calibration.predicted_tokens(score)
-        return self.card.distribution.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
+    def quantile_of(self, score: float) -> float:
+        """The place among this ranker's own predictions that a score earns."""
+        return self.card.distribution.quantile(self.card.calibration.predicted_tokens(score))
 
     def quantiles_of(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
         """The places of many prompts, float64 [prompts]; one that comes again is scored once."""
@@ -119,11 +118,6 @@ class Ranker:
             for prompt, score in zip(distinct, self.scorer.score_all(distinct, progress), strict=True)
         }
         return np.array([places[prompt] for prompt in prompts], dtype=np.float64)
-
-    def median_quantile(self, cap_tokens: float | None = None) -> float:
-        """The place of a request that cannot be ranked: the median length, or its own cap if that is shorter."""
-        tokens = self.card.distribution.median_tokens
-        return self.card.distribution.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
 
 
 def sha256_of(path: Path) -> str:

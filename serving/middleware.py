@@ -20,7 +20,7 @@ from serving.http.reception import Reception
 from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.load import EngineLoad, max_num_seqs
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.requests import ArrivalClock
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class ShortestFirst:
         load = EngineLoad(max_num_seqs(config))
         place_finder = await self._start_ranking(vllm_app.state.args, load, stack) if self._settings.ranking else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
-        prioritiser = Prioritiser(Policy.of(self._settings), ArrivalClock(), load, place_finder)
+        prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
         return Reception(self._app, prioritiser, api_key_check(vllm_app), self._settings.max_body_bytes)
 
     async def _start_ranking(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> PlaceFinder:

@@ -21,7 +21,7 @@ from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
 from serving.ranking.load import EngineLoad, max_num_seqs
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.requests import ArrivalClock
 
 GIL_SWITCH_S = 0.0005
@@ -62,7 +62,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         if place_finder is not None:
             stack.callback(place_finder.close)
         PATIENCE_SECONDS.set(settings.patience_s)
-        prioritiser = Prioritiser(Policy.of(settings), clock, load, place_finder, Outcomes())
+        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, Outcomes())
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))

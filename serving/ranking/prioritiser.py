@@ -24,7 +24,7 @@ Generate = Callable[..., AsyncGenerator[Any, None]]
 
 
 @dataclass
-class Policy:
+class PriorityPolicy:
     """How priorities are made; the server's settings of these names."""
 
     patience_s: float
@@ -53,7 +53,7 @@ class Prioritiser:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: PriorityPolicy,
         clock: ArrivalClock,
         load: EngineLoad,
         place_finder: PlaceFinder | None,

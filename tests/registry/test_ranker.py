@@ -25,15 +25,6 @@ def test_higher_score_means_longer(folder: Path) -> None:
     assert 0 < short.quantile < long.quantile < 1
 
 
-def test_cap_limits_the_quantile_and_not_the_prediction(folder: Path) -> None:
-    ranker = Ranker.load(folder)
-    prompt = "word " * 60
-    free, capped = ranker.predict(prompt), ranker.predict(prompt, cap_tokens=2)
-    assert capped.quantile < free.quantile
-    assert capped.predicted_tokens == free.predicted_tokens
-    assert ranker.median_quantile(cap_tokens=1) < ranker.median_quantile() == pytest.approx(0.5, abs=0.02)
-
-
 def test_empty_prompt_is_not_ranked(folder: Path) -> None:
     with pytest.raises(UnrankableContent):
         Ranker.load(folder).predict(" ")

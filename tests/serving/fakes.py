@@ -13,7 +13,7 @@ from serving.config import Settings
 from serving.ranking.holding_queue import HoldingQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Policy
+from serving.ranking.prioritiser import PriorityPolicy
 from serving.requests import Place
 
 
@@ -74,9 +74,9 @@ def only(queue: HoldingQueue) -> PlaceFinder:
     return PlaceFinder(EngineRankers({"demo-llm": NotAsked()}, {}, "demo-llm"), {"demo-llm": queue})
 
 
-def make_policy(**changes: Any) -> Policy:
+def make_policy(**changes: Any) -> PriorityPolicy:
     """The policy of the settings' defaults, but for some fields."""
-    return replace(Policy.of(Settings.model_construct()), **changes)
+    return replace(PriorityPolicy.of(Settings.model_construct()), **changes)
 
 
 class NotAsked:

@@ -48,8 +48,16 @@ def test_only_ranker_reads_every_models_prompts_as_it_would_alone(brief: Path) -
         served = alone.ranker_of(model)
         assert served is not None
         assert served.version == 4
-        assert served.predict("one two", 2.0) == ranker.predict("one two", 2.0)
-        assert served.median_quantile(3.0) == ranker.median_quantile(3.0)
+        assert served.predict("one two") == ranker.predict("one two")
+        assert served.median_quantile() == pytest.approx(0.5, abs=0.02)
+
+
+def test_cap_limits_the_quantile_and_not_the_prediction(rankers: EngineRankers) -> None:
+    chat = rankers.ranker("brief-llm")
+    free, capped = chat.predict("word " * 60), chat.predict("word " * 60, cap_tokens=2)
+    assert capped.quantile < free.quantile
+    assert capped.predicted_tokens == free.predicted_tokens
+    assert chat.median_quantile(cap_tokens=1) < chat.median_quantile()
 
 
 def test_each_model_has_its_own_ranker_and_one_without_a_name_is_the_default(rankers: EngineRankers) -> None:

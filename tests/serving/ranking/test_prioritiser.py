@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import Policy, Prioritiser
+from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.requests import HTTP_REQUEST, ArrivalClock, HttpRequest
 from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
@@ -19,7 +19,7 @@ PATIENCE_S = 10.0
 class Setting:
     """A prioritiser in front of a fake engine; time stands (almost) still."""
 
-    def __init__(self, policy: Policy, is_ranking: bool = True) -> None:
+    def __init__(self, policy: PriorityPolicy, is_ranking: bool = True) -> None:
         self.engine = FakeEngine()
         self.ranker = FakeRanker()
         self.load = EngineLoad(max_num_seqs=4)
