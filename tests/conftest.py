@@ -1,6 +1,8 @@
 """Fixtures that are dear: the real engine starts twice in a session, once behind BentoML and once with a spy inside."""
 
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from benchmarks.demo_llm import write_demo_llm
+from cli import __main__ as cli
 from registry import store
 from tests.adapters import write_adapter
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
@@ -19,6 +22,7 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 API_KEY = "not-a-secret"
+Command = Callable[..., int]
 TOOLS = (
     "--enable-auto-tool-choice --tool-call-parser hermes"
     # A model with random weights would fill its answer with blanks, which JSON allows.
@@ -35,6 +39,23 @@ def tracking(uri: str) -> Iterator[None]:
         yield
     finally:
         mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs the command line in this process and returns its exit code."""
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["pars", *arguments])
+        try:
+            cli.main()
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        return 0
+
+    with monkeypatch.context() as patch:  # what `main` sets is unset again
+        patch.setattr(os, "environ", os.environ.copy())
+        yield run
 
 
 @pytest.fixture(scope="session")

@@ -1,33 +1,12 @@
 """`pars` and `python -m ROOM`: which commands there are."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli import __main__ as cli
 from cli.commands import COMMANDS
-
-Command = Callable[..., int]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Runs the command line in this process and returns its exit code."""
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["pars", *arguments])
-        try:
-            cli.main()
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        return 0
-
-    with monkeypatch.context() as patch:  # what `main` sets is unset again
-        patch.setattr(os, "environ", os.environ.copy())
-        yield run
+from tests.conftest import Command
 
 
 def test_the_overview_names_every_command(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

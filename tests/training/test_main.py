@@ -3,35 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from cli import __main__ as cli
 from registry import store
-from tests.conftest import tracking
+from tests.conftest import Command, tracking
 from tests.training.tiny import TARGET_LLM, TinyTraining
-
-Command = Callable[..., int]
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Runs the command line in this process and returns its exit code."""
-
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["pars", *arguments])
-        try:
-            cli.main()
-        except SystemExit as ended:
-            return int(ended.code or 0)
-        return 0
-
-    with monkeypatch.context() as patch:  # what `main` sets is unset again
-        patch.setattr(os, "environ", os.environ.copy())
-        yield run
 
 
 @pytest.mark.parametrize(
