@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from benchmarks import demo_lengths
-from benchmarks.demo import run_demo
 from benchmarks.demo_lengths import DemoLengthsConfig
 
 
@@ -20,4 +19,6 @@ def write_workload(config: DemoLengthsConfig) -> str:
 
 def demo(_: DemoConfig) -> str:
     """Live the whole life of a ranker."""
+    from benchmarks.demo import run_demo  # needs what an environment for training alone has not
+
     return run_demo()
