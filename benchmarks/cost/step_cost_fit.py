@@ -15,6 +15,7 @@ from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,10 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
         on: which model on which machine.
 
     Raises:
-        ValueError: all bursts have the same size.
+        InvalidInput: all bursts have the same size.
     """
     if len({len(one) for one in measured}) < MIN_SIZES:
-        raise ValueError(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
+        raise InvalidInput(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
     smallest = min(measured, key=len)
     s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
     wanted = np.concatenate([_times_s(one) for one in measured])

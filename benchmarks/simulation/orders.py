@@ -7,6 +7,7 @@ from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import Workload
+from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker
 
@@ -17,11 +18,13 @@ def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
     """The policies of a simulation.
 
     Raises:
-        ValueError: they cannot be compared, or `pars` has no ranker.
+        InvalidInput: they cannot be compared, or `pars` has no ranker.
     """
     found = parse_policy_list(config.policies, BUILT_IN, parse_rankers(config.rankers), config.patience_s)
     if config.ranker is None and any(one.kind == "pars" for one in found):
-        raise ValueError("pars orders by a ranker, but none is given; give ranker=URI, or take noise instead of pars.")
+        raise InvalidInput(
+            "pars orders by a ranker, but none is given; give ranker=URI, or take noise instead of pars."
+        )
     return found
 
 
@@ -29,7 +32,7 @@ def quantiles_of(kinds: set[str], config: SimulationConfig, workload: Workload) 
     """The place of each request of the workload under each kind of order; None is first come, first served.
 
     Raises:
-        ValueError: a ranker, but no prompts.
+        InvalidInput: a ranker, but no prompts.
         RegistryError, InvalidRanker: a ranker cannot be used.
     """
     found: dict[str, Seconds | None] = {"fcfs": None}
@@ -69,5 +72,5 @@ def _control(config: SimulationConfig, workload: Workload) -> Seconds:
 
 def _ranked(ranker: Ranker, workload: Workload, name: str) -> Seconds:
     if workload.prompts is None:
-        raise ValueError(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
+        raise InvalidInput(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
     return ranker.quantiles_of(workload.prompts, f"ranking ({name})")

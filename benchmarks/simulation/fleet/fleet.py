@@ -32,7 +32,7 @@ def run_fleet(config: FleetConfig) -> str:
 
     Raises:
         SimulationError: nothing can be simulated, or the control gained something.
-        ValueError, InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
+        InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
     """
     policies = parse_policies(config)
     workload = read_workload(config)

@@ -10,6 +10,7 @@ from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order, Traffic
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
 
 ENGINE = EngineSettings(max_num_seqs=8, max_model_len=4096)
 TRUE = StepCost(
@@ -50,7 +51,7 @@ def test_coefficients_of_a_noisy_sweep_are_found_again() -> None:
 
 
 def test_bursts_of_one_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2 sizes"):
+    with pytest.raises(InvalidInput, match="at least 2 sizes"):
         fit_step_cost([burst(4, 18, 16), burst(4, 18, 16)], ENGINE, RankingCost(0.0, 0.0), on="a test")
 
 

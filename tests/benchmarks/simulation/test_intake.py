@@ -8,6 +8,7 @@ import pytest
 from benchmarks.simulation.engine_settings import EngineRequest
 from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
 
 COST = StepCost(
     fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0, scoring_s=2.0
@@ -84,5 +85,5 @@ def test_unranked_request_takes_the_place_of_the_median() -> None:
 
 @pytest.mark.parametrize("changes", [{"fixed_s": -1}, {"intake_s": float("nan")}, {"fixed_s": 0.0}, {"ranking_s": 1.0}])
 def test_cost_that_is_none_is_refused(changes: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"step cost|must cost time|scoring_s must be above 0"):
+    with pytest.raises(InvalidInput, match=r"step cost|must cost time|scoring_s must be above 0"):
         StepCost(**({"fixed_s": 1.0, "per_token_s": 0.0, "per_sequence_s": 0.0} | changes))

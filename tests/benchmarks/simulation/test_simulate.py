@@ -21,6 +21,7 @@ from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
 from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
+from registry.errors import InvalidInput
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 
@@ -124,13 +125,13 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
 def test_policies_that_cannot_be_simulated_are_refused(
     config: SimulationConfig, changes: dict[str, object], reason: str
 ) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         parse_policies(replace(config, **changes))  # type: ignore[arg-type]
 
 
 def test_ranker_needs_prompts(config: SimulationConfig, tmp_path: Path) -> None:
     config = replace(config, ranker=str(write_ranker(tmp_path / "ranker")))
-    with pytest.raises(ValueError, match="reads prompts"):
+    with pytest.raises(InvalidInput, match="reads prompts"):
         quantiles_of({"pars"}, config, read_workload(config))
 
 
