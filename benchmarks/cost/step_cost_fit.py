@@ -12,10 +12,11 @@ from scipy.optimize import least_squares
 from scipy.stats import theilslopes
 
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from traffic.served_log import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float
 
 def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:
     traffic = Traffic(
-        sent_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
+        arrival_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
         prompt_tokens=measured.prompt_tokens.to_numpy(dtype=np.int64),
         output_tokens=measured.output_tokens.to_numpy(dtype=np.int64),
     )
