@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from registry.errors import InvalidInput
+
 ANSWERS_FILE = "answers.parquet"
 
 COLUMNS = {
@@ -26,12 +28,12 @@ def check_answers(answers: pd.DataFrame) -> pd.DataFrame:
     """Return the table if it holds every column.
 
     Raises:
-        ValueError: columns are missing; the message names them and says what they mean.
+        InvalidInput: columns are missing; the message names them and says what they mean.
     """
     missing = [name for name in COLUMNS if name not in answers.columns]
     if missing:
         meanings = "; ".join(f"{name!r} ({COLUMNS[name]})" for name in missing)
-        raise ValueError(
+        raise InvalidInput(
             f"a table of answers must hold one row an answer with the columns {', '.join(COLUMNS)}, but has no"
             f" {meanings}; replay or simulate anew, or add what is missing."
         )
@@ -42,7 +44,7 @@ def write_answers(answers: pd.DataFrame, folder: Path) -> Path:
     """Write `answers.parquet` into the folder and return its path.
 
     Raises:
-        ValueError: a column is missing.
+        InvalidInput: a column is missing.
     """
     path = folder / ANSWERS_FILE
     check_answers(answers).to_parquet(path, index=False)
@@ -53,8 +55,8 @@ def read_answers(path: Path) -> pd.DataFrame:
     """Read and check a table of answers.
 
     Raises:
-        ValueError: no parquet file, or a column is missing.
+        InvalidInput: no parquet file, or a column is missing.
     """
     if not path.is_file():
-        raise ValueError(f"a table of answers must be a parquet file, but there is no file {path}.")
+        raise InvalidInput(f"a table of answers must be a parquet file, but there is no file {path}.")
     return check_answers(pd.read_parquet(path))

@@ -21,16 +21,16 @@ def check_arrivals(arrivals: Arrivals, loads: tuple[float, ...], trace: Path | N
     """Refuse settings of arrivals that contradict each other.
 
     Raises:
-        ValueError: a load that is none, one for a burst, a process without one, or a recording without its trace.
+        InvalidInput: a load that is none, one for a burst, a process without one, or a recording without its trace.
     """
     if any(not load > 0 for load in loads):
-        raise ValueError(f"every load must be above 0, but got {', '.join(map(str, loads))}.")
+        raise InvalidInput(f"every load must be above 0, but got {', '.join(map(str, loads))}.")
     if arrivals == "burst" and loads:
-        raise ValueError("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
+        raise InvalidInput("a burst has no rate, but loads are given; give arrivals=poisson, gamma or recorded too.")
     if arrivals in ("poisson", "gamma") and not loads:
-        raise ValueError(f"{arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
+        raise InvalidInput(f"{arrivals} arrivals need a rate, but no loads are given; give loads=0.5,1.5 or so.")
     if arrivals == "recorded" and trace is None:
-        raise ValueError("recorded arrivals need a trace, but none is given; give trace=FILE.")
+        raise InvalidInput("recorded arrivals need a trace, but none is given; give trace=FILE.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +49,15 @@ class ArrivalProcess:
     def __post_init__(self) -> None:
         """Refuse what draws no times."""
         if self.kind not in get_args(Arrivals):
-            raise ValueError(f"arrivals must be one of {', '.join(get_args(Arrivals))}, but got {self.kind!r}.")
+            raise InvalidInput(f"arrivals must be one of {', '.join(get_args(Arrivals))}, but got {self.kind!r}.")
         if self.kind in ("poisson", "gamma") and not (isfinite(self.rate_per_s) and self.rate_per_s > 0):
-            raise ValueError(
+            raise InvalidInput(
                 f"{self.kind} arrivals need a rate above 0 requests per second, but got {self.rate_per_s}."
             )
         if self.kind == "gamma" and not self.gap_cv > 0:
-            raise ValueError(f"gap_cv must be above 0, but got {self.gap_cv}.")
+            raise InvalidInput(f"gap_cv must be above 0, but got {self.gap_cv}.")
         if self.kind == "recorded" and self.recorded_s is None:
-            raise ValueError(
+            raise InvalidInput(
                 "recorded arrivals need a trace with the column 'arrival_s', but got none; give trace=FILE."
             )
 
@@ -69,7 +69,7 @@ class ArrivalProcess:
         """Seconds after the start, non-decreasing from 0, one a request; the seed draws them.
 
         Raises:
-            ValueError: the trace is shorter than the workload.
+            InvalidInput: the trace is shorter than the workload.
         """
         if self.kind == "burst":
             return np.zeros(num_requests)
@@ -83,7 +83,7 @@ class ArrivalProcess:
     def _recorded(self, num_requests: int) -> Seconds:
         assert self.recorded_s is not None
         if len(self.recorded_s) < num_requests:
-            raise ValueError(
+            raise InvalidInput(
                 f"a trace must hold an arrival for each request, but has {len(self.recorded_s)} for {num_requests};"
                 " ask for fewer requests."
             )

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, rankdata
 
+from registry.errors import InvalidInput
+
 Values = npt.NDArray[np.float64]
 
 
@@ -15,10 +17,10 @@ def noisy_quantiles(output_tokens: npt.NDArray[np.int64], tau_b: float, seed: in
     that comes out a little.
 
     Raises:
-        ValueError: tau-b is not in [0, 1].
+        InvalidInput: tau-b is not in [0, 1].
     """
     if not 0 <= tau_b <= 1:
-        raise ValueError(f"a ranker's tau-b must be in [0, 1], but got {tau_b}.")
+        raise InvalidInput(f"a ranker's tau-b must be in [0, 1], but got {tau_b}.")
     scores = norm.ppf(places(output_tokens))
     correlation = np.sin(np.pi * tau_b / 2)
     noise = np.random.default_rng([seed, 2]).standard_normal(len(scores))

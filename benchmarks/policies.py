@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.titles import TITLES
+from registry.errors import InvalidInput
 
 NAME = re.compile(r"[\w.-]+", re.ASCII)
 """Of a ranker: what may stand in the name of an MLflow metric."""
@@ -34,20 +35,20 @@ def parse_policy_list(
     """Read a comma-separated list, in its order but `fcfs` first; NAME@SECONDS has a patience of its own.
 
     Raises:
-        ValueError: an unknown name, a wrong patience, a ranker that the list leaves out, or no `fcfs`, which all others
-            are compared with.
+        InvalidInput: an unknown name, a wrong patience, a ranker that the list leaves out, or no `fcfs`, which all
+            others are compared with.
     """
     known = [*built_in, *rankers]
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if unknown := [name for name in names if kind_of(name) not in known]:
-        raise ValueError(
+        raise InvalidInput(
             f"policies are {', '.join(known)}, but got {unknown[0]!r} in {text!r}; a ranker becomes one by"
             " rankers=NAME=URI."
         )
     if "fcfs" not in names:
-        raise ValueError(f"every policy is compared with fcfs, but got {text!r}; add fcfs.")
+        raise InvalidInput(f"every policy is compared with fcfs, but got {text!r}; add fcfs.")
     if unused := set(known) - set(built_in) - set(map(kind_of, names)):
-        raise ValueError(f"rankers must be among the policies, but {min(unused)!r} is not; add it to policies.")
+        raise InvalidInput(f"rankers must be among the policies, but {min(unused)!r} is not; add it to policies.")
     return tuple(_policy(name, patience_s) for name in sorted(names, key=lambda name: name != "fcfs"))
 
 
@@ -55,19 +56,19 @@ def parse_rankers(texts: Iterable[str]) -> Mapping[str, str]:
     """NAME=URI of each ranker that is a policy of its own.
 
     Raises:
-        ValueError: one without a name, or with a name that is taken or cannot be one.
+        InvalidInput: one without a name, or with a name that is taken or cannot be one.
     """
     uris: dict[str, str] = {}
     for text in texts:
         name, _, uri = text.partition("=")
         if not uri:
-            raise ValueError(f"rankers are given as NAME=URI, as in other=models:/pars-other/1, but got {text!r}.")
+            raise InvalidInput(f"rankers are given as NAME=URI, as in other=models:/pars-other/1, but got {text!r}.")
         if not NAME.fullmatch(name):
-            raise ValueError(
+            raise InvalidInput(
                 f"a ranker's name has letters, digits, '.', '_' and '-', but got {name!r}; choose another."
             )
         if name in TITLES or name in uris:
-            raise ValueError(f"a ranker needs a name that no other policy has, but got {name!r}; choose another.")
+            raise InvalidInput(f"a ranker needs a name that no other policy has, but got {name!r}; choose another.")
         uris[name] = uri
     return uris
 
@@ -77,7 +78,7 @@ def _policy(name: str, patience_s: float) -> Policy:
     if not sign:
         return Policy(name, kind, patience_s)
     if kind in WITHOUT_PATIENCE:
-        raise ValueError(f"{kind} has no patience of its own, but got {name!r}; give {kind}.")
+        raise InvalidInput(f"{kind} has no patience of its own, but got {name!r}; give {kind}.")
     if not SECONDS.fullmatch(seconds):
-        raise ValueError(f"a policy's own patience is NAME@SECONDS, as in oracle@7.5, but got {name!r}.")
+        raise InvalidInput(f"a policy's own patience is NAME@SECONDS, as in oracle@7.5, but got {name!r}.")
     return Policy(name, kind, float(seconds))

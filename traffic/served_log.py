@@ -1,11 +1,11 @@
 """A log of served traffic: when requests came, and how long prompts and answers were."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -36,29 +36,31 @@ class ServedLogSource:
     """Column of the answer's length, in tokens of the target LLM."""
 
 
-@dataclass(frozen=True)
-class ServedLog:
-    """Requests in the order in which they came."""
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """Requests in the order in which they are sent: the one form of a batch, read from a log or made up."""
 
     arrival_s: npt.NDArray[np.float64]
-    """From 0."""
+    """When each is sent, from 0."""
     prompt_tokens: npt.NDArray[np.int64]
     output_tokens: npt.NDArray[np.int64]
-    prompts: tuple[str, ...] | None
-    """None where the log holds no texts."""
-    notes: tuple[str, ...]
+    prompts: tuple[str, ...] | None = None
+    """None where only lengths are known."""
+    token_ids: tuple[tuple[int, ...], ...] | None = None
+    """Of the prompts, where prefixes are cached."""
+    notes: tuple[str, ...] = ()
     """What was done to the log: sentences."""
 
     def __len__(self) -> int:
-        return len(self.arrival_s)
+        return len(self.output_tokens)
 
     @property
     def rate_per_s(self) -> float:
         """Mean requests per second; infinite where all came at once."""
         return float((len(self) - 1) / self.arrival_s[-1]) if self.arrival_s[-1] > 0 else float("inf")
 
-    def that_fit(self, most_tokens: int) -> "ServedLog":
-        """The requests whose prompt and answer together are no longer; what is left out is noted.
+    def that_fit(self, most_tokens: int) -> Self:
+        """The requests whose prompt and answer together are no longer, from 0 again; what is left out is noted.
 
         Raises:
             InvalidInput: fewer than two are left.
@@ -71,21 +73,33 @@ class ServedLog:
                 f"at least two requests must fit the engine, but only {fits.sum()} of {len(self)} have at most"
                 f" {most_tokens} tokens; give a larger max_model_len or kv_cache_tokens."
             )
-        kept = np.flatnonzero(fits)
-        prompts = None if self.prompts is None else tuple(self.prompts[place] for place in kept)
-        note = f"{len(self) - len(kept):,} requests longer than {most_tokens:,} tokens were left out."
-        arrival_s = self.arrival_s[kept] - self.arrival_s[kept[0]]
-        return ServedLog(arrival_s, self.prompt_tokens[kept], self.output_tokens[kept], prompts, (*self.notes, note))
+        note = f"{len(self) - fits.sum():,} requests longer than {most_tokens:,} tokens were left out."
+        return replace(self.take(np.flatnonzero(fits))._from_zero(), notes=(*self.notes, note))
 
-    def window(self, start: int, stop: int) -> "ServedLog":
+    def window(self, start: int, stop: int) -> Self:
         """Some consecutive requests, from 0 again."""
-        part = slice(start, stop)
-        prompts = None if self.prompts is None else self.prompts[part]
-        arrival_s = self.arrival_s[part] - self.arrival_s[start]
-        return ServedLog(arrival_s, self.prompt_tokens[part], self.output_tokens[part], prompts, self.notes)
+        return self.take(np.arange(len(self))[start:stop])._from_zero()
+
+    def take(self, kept: npt.NDArray[np.int64]) -> Self:
+        """The requests at these places, in this order, each with its arrival as it is."""
+        return replace(
+            self,
+            arrival_s=self.arrival_s[kept],
+            prompt_tokens=self.prompt_tokens[kept],
+            output_tokens=self.output_tokens[kept],
+            prompts=None if self.prompts is None else tuple(self.prompts[one] for one in kept),
+            token_ids=None if self.token_ids is None else tuple(self.token_ids[one] for one in kept),
+        )
+
+    def sent_at(self, times_s: npt.NDArray[np.float64]) -> Self:
+        """The same requests at other times, one each."""
+        return replace(self, arrival_s=times_s)
+
+    def _from_zero(self) -> Self:
+        return self.sent_at(self.arrival_s - self.arrival_s[0])
 
 
-def read_served_log(source: ServedLogSource) -> ServedLog:
+def read_served_log(source: ServedLogSource) -> Traffic:
     """Read and validate a log; rows without an answer are left out, and arrivals sorted; both is noted.
 
     Raises:
@@ -102,16 +116,16 @@ def read_served_log(source: ServedLogSource) -> ServedLog:
     rows = [kept[place] for place in order]
     prompts = _prompts(columns, rows, source.prompt_column)
     prompt_tokens = _prompt_tokens(columns, rows, prompts, source)
-    log = ServedLog(
-        arrival_s[order] - arrival_s[order[0]],
-        np.array(prompt_tokens, dtype=np.int64),
-        np.array([tokens[row] for row in rows], dtype=np.int64),
-        prompts,
-        tuple(_notes(source, columns, len(lengths) - len(kept), bool((np.diff(arrival_s) < 0).any()))),
+    traffic = Traffic(
+        arrival_s=arrival_s[order] - arrival_s[order[0]],
+        prompt_tokens=np.array(prompt_tokens, dtype=np.int64),
+        output_tokens=np.array([tokens[row] for row in rows], dtype=np.int64),
+        prompts=prompts,
+        notes=tuple(_notes(source, columns, len(lengths) - len(kept), bool((np.diff(arrival_s) < 0).any()))),
     )
-    for note in log.notes:
+    for note in traffic.notes:
         logger.info("%s", note)
-    return log
+    return traffic
 
 
 def _read_columns(source: ServedLogSource) -> Columns:

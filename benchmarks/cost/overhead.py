@@ -22,6 +22,7 @@ from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
 from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.replay.policy_endpoints import server_settings
+from registry.errors import InvalidInput
 from registry.tracking import log_parameters
 from serving.champion.follower import find_champion
 from traffic.length_log import LengthLogSource, read_length_log
@@ -56,7 +57,7 @@ class OverheadConfig(LengthLogSource):
         """Refuse what measures nothing."""
         for name in ("requests", "pairs", "rate_requests"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)

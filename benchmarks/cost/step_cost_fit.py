@@ -12,9 +12,11 @@ from scipy.optimize import least_squares
 from scipy.stats import theilslopes
 
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
+from traffic.served_log import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +53,10 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
         on: which model on which machine.
 
     Raises:
-        ValueError: all bursts have the same size.
+        InvalidInput: all bursts have the same size.
     """
     if len({len(one) for one in measured}) < MIN_SIZES:
-        raise ValueError(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
+        raise InvalidInput(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
     smallest = min(measured, key=len)
     s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
     wanted = np.concatenate([_times_s(one) for one in measured])
@@ -93,7 +95,7 @@ def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float
 
 def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:
     traffic = Traffic(
-        sent_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
+        arrival_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
         prompt_tokens=measured.prompt_tokens.to_numpy(dtype=np.int64),
         output_tokens=measured.output_tokens.to_numpy(dtype=np.int64),
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from registry.errors import InvalidInput
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -19,13 +21,13 @@ class Histogram:
         """One of a metrics page, its label sets added up.
 
         Raises:
-            ValueError: the page has none of this name.
+            InvalidInput: the page has none of this name.
         """
         counts: dict[float, float] = {}
         for limit, count in _buckets(page, f"{name}_bucket"):
             counts[limit] = counts.get(limit, 0) + count
         if not counts:
-            raise ValueError(f"the metrics page must have the histogram {name}, but has none; is ranking on?")
+            raise InvalidInput(f"the metrics page must have the histogram {name}, but has none; is ranking on?")
         limits = tuple(sorted(counts))
         return cls(limits, tuple(counts[limit] for limit in limits))
 
@@ -42,10 +44,10 @@ class Histogram:
         """The value below which this share lies, interpolated in its bucket; in the last one its lower limit.
 
         Raises:
-            ValueError: there are no values.
+            InvalidInput: there are no values.
         """
         if self.total <= 0:
-            raise ValueError("a quantile needs values, but the histogram has none; was anything ranked?")
+            raise InvalidInput("a quantile needs values, but the histogram has none; was anything ranked?")
         index = bisect_left(self.counts, share * self.total)
         low, high = (0.0, *self.limits)[index : index + 2]
         below = self.counts[index - 1] if index else 0.0

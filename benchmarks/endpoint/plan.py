@@ -28,7 +28,7 @@ def plan_requests(
     first-come-first-served (antithetic variates).
 
     Raises:
-        ValueError: the process has no time for every prompt.
+        InvalidInput: the process has no time for every prompt.
     """
     order = np.random.default_rng(seed).permutation(len(prompts))
     if is_reversed:

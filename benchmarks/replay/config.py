@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals, read_trace
+from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource
 
 Switch = Literal["on", "off"]
@@ -74,7 +75,7 @@ class ReplayConfig(LengthLogSource):
         """What draws the send times at a rate.
 
         Raises:
-            InvalidInput, ValueError: the trace cannot be read, or the process needs a rate.
+            InvalidInput: the trace cannot be read, or the process needs a rate.
         """
         recorded_s = read_trace(self.trace) if self.trace and self.arrivals == "recorded" else None
         return ArrivalProcess(kind=self.arrivals, rate_per_s=rate_per_s, gap_cv=self.gap_cv, recorded_s=recorded_s)
@@ -83,10 +84,10 @@ class ReplayConfig(LengthLogSource):
         """Refuse what no replay can be."""
         for name in ("requests", "repeats", "control_prompts"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
         for name in ("low_load_requests", "warm_up_requests", "capacity_per_s", "patience_s"):
             if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
         if self.repeats % 2:
-            raise ValueError(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
+            raise InvalidInput(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
         check_arrivals(self.arrivals, self.loads, self.trace)

@@ -13,6 +13,7 @@ from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.live_server import serve
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay_policies import SERVERS_OWN
+from registry.errors import InvalidInput
 from serving.config import DEMO_VLLM_ARGS
 
 STREAM_INTERVAL = "--stream-interval 1000"
@@ -46,7 +47,7 @@ def targets(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Ite
 
     Raises:
         ReplayError: the server did not start.
-        ValueError: the endpoints cannot serve these policies.
+        InvalidInput: the endpoints cannot serve these policies.
     """
     if config.url:
         urls = parse_urls(config.url, names, config.trust_priority == "on")
@@ -63,7 +64,7 @@ def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[s
     """The address of each policy.
 
     Raises:
-        ValueError: a policy has no address, or needs the client's priority on an endpoint that does not trust it.
+        InvalidInput: a policy has no address, or needs the client's priority on an endpoint that does not trust it.
     """
     is_shared = "=" not in text
     if not trusts_priority:
@@ -72,7 +73,7 @@ def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[s
         return dict.fromkeys(names, _root(text))
     pairs = dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
     if set(pairs) != set(names):
-        raise ValueError(
+        raise InvalidInput(
             f"every policy must have its address, but {', '.join(names)} are asked for and url names"
             f" {', '.join(pairs)}; give url=POLICY=ADDRESS,... and policies=... alike."
         )
@@ -82,7 +83,7 @@ def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[s
 def _check_own_order(names: Sequence[str], is_shared: bool) -> None:
     allowed = ("endpoint",) if is_shared else NEED_NO_PRIORITY
     if refused := [name for name in names if name not in allowed]:
-        raise ValueError(
+        raise InvalidInput(
             f"an endpoint that trusts no client's priority keeps its own order, but got the policies"
             f" {', '.join(refused)}; give policies=endpoint, or url=fcfs=ADDRESS,pars=ADDRESS, or, if it does trust"
             " clients, trust_priority=on."

@@ -30,7 +30,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         NoChampion: the target LLM has no ranker to replay.
         RegistryError, InvalidRanker: one of `rankers` cannot be used.
         ReplayError: the server or a request failed, or the control gained something.
-        ValueError: the settings cannot be replayed.
+        InvalidInput: the settings cannot be replayed.
     """
     policies = parse_policies(config)
     names = [policy.name for policy in policies]

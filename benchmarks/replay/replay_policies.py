@@ -2,6 +2,7 @@
 
 from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 from benchmarks.replay.config import ReplayConfig
+from registry.errors import InvalidInput
 
 SERVERS_OWN = ("pars", "endpoint")
 """Policies whose order the server keeps: nothing is sent with their requests."""
@@ -13,21 +14,21 @@ def parse_policies(config: ReplayConfig) -> tuple[Policy, ...]:
     """The policies of a replay.
 
     Raises:
-        ValueError: they cannot be compared, or `pars` has another patience than the server.
+        InvalidInput: they cannot be compared, or `pars` has another patience than the server.
     """
     texts = [one.strip() for one in config.policies.split(",")]
     if texts == ["endpoint"]:
         if config.rankers:
-            raise ValueError(
+            raise InvalidInput(
                 f"an endpoint keeps its own order, but got rankers={','.join(config.rankers)}; leave them out."
             )
         return (Policy("endpoint", "endpoint", config.patience_s),)
     if "endpoint" in texts:
-        raise ValueError(
+        raise InvalidInput(
             f"an endpoint's own order is compared with no other, but got {config.policies!r}; give policies=endpoint,"
             " or url=fcfs=ADDRESS,pars=ADDRESS."
         )
     found = parse_policy_list(config.policies, BUILT_IN, parse_rankers(config.rankers), config.patience_s)
     if wrong := [one.name for one in found if one.kind == "pars" and one.name != "pars"]:
-        raise ValueError(f"pars has the server's patience, but got {wrong[0]!r}; give patience_s=SECONDS.")
+        raise InvalidInput(f"pars has the server's patience, but got {wrong[0]!r}; give patience_s=SECONDS.")
     return found

@@ -10,6 +10,7 @@ from benchmarks.answers import check_answers
 from benchmarks.report import summary
 from benchmarks.report.bootstrap import Positions, Values, interval, resampled
 from benchmarks.report.summary import RATIO, summarise
+from registry.errors import InvalidInput
 
 WITH_INTERVAL = ("s_per_token", RATIO, "s_per_token_p90", "e2e_s_p99")
 MATTERS_FROM = 1.05
@@ -22,7 +23,7 @@ def compare(answers: pd.DataFrame) -> pd.DataFrame:
     Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `bootstrap.py`.
 
     Raises:
-        ValueError: a column is missing, or at one load the policies did not answer the same number of requests.
+        InvalidInput: a column is missing, or at one load the policies did not answer the same number of requests.
     """
     parts = [
         pd.concat([summarise(one), _intervals(one)], axis="columns").reset_index().assign(load=load)
@@ -86,7 +87,7 @@ def _intervals(answers: pd.DataFrame) -> pd.DataFrame:
     e2e_s = {str(name): one.e2e_s.to_numpy() for name, one in ordered.groupby("policy")}
     counts = {name: len(values) for name, values in e2e_s.items()}
     if len(set(counts.values())) > 1:
-        raise ValueError(f"policies are compared on the same requests, but answered {counts}; compare whole runs.")
+        raise InvalidInput(f"policies are compared on the same requests, but answered {counts}; compare whole runs.")
     statistics: dict[str, Callable[[Positions], float]] = {}
     repeats = _repeats(ordered)
     for policy, values in s_per_token.items():
@@ -116,7 +117,7 @@ def _repeats(ordered: pd.DataFrame) -> Positions:
     """
     sizes = ordered.groupby(["policy", "repeat"], sort=False).size()
     if sizes.nunique() > 1:
-        raise ValueError(f"repeats answer the same requests, but answered {sizes.to_dict()}; compare whole runs.")
+        raise InvalidInput(f"repeats answer the same requests, but answered {sizes.to_dict()}; compare whole runs.")
     numbers = sorted(ordered.repeat.unique())
     one_run = np.arange(sizes.iloc[0])
     runs = [one_run[::-1] if number % 2 else one_run for number in numbers]

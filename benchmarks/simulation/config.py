@@ -7,6 +7,7 @@ from typing import Literal
 from benchmarks.arrivals import Arrivals, check_arrivals
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
 
 Part = Literal["test", "all"]
 
@@ -70,16 +71,16 @@ class SimulationConfig(EngineSettings):
         """Refuse what cannot be simulated."""
         super().__post_init__()
         if self.lengths is None and self.trace is None:
-            raise ValueError("a simulation needs traffic, but got none; give lengths=FILE or trace=FILE.")
+            raise InvalidInput("a simulation needs traffic, but got none; give lengths=FILE or trace=FILE.")
         if self.requests < 2:
-            raise ValueError(f"requests must be at least 2, but got {self.requests}.")
+            raise InvalidInput(f"requests must be at least 2, but got {self.requests}.")
         if self.repeats != 1 and (self.repeats < 1 or self.repeats % 2):
-            raise ValueError(f"repeats must be 1 or even (each order is also run reversed), but got {self.repeats}.")
+            raise InvalidInput(f"repeats must be 1 or even (each order is also run reversed), but got {self.repeats}.")
         if not 0 <= self.tau <= 1:
-            raise ValueError(f"tau must be in [0, 1], but got {self.tau}.")
+            raise InvalidInput(f"tau must be in [0, 1], but got {self.tau}.")
         for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):
             if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must be at least 0, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
         check_arrivals(self.arrivals, self.loads, self.trace)
 
     @property
@@ -97,7 +98,7 @@ class SimulationConfig(EngineSettings):
         """The coefficients, with the time of a ranking as given.
 
         Raises:
-            ValueError: no such coefficients.
+            InvalidInput: no such coefficients.
         """
         cost = StepCost.read(self.cost)
         if self.ranking_ms is None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
+from registry.errors import InvalidInput
+
 Switch = Literal["on", "off"]
 
 
@@ -25,9 +27,9 @@ class EngineSettings:
         """Refuse what no engine can be."""
         for name in ("max_num_seqs", "max_num_batched_tokens", "max_model_len"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
         if self.kv_cache_tokens < 0:
-            raise ValueError(f"kv_cache_tokens must be at least 0, but got {self.kv_cache_tokens}.")
+            raise InvalidInput(f"kv_cache_tokens must be at least 0, but got {self.kv_cache_tokens}.")
 
     @property
     def longest_request(self) -> int:

@@ -3,7 +3,6 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,30 +10,10 @@ import numpy.typing as npt
 from benchmarks.simulation.engine_settings import EngineRequest
 from benchmarks.simulation.step_cost import StepCost
 from serving.ranking.priority import MICROSECONDS, priority
+from traffic.served_log import Traffic
 
 Seconds = npt.NDArray[np.float64]
 MEDIAN = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """Requests in the order in which they are sent."""
-
-    sent_s: Seconds
-    prompt_tokens: npt.NDArray[np.int64]
-    output_tokens: npt.NDArray[np.int64]
-    token_ids: tuple[tuple[int, ...], ...] | None = None
-    """The prompts, where prefixes shall be cached."""
-
-    def __len__(self) -> int:
-        return len(self.sent_s)
-
-    @cached_property
-    def arrivals_us(self) -> npt.NDArray[np.int64]:
-        """Whole microseconds above 0, each later than the one before, as the service stamps them."""
-        places = np.arange(len(self.sent_s))
-        wanted = np.round(self.sent_s * MICROSECONDS).astype(np.int64) + 1
-        return np.asarray(np.maximum.accumulate(wanted - places) + places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +73,34 @@ class Intake:
         return done_s, True
 
 
-def engine_request(traffic: Traffic, order: Order, number: int, ready_s: float, has_place: bool) -> EngineRequest:
-    """A request as the engine gets it, with the priority that the service would give it."""
+def arrivals_us(sent_s: Seconds) -> npt.NDArray[np.int64]:
+    """Whole microseconds above 0, each later than the one before, as the service stamps them."""
+    places = np.arange(len(sent_s))
+    wanted = np.round(sent_s * MICROSECONDS).astype(np.int64) + 1
+    return np.asarray(np.maximum.accumulate(wanted - places) + places)
+
+
+def engine_request(
+    traffic: Traffic, order: Order, number: int, arrival_us: int, ready_s: float, has_place: bool
+) -> EngineRequest:
+    """A request as the engine gets it, with the priority that the service would give it.
+
+    Args:
+        traffic: what is sent.
+        order: how the queue is ordered.
+        number: which request of the traffic.
+        arrival_us: its stamp, of `arrivals_us`.
+        ready_s: when the engine can have it.
+        has_place: whether it has its place by then, or the median's.
+    """
     patience_s, quantile = 0.0, 0.0
     if order.quantiles is not None:
         patience_s, quantile = order.patience_s, float(order.quantiles[number]) if has_place else MEDIAN
     return EngineRequest(
         number=number,
         ready_s=ready_s,
-        priority=priority(int(traffic.arrivals_us[number]), patience_s, quantile),
-        arrival_s=float(traffic.sent_s[number]),
+        priority=priority(arrival_us, patience_s, quantile),
+        arrival_s=float(traffic.arrival_s[number]),
         prompt_tokens=int(traffic.prompt_tokens[number]),
         output_tokens=int(traffic.output_tokens[number]),
         token_ids=traffic.token_ids[number] if traffic.token_ids else None,

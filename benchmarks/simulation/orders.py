@@ -6,9 +6,10 @@ from benchmarks.places import mirrored, noisy_quantiles, places, shuffled_places
 from benchmarks.policies import Policy, parse_policy_list, parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
-from benchmarks.simulation.workload import Workload
+from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker
+from traffic.served_log import Traffic
 
 BUILT_IN = ("fcfs", "pars", "prompt_length", "noise", "control", "oracle")
 
@@ -17,33 +18,35 @@ def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
     """The policies of a simulation.
 
     Raises:
-        ValueError: they cannot be compared, or `pars` has no ranker.
+        InvalidInput: they cannot be compared, or `pars` has no ranker.
     """
     found = parse_policy_list(config.policies, BUILT_IN, parse_rankers(config.rankers), config.patience_s)
     if config.ranker is None and any(one.kind == "pars" for one in found):
-        raise ValueError("pars orders by a ranker, but none is given; give ranker=URI, or take noise instead of pars.")
+        raise InvalidInput(
+            "pars orders by a ranker, but none is given; give ranker=URI, or take noise instead of pars."
+        )
     return found
 
 
-def quantiles_of(kinds: set[str], config: SimulationConfig, workload: Workload) -> dict[str, Seconds | None]:
-    """The place of each request of the workload under each kind of order; None is first come, first served.
+def quantiles_of(kinds: set[str], config: SimulationConfig, traffic: Traffic) -> dict[str, Seconds | None]:
+    """The place of each request of the traffic under each kind of order; None is first come, first served.
 
     Raises:
-        ValueError: a ranker, but no prompts.
+        InvalidInput: a ranker, but no prompts.
         RegistryError, InvalidRanker: a ranker cannot be used.
     """
     found: dict[str, Seconds | None] = {"fcfs": None}
     if "prompt_length" in kinds:
-        found["prompt_length"] = places(workload.prompt_tokens)
+        found["prompt_length"] = places(traffic.prompt_tokens)
     if "oracle" in kinds:
-        found["oracle"] = places(workload.output_tokens)
+        found["oracle"] = places(traffic.output_tokens)
     if "noise" in kinds:
-        found["noise"] = noisy_quantiles(workload.output_tokens, config.tau, config.seed)
+        found["noise"] = noisy_quantiles(traffic.output_tokens, config.tau, config.seed)
     if "control" in kinds:
-        found["control"] = _control(config, workload)
+        found["control"] = _control(config, traffic)
     uris = {**parse_rankers(config.rankers), "pars": config.ranker or ""}
     for name in sorted(kinds & set(uris)):
-        found[name] = _ranked(load_ranker(uris[name]), workload, name)
+        found[name] = _ranked(load_ranker(uris[name]), traffic, name)
     return found
 
 
@@ -61,13 +64,13 @@ def order_of(policy: Policy, quantiles: Seconds | None, sent: np.ndarray, is_rev
     return Order(quantiles=taken, patience_s=policy.patience_s, is_ranked=is_ranked)
 
 
-def _control(config: SimulationConfig, workload: Workload) -> Seconds:
+def _control(config: SimulationConfig, traffic: Traffic) -> Seconds:
     if config.control:
-        return _ranked(load_ranker(config.control), workload, "control")
-    return shuffled_places(workload.output_tokens, config.seed)
+        return _ranked(load_ranker(config.control), traffic, "control")
+    return shuffled_places(traffic.output_tokens, config.seed)
 
 
-def _ranked(ranker: Ranker, workload: Workload, name: str) -> Seconds:
-    if workload.prompts is None:
-        raise ValueError(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
-    return ranker.quantiles_of(workload.prompts, f"ranking ({name})")
+def _ranked(ranker: Ranker, traffic: Traffic, name: str) -> Seconds:
+    if traffic.prompts is None:
+        raise InvalidInput(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
+    return ranker.quantiles_of(traffic.prompts, f"ranking ({name})")

@@ -7,9 +7,10 @@ import numpy as np
 
 from benchmarks.policies import Policy
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.intake import Order, Seconds, Traffic
+from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import order_of
-from benchmarks.simulation.workload import Workload, arrival_process
+from benchmarks.simulation.workload import arrival_process
+from traffic.served_log import Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,20 +23,20 @@ class Repeat:
 
 
 def repeats(
-    config: SimulationConfig, policy: Policy, quantiles: Seconds | None, workload: Workload, rate_per_s: float
+    config: SimulationConfig, policy: Policy, quantiles: Seconds | None, traffic: Traffic, rate_per_s: float
 ) -> Iterator[Repeat]:
     """Every second one sends the requests of the one before in the opposite order, at the same times.
 
     Recorded traffic with its own lengths has one order, and is sent once.
     """
-    process = arrival_process(config, workload, rate_per_s)
+    process = arrival_process(config, traffic, rate_per_s)
     for number in range(1 if config.keeps_rows_together else config.repeats):
         seed, is_reversed = config.seed + number // 2, number % 2 == 1
-        sent = np.arange(len(workload))
+        sent = np.arange(len(traffic))
         if not config.keeps_rows_together:
-            sent = np.random.default_rng(seed).permutation(len(workload))[:: -1 if is_reversed else 1]
+            sent = np.random.default_rng(seed).permutation(len(traffic))[:: -1 if is_reversed else 1]
         yield Repeat(
             number=number,
-            traffic=workload.traffic(process.send_times_s(len(workload), seed), sent),
+            traffic=traffic.take(sent).sent_at(process.send_times_s(len(traffic), seed)),
             order=order_of(policy, quantiles, sent, is_reversed),
         )

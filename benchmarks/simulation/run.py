@@ -4,14 +4,15 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.simulation.engine_settings import EngineSettings, Served
-from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
+from benchmarks.simulation.intake import Intake, Order, arrivals_us, engine_request
 from benchmarks.simulation.step_cost import StepCost
+from traffic.served_log import Traffic
 
 WORTH_A_PROCESS = 2_000_000
 """Output tokens that take longer to simulate than a process takes to start."""
@@ -41,8 +42,12 @@ def simulate_run(run: Run) -> pd.DataFrame:
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
     engine = VirtualEngine(run.engine, run.cost, longest)
-    taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.sent_s.tolist())
-    engine.submit(engine_request(run.traffic, run.order, number, *one) for number, one in enumerate(taken))
+    taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.arrival_s.tolist())
+    stamps_us = arrivals_us(run.traffic.arrival_s).tolist()
+    engine.submit(
+        engine_request(run.traffic, run.order, number, stamp_us, *one)
+        for number, (stamp_us, one) in enumerate(zip(stamps_us, taken, strict=True))
+    )
     return answers(run.traffic, engine.run()).assign(
         failed_open=[not has_place for _, has_place in taken], policy=run.policy, repeat=run.repeat, load=run.load
     )
@@ -55,7 +60,12 @@ def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.D
         return [simulate_run(run) for run in runs]
     # A fork would inherit the threads' locks of the libraries that are loaded by now.
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(simulate_run, runs))
+        return list(pool.map(simulate_run, map(_without_texts, runs)))
+
+
+def _without_texts(run: Run) -> Run:
+    """The same run: no engine reads the prompts, and another process need not be sent them."""
+    return replace(run, traffic=replace(run.traffic, prompts=None))
 
 
 def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
@@ -65,10 +75,10 @@ def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
         first_token_s[one.number], last_token_s[one.number] = one.first_token_s, one.last_token_s
     return pd.DataFrame(
         {
-            "sent_s": traffic.sent_s,
+            "sent_s": traffic.arrival_s,
             "prompt_tokens": traffic.prompt_tokens,
             "output_tokens": traffic.output_tokens,
-            "ttft_s": first_token_s - traffic.sent_s,
-            "e2e_s": last_token_s - traffic.sent_s,
+            "ttft_s": first_token_s - traffic.arrival_s,
+            "e2e_s": last_token_s - traffic.arrival_s,
         }
     )

@@ -14,8 +14,9 @@ from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
-from benchmarks.simulation.workload import Workload, read_workload
+from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
+from traffic.served_log import Traffic
 
 
 def run_simulation(config: SimulationConfig) -> str:
@@ -23,38 +24,38 @@ def run_simulation(config: SimulationConfig) -> str:
 
     Raises:
         SimulationError: nothing can be simulated, or the control gained something.
-        ValueError, InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
+        InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
     """
     policies = parse_policies(config)
-    workload = read_workload(config)
+    traffic = read_workload(config)
     log_parameters(config)
-    capacity_per_s = config.capacity_per_s or (burst_capacity_per_s(config, workload) if config.loads else 0.0)
-    answers = simulate(config, policies, workload, capacity_per_s)
-    text = simulation_report.log(simulation_report.Simulated(config, workload, answers, capacity_per_s))
+    capacity_per_s = config.capacity_per_s or (burst_capacity_per_s(config, traffic) if config.loads else 0.0)
+    answers = simulate(config, policies, traffic, capacity_per_s)
+    text = simulation_report.log(simulation_report.Simulated(config, traffic, answers, capacity_per_s))
     if (reason := leak(answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 
 
 def simulate(
-    config: SimulationConfig, policies: tuple[Policy, ...], workload: Workload, capacity_per_s: float
+    config: SimulationConfig, policies: tuple[Policy, ...], traffic: Traffic, capacity_per_s: float
 ) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`), sorted by load, then policy."""
-    quantiles = quantiles_of({one.kind for one in policies}, config, workload)
+    quantiles = quantiles_of({one.kind for one in policies}, config, traffic)
     runs = [
         run
         for load in config.loads or (np.nan,)
         for policy in policies
-        for run in _runs(config, policy, quantiles[policy.kind], workload, load, capacity_per_s)
+        for run in _runs(config, policy, quantiles[policy.kind], traffic, load, capacity_per_s)
     ]
     return pd.concat(simulate_all(runs), ignore_index=True)
 
 
-def burst_capacity_per_s(config: SimulationConfig, workload: Workload) -> float:
+def burst_capacity_per_s(config: SimulationConfig, traffic: Traffic) -> float:
     """Requests per second that one burst gets through, first come, first served."""
-    order = np.random.default_rng(config.seed).permutation(len(workload))
-    traffic = workload.traffic(np.zeros(len(workload)), order)
-    answers = simulate_run(Run(traffic=traffic, order=Order(), engine=config.engine, cost=config.step_cost))
+    order = np.random.default_rng(config.seed).permutation(len(traffic))
+    burst = traffic.take(order).sent_at(np.zeros(len(traffic)))
+    answers = simulate_run(Run(traffic=burst, order=Order(), engine=config.engine, cost=config.step_cost))
     return len(answers) / float(answers.e2e_s.max())
 
 
@@ -62,12 +63,12 @@ def _runs(
     config: SimulationConfig,
     policy: Policy,
     quantiles: Seconds | None,
-    workload: Workload,
+    traffic: Traffic,
     load: float,
     capacity_per_s: float,
 ) -> Iterator[Run]:
     rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
-    for repeat in repeats(config, policy, quantiles, workload, rate_per_s):
+    for repeat in repeats(config, policy, quantiles, traffic, rate_per_s):
         yield Run(
             traffic=repeat.traffic,
             order=repeat.order,

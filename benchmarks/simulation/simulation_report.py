@@ -13,8 +13,8 @@ from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.workload import Workload
 from benchmarks.titles import load_title, metric_prefix
+from traffic.served_log import Traffic
 
 PLOT_FILE = "latency.png"
 
@@ -24,7 +24,7 @@ class Simulated:
     """All that was simulated."""
 
     config: SimulationConfig
-    workload: Workload
+    traffic: Traffic
     answers: pd.DataFrame
     capacity_per_s: float
     """0 where no load was a multiple of it."""
@@ -100,11 +100,11 @@ def _metrics(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def _provenance(simulated: Simulated) -> list[str]:
-    config, workload = simulated.config, simulated.workload
+    config, traffic = simulated.config, simulated.traffic
     source = config.lengths or config.trace
     assert source is not None
     lines = [
-        f"Simulated, nothing was run: {len(workload):,} requests of {source.name} through vLLM's own scheduler"
+        f"Simulated, nothing was run: {len(traffic):,} requests of {source.name} through vLLM's own scheduler"
         f" ({config.max_num_seqs} sequences, {config.max_num_batched_tokens:,} tokens a step, KV cache of"
         f" {f'{config.kv_cache_tokens:,} tokens' if config.kv_cache_tokens else 'any size'}, prefix caching"
         f" {config.prefix_caching}) under a virtual clock.",
@@ -117,4 +117,4 @@ def _provenance(simulated: Simulated) -> list[str]:
         lines.append(f"Capacity is {simulated.capacity_per_s:.3g} requests per second: {how}.")
     if "control" in config.policies and not config.control:
         lines.append("The control is the lengths dealt out at random; every second run mirrors it.")
-    return [*lines, *workload.notes]
+    return [*lines, *traffic.notes]

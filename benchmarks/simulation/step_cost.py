@@ -7,6 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Self
 
+from registry.errors import InvalidInput
+
 COST_FILE = "step_cost.json"
 READY_MADE = "costs"
 """Folder of this package with measured coefficients, by name."""
@@ -43,11 +45,11 @@ class StepCost:
         for one in fields(self):
             value = getattr(self, one.name)
             if one.name != "measured_on" and not (isfinite(value) and value >= 0):
-                raise ValueError(f"{one.name} of a step cost must be at least 0 seconds, but got {value}.")
+                raise InvalidInput(f"{one.name} of a step cost must be at least 0 seconds, but got {value}.")
         if self.fixed_s + self.per_token_s + self.per_sequence_s <= 0:
-            raise ValueError("a step must cost time, but fixed_s, per_token_s and per_sequence_s are all 0.")
+            raise InvalidInput("a step must cost time, but fixed_s, per_token_s and per_sequence_s are all 0.")
         if self.ranking_s > 0 and self.scoring_s == 0:
-            raise ValueError(f"scoring_s must be above 0 where ranking_s ({self.ranking_s}) is, but got 0.")
+            raise InvalidInput(f"scoring_s must be above 0 where ranking_s ({self.ranking_s}) is, but got 0.")
 
     def step_s(self, tokens: int, sequences: int) -> float:
         """Seconds of a step that computes so many tokens of so many sequences."""
@@ -74,12 +76,12 @@ class StepCost:
         """Ready-made coefficients by their name, or a file that `calibrate` wrote.
 
         Raises:
-            ValueError: neither; the message lists the names.
+            InvalidInput: neither; the message lists the names.
         """
         try:
             return cls(**loads(_find(name_or_path)))
         except (TypeError, JSONDecodeError) as error:
-            raise ValueError(
+            raise InvalidInput(
                 f"{name_or_path} must be a step cost as calibrate writes it, but is not: {error}."
             ) from None
 
@@ -99,7 +101,7 @@ def _find(name_or_path: str) -> str:
         return (files("benchmarks.simulation") / READY_MADE / f"{name_or_path}.json").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if not path.is_file():
-        raise ValueError(
+        raise InvalidInput(
             f"a step cost must be one of {', '.join(ready_made())}, or a file that calibrate wrote, but got"
             f" {name_or_path!r}."
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from benchmarks.simulation.engine_settings import EngineSettings
+from registry.errors import InvalidInput
 from traffic.served_log import ServedLogSource
 
 NUM_POLICIES = 4
@@ -66,18 +67,18 @@ class WhatIfConfig(ServedLogSource):
         """Refuse what nothing can be learned from."""
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
         for name in ("tau", "taus"):
             values = getattr(self, name)
             if any(not 0 <= tau <= 1 for tau in (values if isinstance(values, tuple) else (values,))):
-                raise ValueError(f"{name} must be in [0, 1], but got {values}.")
+                raise InvalidInput(f"{name} must be in [0, 1], but got {values}.")
         if self.kv_cache_tokens < 0:
-            raise ValueError(f"kv_cache_tokens must be at least 0, but got {self.kv_cache_tokens}.")
+            raise InvalidInput(f"kv_cache_tokens must be at least 0, but got {self.kv_cache_tokens}.")
         if self.patience_s < 0 or any(one < 0 for one in self.patiences_s):
-            raise ValueError(f"a patience must be at least 0, but got {self.patience_s} and {self.patiences_s}.")
+            raise InvalidInput(f"a patience must be at least 0, but got {self.patience_s} and {self.patiences_s}.")
         for name in ("loads", "seqs_factors"):
             if any(not one > 0 for one in getattr(self, name)):
-                raise ValueError(f"{name} must be above 0, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be above 0, but got {getattr(self, name)}.")
 
 
 _AT_LEAST_ONE = (

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Case
+from traffic.served_log import Traffic
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Simulator:
 
     def _run(self, case: Case) -> Run:
         return Run(
-            traffic=Traffic(sent_s=case.arrival_s, prompt_tokens=case.prompt_tokens, output_tokens=case.output_tokens),
+            traffic=Traffic(
+                arrival_s=case.arrival_s, prompt_tokens=case.prompt_tokens, output_tokens=case.output_tokens
+            ),
             order=Order(quantiles=case.quantiles, patience_s=case.patience_s, is_ranked=case.policy == "pars"),
             engine=engine_settings(self.config, case.max_num_seqs),
             cost=self.cost,

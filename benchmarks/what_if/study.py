@@ -13,7 +13,7 @@ from benchmarks.places import Values, noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM
 from benchmarks.report.summary import summarise
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
-from traffic.served_log import ServedLog
+from traffic.served_log import Traffic
 
 LOG = "log"
 FEWEST_REQUESTS = 100
@@ -64,7 +64,7 @@ class Studied:
 class Orders:
     """The log, and the place that the control, PARS and the oracle give to each of its requests."""
 
-    log: ServedLog
+    log: Traffic
     control: Values
     pars: Values
     oracle: Values
@@ -98,13 +98,13 @@ def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
     return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.log))
 
 
-def affordable_window(config: WhatIfConfig, log: ServedLog) -> int:
+def affordable_window(config: WhatIfConfig, log: Traffic) -> int:
     """Requests with which settings are tried: as many as half of the simulated tokens allow."""
     tokens = config.max_simulated_tokens / 2 / config.sweep_cases
     return int(np.clip(tokens / log.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
 
 
-def affordable_requests(config: WhatIfConfig, log: ServedLog) -> int:
+def affordable_requests(config: WhatIfConfig, log: Traffic) -> int:
     """Requests of the log that are simulated as they are: the first ones, as many as the other half allows."""
     tokens = np.cumsum(log.output_tokens) * NUM_POLICIES
     fitting = int(np.searchsorted(tokens, config.max_simulated_tokens / 2, side="right"))

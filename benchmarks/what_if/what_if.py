@@ -22,7 +22,7 @@ from benchmarks.what_if.study import Orders, Simulate, Studied, affordable_reque
 from registry.errors import InvalidInput
 from registry.store import load_ranker
 from registry.tracking import log_parameters
-from traffic.served_log import ServedLog, read_served_log
+from traffic.served_log import Traffic, read_served_log
 from training.judging.ranking_metrics import kendall_tau_b
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     return text
 
 
-def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
+def _orders(config: WhatIfConfig, log: Traffic) -> Orders:
     return Orders(
         log,
         control=shuffled_places(log.output_tokens, config.seed),
@@ -76,7 +76,7 @@ def _orders(config: WhatIfConfig, log: ServedLog) -> Orders:
     )
 
 
-def _of_ranker(config: WhatIfConfig, log: ServedLog) -> Values:
+def _of_ranker(config: WhatIfConfig, log: Traffic) -> Values:
     if not config.ranker:
         return noisy_quantiles(log.output_tokens, config.tau, config.seed)
     if log.prompts is None or not all(prompt.strip() for prompt in log.prompts):
@@ -87,7 +87,7 @@ def _of_ranker(config: WhatIfConfig, log: ServedLog) -> Values:
 
 
 def _provenance(
-    config: WhatIfConfig, in_file: int, log: ServedLog, studied: Studied, engine: str, tau: float
+    config: WhatIfConfig, in_file: int, log: Traffic, studied: Studied, engine: str, tau: float
 ) -> list[str]:
     shown = "all" if len(log) == in_file else "the first"
     window = studied.sweep_requests

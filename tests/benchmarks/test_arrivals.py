@@ -43,7 +43,7 @@ def test_recorded_times_start_at_zero_and_keep_their_shape() -> None:
 
 
 def test_trace_that_is_too_short_is_refused() -> None:
-    with pytest.raises(ValueError, match="has 1 for 2"):
+    with pytest.raises(InvalidInput, match="has 1 for 2"):
         ArrivalProcess(kind="recorded", recorded_s=np.zeros(1)).send_times_s(2, seed=0)
 
 
@@ -55,23 +55,23 @@ def test_trace_without_any_duration_is_a_burst() -> None:
 @pytest.mark.parametrize("rate_per_s", [0.0, -1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("kind", ["poisson", "gamma"])
 def test_a_process_needs_a_rate(kind: Arrivals, rate_per_s: float) -> None:
-    with pytest.raises(ValueError, match="rate above 0"):
+    with pytest.raises(InvalidInput, match="rate above 0"):
         ArrivalProcess(kind=kind, rate_per_s=rate_per_s)
 
 
 def test_gamma_needs_a_spread() -> None:
-    with pytest.raises(ValueError, match="gap_cv must be above 0, but got 0"):
+    with pytest.raises(InvalidInput, match="gap_cv must be above 0, but got 0"):
         ArrivalProcess(kind="gamma", rate_per_s=1.0, gap_cv=0.0)
 
 
 def test_recorded_arrivals_need_a_trace() -> None:
-    with pytest.raises(ValueError, match="trace=FILE"):
+    with pytest.raises(InvalidInput, match="trace=FILE"):
         ArrivalProcess(kind="recorded")
 
 
 def test_unknown_arrivals_list_the_choices() -> None:
     unknown: Arrivals = "weibull"  # type: ignore[assignment]
-    with pytest.raises(ValueError, match=r"burst, poisson, gamma, recorded, but got 'weibull'"):
+    with pytest.raises(InvalidInput, match=r"burst, poisson, gamma, recorded, but got 'weibull'"):
         ArrivalProcess(kind=unknown)
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchmarks.places import noisy_quantiles, places, shuffled_places
+from registry.errors import InvalidInput
 
 TOKENS = np.random.default_rng(0).lognormal(4, 1, 3000).astype(int) + 1
 
@@ -31,5 +32,5 @@ def test_places_are_shared_by_equal_values() -> None:
 
 @pytest.mark.parametrize("tau_b", [-0.1, 1.1, float("nan")])
 def test_tau_that_cannot_be_is_refused(tau_b: float) -> None:
-    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+    with pytest.raises(InvalidInput, match=r"in \[0, 1\]"):
         noisy_quantiles(TOKENS, tau_b, seed=0)

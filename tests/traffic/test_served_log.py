@@ -1,15 +1,17 @@
 """A user's own log, whole or not."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from registry.errors import InvalidInput
-from traffic.served_log import ServedLog, ServedLogSource, read_served_log
+from traffic.served_log import ServedLogSource, Traffic, read_served_log
 
 ROWS = [
     {"arrival_s": 10.0, "prompt": "first", "prompt_tokens": 3, "output_tokens": 7},
@@ -18,7 +20,7 @@ ROWS = [
 ]
 
 
-def read(tmp_path: Path, rows: list[dict[str, Any]], **changes: str) -> ServedLog:
+def read(tmp_path: Path, rows: list[dict[str, Any]], **changes: str) -> Traffic:
     path = tmp_path / "served.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return read_served_log(ServedLogSource(log=path, **changes))
@@ -107,3 +109,24 @@ def test_window_starts_at_zero_again(tmp_path: Path) -> None:
     window = read(tmp_path, ROWS).window(1, 3)
     assert window.arrival_s.tolist() == [0.0, 1.5]
     assert window.prompts == ("second one", "third")
+
+
+def test_requests_are_taken_whole_and_in_any_order(tmp_path: Path) -> None:
+    taken = replace(read(tmp_path, ROWS), token_ids=((1,), (2, 2), (3,))).take(np.array([2, 0, 2]))
+    assert taken.arrival_s.tolist() == [4.0, 0.0, 4.0]
+    assert taken.prompt_tokens.tolist() == [4, 3, 4]
+    assert taken.output_tokens.tolist() == [1, 7, 1]
+    assert taken.prompts == ("third", "first", "third")
+    assert taken.token_ids == ((3,), (1,), (3,))
+    assert taken.sent_at(np.zeros(3)).rate_per_s == float("inf")
+
+
+def test_requests_that_no_engine_holds_are_left_out_and_noted(tmp_path: Path) -> None:
+    log = read(tmp_path, ROWS)
+    fitting = log.that_fit(10)
+    assert fitting.arrival_s.tolist() == [0.0, 4.0]
+    assert fitting.prompts == ("first", "third")
+    assert fitting.notes == ("1 requests longer than 10 tokens were left out.",)
+    assert log.that_fit(14) is log
+    with pytest.raises(InvalidInput, match="at least two requests must fit the engine, but only 1 of 3"):
+        log.that_fit(5)

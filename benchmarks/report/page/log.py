@@ -22,7 +22,7 @@ def log_page(evidence: Evidence) -> str:
     """Log the page, `answers.parquet`, `table.parquet` and metrics; return the headline and where the page is.
 
     Raises:
-        ValueError: the answers cannot be compared.
+        InvalidInput: the answers cannot be compared.
     """
     table = compare(evidence.answers)
     with TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fleet.routers import RouterName
+from registry.errors import InvalidInput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +31,9 @@ class FleetConfig(SimulationConfig):
         super().__post_init__()
         for name in ("replicas", "groups"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, but got {getattr(self, name)}.")
+                raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
         if not self.routers or not self.poll_s > 0 or self.processes < 0:
-            raise ValueError(
+            raise InvalidInput(
                 "a fleet needs a router, poll_s above 0 and processes of at least 0, but got"
                 f" {self.routers}, {self.poll_s} and {self.processes}."
             )

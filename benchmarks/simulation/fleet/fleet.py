@@ -15,13 +15,14 @@ from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
-from benchmarks.simulation.intake import Intake, Order, Seconds, Traffic, engine_request
+from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, engine_request
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import burst_capacity_per_s
-from benchmarks.simulation.workload import Workload, read_workload
+from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
+from traffic.served_log import Traffic
 
 CAPACITY_REQUESTS = 4000
 """Requests of the burst that says what one replica gets through."""
@@ -32,14 +33,14 @@ def run_fleet(config: FleetConfig) -> str:
 
     Raises:
         SimulationError: nothing can be simulated, or the control gained something.
-        ValueError, InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
+        InvalidInput, RegistryError: the settings, the log or a ranker cannot be used.
     """
     policies = parse_policies(config)
-    workload = read_workload(config)
+    traffic = read_workload(config)
     log_parameters(config)
-    capacity_per_s = config.capacity_per_s or _capacity_per_s(config, workload)
+    capacity_per_s = config.capacity_per_s or _capacity_per_s(config, traffic)
     started_s = time.perf_counter()
-    answers = simulate_fleet(config, policies, workload, capacity_per_s)
+    answers = simulate_fleet(config, policies, traffic, capacity_per_s)
     requests_per_s = len(answers) / (time.perf_counter() - started_s)
     text = fleet_report.log(fleet_report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s))
     if (reason := fleet_report.leak(answers)) is not None:
@@ -48,18 +49,18 @@ def run_fleet(config: FleetConfig) -> str:
 
 
 def simulate_fleet(
-    config: FleetConfig, policies: tuple[Policy, ...], workload: Workload, capacity_per_s: float
+    config: FleetConfig, policies: tuple[Policy, ...], traffic: Traffic, capacity_per_s: float
 ) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`, `failed_open`, `replica`, `order` and `router`).
 
     Policies are called `ORDER ROUTER`, but for first come, first served under the first router, which is `fcfs`.
     """
-    quantiles = quantiles_of({one.kind for one in policies}, config, workload)
+    quantiles = quantiles_of({one.kind for one in policies}, config, traffic)
     settings = ReplicaSettings(
         replicas=config.replicas,
         engine=config.engine,
         cost=config.step_cost,
-        longest_request=int((workload.prompt_tokens + workload.output_tokens).max()),
+        longest_request=int((traffic.prompt_tokens + traffic.output_tokens).max()),
     )
     frames = []
     for load in config.loads or (np.nan,):
@@ -67,7 +68,7 @@ def simulate_fleet(
         for policy in policies:
             for router in config.routers:
                 name = "fcfs" if (policy.kind, router) == ("fcfs", config.routers[0]) else f"{policy.name} {router}"
-                for repeat in repeats(config, policy, quantiles[policy.kind], workload, rate_per_s):
+                for repeat in repeats(config, policy, quantiles[policy.kind], traffic, rate_per_s):
                     chooser = _router(config, router, repeat.order, repeat.traffic)
                     intakes = [_intake(config, repeat.order) for _ in range(config.replicas)]
                     with start(settings, config.processes or os.cpu_count() or 1) as replicas:
@@ -88,21 +89,22 @@ def route(
 ) -> pd.DataFrame:
     """Send every request through the router, which learns what was answered at polls only, and its replica's intake."""
     replica_of, has_place = np.empty(len(traffic), dtype=np.int64), np.empty(len(traffic), dtype=np.bool_)
+    stamps_us = arrivals_us(traffic.arrival_s)
     served: list[Served] = []
     first = 0
     with tqdm(total=len(traffic), desc=title, unit="request", mininterval=1, disable=title is None) as progress:
         while first < len(traffic):
-            until_s = (np.floor(traffic.sent_s[first] / poll_s) + 1) * poll_s
-            last = int(np.searchsorted(traffic.sent_s, until_s))
+            until_s = (np.floor(traffic.arrival_s[first] / poll_s) + 1) * poll_s
+            last = int(np.searchsorted(traffic.arrival_s, until_s))
             for one in range(first, last):
                 replica_of[one] = router.choose(one)
             routed: list[Routed] = []
             for replica, intake in enumerate(intakes):
                 numbers = first + np.flatnonzero(replica_of[first:last] == replica)
-                taken = intake.take(traffic.sent_s[numbers].tolist())
+                taken = intake.take(traffic.arrival_s[numbers].tolist())
                 has_place[numbers] = [is_placed for _, is_placed in taken]
                 routed += [
-                    (replica, engine_request(traffic, order, int(number), *one))
+                    (replica, engine_request(traffic, order, int(number), int(stamps_us[number]), *one))
                     for number, one in zip(numbers, taken, strict=True)
                 ]
             answered = replicas.run(routed, until_s)
@@ -132,9 +134,9 @@ def _router(config: FleetConfig, name: RouterName, order: Order, traffic: Traffi
     return make_router(name, config.replicas, config.groups, quantiles, predicted)
 
 
-def _capacity_per_s(config: FleetConfig, workload: Workload) -> float:
+def _capacity_per_s(config: FleetConfig, traffic: Traffic) -> float:
     """Of all replicas: as many times what one of them gets through."""
     if not config.loads:
         return 0.0
-    one = workload.take(np.arange(min(len(workload), CAPACITY_REQUESTS)))
+    one = traffic.window(0, CAPACITY_REQUESTS)
     return config.replicas * burst_capacity_per_s(config, one)

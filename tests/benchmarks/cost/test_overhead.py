@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.cost.overhead import Overhead, OverheadConfig
+from registry.errors import InvalidInput
 
 
 @pytest.fixture
@@ -31,5 +32,5 @@ def test_text_shows_each_pair_and_each_number(overhead: Overhead) -> None:
 
 @pytest.mark.parametrize("name", ["requests", "pairs", "rate_requests"])
 def test_what_measures_nothing_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be at least 1, but got 0"):
+    with pytest.raises(InvalidInput, match=f"{name} must be at least 1, but got 0"):
         OverheadConfig(lengths=Path("log.parquet"), target_llm="llm", **{name: 0})  # type: ignore[arg-type]

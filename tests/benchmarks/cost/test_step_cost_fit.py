@@ -7,9 +7,11 @@ import pytest
 from benchmarks.cost.measure_engine import EngineMeasurementConfig
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
+from traffic.served_log import Traffic
 
 ENGINE = EngineSettings(max_num_seqs=8, max_model_len=4096)
 TRUE = StepCost(
@@ -23,7 +25,7 @@ SEND_S = 1e-4
 def burst(size: int, prompt_tokens: int, output_tokens: int, slowness: float = 1.0) -> pd.DataFrame:
     """What a client would see of a burst that it needs a moment to send."""
     traffic = Traffic(
-        sent_s=np.zeros(size),
+        arrival_s=np.zeros(size),
         prompt_tokens=np.full(size, prompt_tokens),
         output_tokens=np.full(size, output_tokens),
     )
@@ -50,7 +52,7 @@ def test_coefficients_of_a_noisy_sweep_are_found_again() -> None:
 
 
 def test_bursts_of_one_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2 sizes"):
+    with pytest.raises(InvalidInput, match="at least 2 sizes"):
         fit_step_cost([burst(4, 18, 16), burst(4, 18, 16)], ENGINE, RankingCost(0.0, 0.0), on="a test")
 
 

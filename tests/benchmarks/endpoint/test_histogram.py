@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Histogram as Metric
 
 from benchmarks.endpoint.histogram import Histogram
+from registry.errors import InvalidInput
 
 
 def page(values: list[float]) -> str:
@@ -37,10 +38,10 @@ def test_above_the_last_limit_that_limit_is_all_that_is_known() -> None:
 
 
 def test_without_values_there_is_no_quantile() -> None:
-    with pytest.raises(ValueError, match="was anything ranked"):
+    with pytest.raises(InvalidInput, match="was anything ranked"):
         Histogram((1.0, float("inf")), (0.0, 0.0)).quantile(0.5)
 
 
 def test_page_without_the_histogram_is_an_error() -> None:
-    with pytest.raises(ValueError, match="is ranking on"):
+    with pytest.raises(InvalidInput, match="is ranking on"):
         Histogram.read(page([]), "other_seconds")

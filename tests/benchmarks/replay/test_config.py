@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.replay.config import ReplayConfig
+from registry.errors import InvalidInput
 
 
 def config(**changes: object) -> ReplayConfig:
@@ -13,7 +14,7 @@ def config(**changes: object) -> ReplayConfig:
 
 @pytest.mark.parametrize("name", ["requests", "repeats", "control_prompts"])
 def test_replay_of_nothing_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"{name} must be at least 1, but got 0"):
+    with pytest.raises(InvalidInput, match=f"{name} must be at least 1, but got 0"):
         config(**{name: 0})
 
 
@@ -31,7 +32,7 @@ def test_replay_of_nothing_is_refused(name: str) -> None:
     ],
 )
 def test_what_cannot_be_replayed_is_refused(changes: dict[str, object], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         config(**changes)
 
 
@@ -48,5 +49,5 @@ def test_trace_keeps_its_own_rate_without_loads(tmp_path: Path) -> None:
 
 
 def test_odd_number_of_repeats_is_refused() -> None:
-    with pytest.raises(ValueError, match="even"):
+    with pytest.raises(InvalidInput, match="even"):
         config(repeats=3)

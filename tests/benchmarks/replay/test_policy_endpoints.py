@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.replay.policy_endpoints import parse_urls
+from registry.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_each_policy_may_have_its_own_address() -> None:
     ],
 )
 def test_order_that_only_a_client_can_bring_needs_trust(text: str, policies: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="trust_priority=on"):
+    with pytest.raises(InvalidInput, match="trust_priority=on"):
         parse_urls(text, policies, False)
     assert set(parse_urls(text, policies, True)) == set(policies)
 
@@ -38,5 +39,5 @@ def test_own_order_of_an_endpoint_needs_no_trust() -> None:
 
 @pytest.mark.parametrize("text", ["fcfs=http://a", "fcfs=http://a,pars=http://b,oracle=http://c"])
 def test_policies_and_addresses_must_agree(text: str) -> None:
-    with pytest.raises(ValueError, match="every policy must have its address"):
+    with pytest.raises(InvalidInput, match="every policy must have its address"):
         parse_urls(text, ("fcfs", "pars"), False)

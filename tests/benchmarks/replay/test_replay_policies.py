@@ -8,6 +8,7 @@ import pytest
 from benchmarks.policies import Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay_policies import parse_policies
+from registry.errors import InvalidInput
 
 
 def config(policies: str, **others: Any) -> ReplayConfig:
@@ -29,7 +30,7 @@ def names(policies: str, **others: Any) -> list[str]:
     ],
 )
 def test_policies_that_cannot_be_compared_are_refused(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(InvalidInput, match=told):
         parse_policies(config(text))
 
 
@@ -71,5 +72,5 @@ def test_rankers_are_policies_and_may_have_a_patience_of_their_own() -> None:
     ],
 )
 def test_what_is_wrong_is_said(policies: str, rankers: tuple[str, ...], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(InvalidInput, match=told):
         parse_policies(config(policies, rankers=rankers))

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, compare, leak, onset
 from benchmarks.report.summary import RATIO
+from registry.errors import InvalidInput
 from tests.benchmarks.queueing import queued
 
 LOADS = (np.nan, 0.2, 1.5)
@@ -54,12 +55,12 @@ def test_without_fcfs_there_is_no_ratio() -> None:
 
 
 def test_policies_with_unequal_requests_are_refused() -> None:
-    with pytest.raises(ValueError, match="on the same requests"):
+    with pytest.raises(InvalidInput, match="on the same requests"):
         compare(queued(requests=50).iloc[1:])
 
 
 def test_missing_column_is_named() -> None:
-    with pytest.raises(ValueError, match="no 'ttft_s'"):
+    with pytest.raises(InvalidInput, match="no 'ttft_s'"):
         compare(queued(requests=50).drop(columns="ttft_s"))
 
 

@@ -23,13 +23,14 @@ from benchmarks.replay.policy_endpoints import targets
 from benchmarks.replay.replay_policies import parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.summary import RATIO, summarise
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all
 from benchmarks.simulation.step_cost import StepCost
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from traffic.length_log import LabelledPrompts, read_length_log
+from traffic.served_log import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def _runs(
         plan = sweep.plan(repeat)
         sent = answers[(answers.policy == "fcfs") & (answers.repeat == repeat)]
         traffic = Traffic(
-            sent_s=np.zeros(len(plan)),
+            arrival_s=np.zeros(len(plan)),
             prompt_tokens=sent.prompt_tokens.to_numpy(),
             output_tokens=np.array([one.output_tokens for one in plan]),
         )

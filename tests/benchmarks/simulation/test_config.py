@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.simulation.config import SimulationConfig
+from registry.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from benchmarks.simulation.config import SimulationConfig
     ],
 )
 def test_what_cannot_be_simulated_is_refused(changes: dict[str, object], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         SimulationConfig(**({"trace": Path("trace.parquet")} | changes))  # type: ignore[arg-type]
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.simulation.engine_settings import EngineRequest
-from benchmarks.simulation.intake import Intake, Order, Traffic, engine_request
+from benchmarks.simulation.intake import Intake, Order, arrivals_us, engine_request
 from benchmarks.simulation.step_cost import StepCost
+from registry.errors import InvalidInput
+from traffic.served_log import Traffic
 
 COST = StepCost(
     fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0, scoring_s=2.0
@@ -16,7 +18,7 @@ COST = StepCost(
 
 def traffic(*sent_s: float) -> Traffic:
     tokens = np.ones(len(sent_s), dtype=np.int64)
-    return Traffic(sent_s=np.array(sent_s), prompt_tokens=tokens, output_tokens=tokens)
+    return Traffic(arrival_s=np.array(sent_s), prompt_tokens=tokens, output_tokens=tokens)
 
 
 def take_in(sent_s: list[float], is_ranked: bool, backlog_s: float) -> list[tuple[float, bool]]:
@@ -24,8 +26,9 @@ def take_in(sent_s: list[float], is_ranked: bool, backlog_s: float) -> list[tupl
 
 
 def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]:
-    taken = take_in(sent.sent_s.tolist(), order.is_ranked, backlog_s)
-    return [engine_request(sent, order, number, *one) for number, one in enumerate(taken)]
+    taken = take_in(sent.arrival_s.tolist(), order.is_ranked, backlog_s)
+    stamps_us = arrivals_us(sent.arrival_s).tolist()
+    return [engine_request(sent, order, number, stamps_us[number], *one) for number, one in enumerate(taken)]
 
 
 def test_what_waits_is_taken_in_together_and_handed_on_one_by_one() -> None:
@@ -84,5 +87,5 @@ def test_unranked_request_takes_the_place_of_the_median() -> None:
 
 @pytest.mark.parametrize("changes", [{"fixed_s": -1}, {"intake_s": float("nan")}, {"fixed_s": 0.0}, {"ranking_s": 1.0}])
 def test_cost_that_is_none_is_refused(changes: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"step cost|must cost time|scoring_s must be above 0"):
+    with pytest.raises(InvalidInput, match=r"step cost|must cost time|scoring_s must be above 0"):
         StepCost(**({"fixed_s": 1.0, "per_token_s": 0.0, "per_sequence_s": 0.0} | changes))

@@ -29,7 +29,7 @@ def of(config: SimulationConfig, kind: str) -> list[Repeat]:
 def test_every_second_run_sends_in_the_opposite_order_at_the_same_times(config: SimulationConfig) -> None:
     first, second, third, _ = of(config, "oracle")
     assert first.traffic.output_tokens.tolist() == second.traffic.output_tokens.tolist()[::-1]
-    assert first.traffic.sent_s.tolist() == second.traffic.sent_s.tolist()
+    assert first.traffic.arrival_s.tolist() == second.traffic.arrival_s.tolist()
     assert first.traffic.output_tokens.tolist() != third.traffic.output_tokens.tolist()
 
 

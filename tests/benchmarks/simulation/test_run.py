@@ -9,12 +9,13 @@ from benchmarks.places import places
 from benchmarks.report.summary import summarise
 from benchmarks.simulation import run as runs
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order, Traffic
+from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.step_cost import StepCost
+from traffic.served_log import Traffic
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 300)
-TRAFFIC = Traffic(sent_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)
+TRAFFIC = Traffic(arrival_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)
 COST = StepCost(fixed_s=0.02, per_token_s=1e-4, per_sequence_s=1e-3)
 
 

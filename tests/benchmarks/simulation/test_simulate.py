@@ -21,6 +21,7 @@ from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
 from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
+from registry.errors import InvalidInput
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 
@@ -86,10 +87,10 @@ def test_patience_of_zero_is_first_come_first_served(config: SimulationConfig) -
 
 
 def test_requests_that_no_engine_can_hold_are_left_out_and_noted(config: SimulationConfig) -> None:
-    workload = read_workload(replace(config, max_model_len=60, requests=400))
-    assert (workload.prompt_tokens + workload.output_tokens).max() <= 60
-    assert "do not fit" in workload.notes[0]
-    assert "more than once" in workload.notes[1]
+    traffic = read_workload(replace(config, max_model_len=60, requests=400))
+    assert (traffic.prompt_tokens + traffic.output_tokens).max() <= 60
+    assert "do not fit" in traffic.notes[0]
+    assert "more than once" in traffic.notes[1]
 
 
 def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path) -> None:
@@ -101,9 +102,9 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
         ranker=str(right),
         rankers=(f"other={wrong}",),
     )
-    found = quantiles_of({"pars", "other", "prompt_length"}, config, workload := read_workload(config))
+    found = quantiles_of({"pars", "other", "prompt_length"}, config, traffic := read_workload(config))
     agreement = {
-        name: kendalltau(places, workload.output_tokens).statistic for name, places in found.items() if name != "fcfs"
+        name: kendalltau(places, traffic.output_tokens).statistic for name, places in found.items() if name != "fcfs"
     }
     assert agreement["pars"] > 0.95
     assert agreement["other"] == pytest.approx(-agreement["pars"])
@@ -124,13 +125,13 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
 def test_policies_that_cannot_be_simulated_are_refused(
     config: SimulationConfig, changes: dict[str, object], reason: str
 ) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         parse_policies(replace(config, **changes))  # type: ignore[arg-type]
 
 
 def test_ranker_needs_prompts(config: SimulationConfig, tmp_path: Path) -> None:
     config = replace(config, ranker=str(write_ranker(tmp_path / "ranker")))
-    with pytest.raises(ValueError, match="reads prompts"):
+    with pytest.raises(InvalidInput, match="reads prompts"):
         quantiles_of({"pars"}, config, read_workload(config))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.simulation.step_cost import StepCost, ready_made
+from registry.errors import InvalidInput
 
 COST = StepCost(fixed_s=0.01, per_token_s=1e-4, per_sequence_s=1e-3, intake_s=0.002, measured_on="here")
 
@@ -23,7 +24,7 @@ def test_ready_made_costs_can_be_read_and_say_what_was_measured_and_what_assumed
 
 
 def test_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(ValueError, match=f"one of .*{ready_made()[0]}.* but got 'nothing'"):
+    with pytest.raises(InvalidInput, match=f"one of .*{ready_made()[0]}.* but got 'nothing'"):
         StepCost.read("nothing")
 
 
@@ -32,5 +33,5 @@ def test_unknown_name_lists_what_there_is() -> None:
 )
 def test_other_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "cost.json").write_text(text)
-    with pytest.raises(ValueError, match="as calibrate writes it"):
+    with pytest.raises(InvalidInput, match="as calibrate writes it"):
         StepCost.read(str(tmp_path / "cost.json"))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.what_if.config import WhatIfConfig
+from registry.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
@@ -20,5 +21,5 @@ from benchmarks.what_if.config import WhatIfConfig
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, object], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(InvalidInput, match=reason):
         WhatIfConfig(**({"log": Path("log.jsonl")} | changes))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.simulator import Simulator
 from benchmarks.what_if.study import Orders, study
+from registry.errors import InvalidInput
 from tests.benchmarks.what_if.conftest import SERVERS
 from traffic.served_log import read_served_log
 
@@ -51,5 +52,5 @@ def test_requests_that_no_engine_holds_are_left_out(busy_log: Path) -> None:
     assert len(fitting) == len(log) - 2
     assert fitting.notes[-1] == f"2 requests longer than {longest:,} tokens were left out."
     assert log.that_fit(10**9) is log
-    with pytest.raises(ValueError, match="at least two requests must fit"):
+    with pytest.raises(InvalidInput, match="at least two requests must fit"):
         log.that_fit(1)

@@ -21,6 +21,7 @@ from benchmarks.simulation.orders import parse_policies
 from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.simulation.workload import read_workload
+from registry.errors import InvalidInput
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 
@@ -128,5 +129,5 @@ def test_run_is_logged_and_says_what_is_simulated(config: FleetConfig, tmp_path:
 
 @pytest.mark.parametrize("changes", [{"replicas": 0}, {"groups": 0}, {"poll_s": 0.0}, {"routers": ()}])
 def test_what_is_no_fleet_is_refused(config: FleetConfig, changes: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"at least 1|needs a router"):
+    with pytest.raises(InvalidInput, match=r"at least 1|needs a router"):
         replace(config, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""Where simulated requests come from."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.workload import arrival_process, read_workload
+from registry.errors import InvalidInput
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> SimulationConfig:
+    """A length log beside a trace of other traffic, in no order, with more arrivals than requests."""
+    rows = [{"prompt": f"tell me {i}", "output_tokens": 1 + i % 9} for i in range(200)]
+    (tmp_path / "lengths.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    pd.DataFrame({"arrival_s": np.arange(40.0)[::-1] + 7}).to_parquet(tmp_path / "trace.parquet")
+    return SimulationConfig(
+        lengths=tmp_path / "lengths.jsonl", trace=tmp_path / "trace.parquet", requests=30, arrivals="recorded"
+    )
+
+
+def test_requests_of_a_length_log_arrive_as_the_first_ones_of_a_trace_did(config: SimulationConfig) -> None:
+    traffic = read_workload(config)
+    assert traffic.arrival_s.tolist() == list(range(30))
+    assert arrival_process(config, traffic, 0.0).send_times_s(30, seed=0).tolist() == list(range(30))
+    assert arrival_process(config, traffic, 2.0).send_times_s(30, seed=0).tolist() == [one / 2 for one in range(30)]
+
+
+def test_trace_that_no_arrival_is_taken_from_may_be_short(config: SimulationConfig) -> None:
+    assert len(read_workload(replace(config, requests=60, arrivals="burst"))) == 60
+    with pytest.raises(InvalidInput, match="has 40 for 60; ask for fewer"):
+        read_workload(replace(config, requests=60))
