@@ -58,6 +58,16 @@ class WhatIfConfig(ServedLogSource):
         return tuple(sorted({*self.taus, self.tau, min(self.tau + TAU_STEP, 1.0), 1.0}))
 
     @property
+    def engine(self) -> EngineSettings:
+        """The engine alone."""
+        return EngineSettings(
+            max_num_seqs=self.max_num_seqs,
+            max_num_batched_tokens=self.max_num_batched_tokens,
+            max_model_len=self.max_model_len,
+            kv_cache_tokens=self.kv_cache_tokens,
+        )
+
+    @property
     def sweep_cases(self) -> int:
         """Simulations with the busiest requests."""
         loads = NUM_POLICIES * (len(self.loads) + 1)
