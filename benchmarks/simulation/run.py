@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation.engine_settings import EngineSettings, Served
-from benchmarks.simulation.intake import Intake, Order, arrivals_us, engine_request
+from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
 from traffic.served_log import Traffic
 
@@ -45,7 +45,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
     taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.arrival_s.tolist())
     stamps_us = arrivals_us(run.traffic.arrival_s).tolist()
     engine.submit(
-        engine_request(run.traffic, run.order, number, stamp_us, *one)
+        simulated_request(run.traffic, run.order, number, stamp_us, *one)
         for number, (stamp_us, one) in enumerate(zip(stamps_us, taken, strict=True))
     )
     return answers(run.traffic, engine.run()).assign(
