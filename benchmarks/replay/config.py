@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals, read_trace
+from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource
+from traffic.served_log import read_arrivals
 
 Switch = Literal["on", "off"]
 
@@ -77,7 +78,7 @@ class ReplayConfig(LengthLogSource):
         Raises:
             InvalidInput: the trace cannot be read, or the process needs a rate.
         """
-        recorded_s = read_trace(self.trace) if self.trace and self.arrivals == "recorded" else None
+        recorded_s = read_arrivals(self.trace) if self.trace and self.arrivals == "recorded" else None
         return ArrivalProcess(kind=self.arrivals, rate_per_s=rate_per_s, gap_cv=self.gap_cv, recorded_s=recorded_s)
 
     def __post_init__(self) -> None:
