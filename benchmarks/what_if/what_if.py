@@ -10,8 +10,7 @@ import mlflow
 from benchmarks.failures import SimulationError
 from benchmarks.places import Values, noisy_quantiles, places, shuffled_places
 from benchmarks.report.comparison import leak
-from benchmarks.report.fail_opens import fail_opens
-from benchmarks.report.notes import oracle_patience
+from benchmarks.report.notes import fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.run import simulate_all
