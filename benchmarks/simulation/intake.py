@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import SimulatedRequest
 from benchmarks.simulation.step_cost import StepCost
 from serving.ranking.priority import MICROSECONDS, priority
@@ -22,7 +23,7 @@ class Order:
 
     quantiles: Seconds | None = None
     """Place of each request among all answers, 0 the shortest to 1 the longest; None is first come, first served."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     is_ranked: bool = False
     """Whether finding the place takes the time of a ranking; the truth is known at once."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Served
 from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
@@ -26,7 +27,7 @@ class Run:
     order: Order
     engine: EngineSettings
     cost: StepCost
-    backlog_s: float = 2.0
+    backlog_s: float = RANKING_BACKLOG_MS / 1000
     """How long a request may be held for its ranking."""
     policy: str = "fcfs"
     repeat: int = 0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import EngineSettings
 from registry.errors import InvalidInput
 from traffic.served_log import ServedLogSource
@@ -22,7 +23,7 @@ class WhatIfConfig(ServedLogSource):
     truth with noise unless given."""
     tau: float = 0.6
     """Kendall tau-b of that noisy truth; what `mlflow run . -e evaluate` says of a ranker."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     cost: str = "cpu-2-cores-llama-48"
     """What a step of the engine costs: ready-made coefficients by their name, or a file that `calibrate` wrote."""
