@@ -1,4 +1,4 @@
-"""When requests are sent: all at once, drawn from a process, or as a trace recorded them. Pure but for `read_trace`."""
+"""When requests are sent: all at once, drawn from a process, or as a trace recorded them. Pure."""
 
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -9,12 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from registry.errors import InvalidInput
-from traffic.table import read_columns
 
 Arrivals = Literal["burst", "poisson", "gamma", "recorded"]
 Seconds = npt.NDArray[np.float64]
-
-ARRIVAL_COLUMN = "arrival_s"
 
 
 def check_arrivals(arrivals: Arrivals, loads: tuple[float, ...], trace: Path | None) -> None:
@@ -92,19 +89,3 @@ class ArrivalProcess:
         if self.rate_per_s > 0 and times_s[-1] > 0:
             times_s = times_s * ((num_requests - 1) / (times_s[-1] * self.rate_per_s))
         return np.asarray(times_s)
-
-
-def read_trace(path: Path) -> Seconds:
-    """The arrivals of a trace (parquet or JSON Lines with the column `arrival_s`), in seconds.
-
-    Raises:
-        InvalidInput: no such file or column, or a value that is no time.
-    """
-    values = read_columns(path, [ARRIVAL_COLUMN], [])[ARRIVAL_COLUMN]
-    for index, value in enumerate(values):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-            raise InvalidInput(
-                f"an arrival must be a finite number of seconds, but row {index + 1} (the first is 1) of {path} has"
-                f" {str(value)[:60]!r} in column {ARRIVAL_COLUMN!r}."
-            )
-    return np.array(values, dtype=np.float64)

@@ -15,7 +15,6 @@ from benchmarks.simulation.fleet.fleet import run_fleet
 from benchmarks.simulation.simulate import run_simulation
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.simulator import Simulator
 from benchmarks.what_if.what_if import run_what_if
 
 SERVER_LOG = Path(".pars") / "replay-server.log"
@@ -29,9 +28,9 @@ def replay(config: ReplayConfig) -> str:
 
 def what_if(config: WhatIfConfig) -> str:
     """Simulate a log of served traffic."""
-    simulator = Simulator(config, StepCost.read(config.cost))
+    cost = StepCost.read(config.cost)
     with mlflow.start_run(run_name=f"what-if {config.log.stem}"):
-        return _with_where_to_look(run_what_if(config, simulator, simulator.sentence))
+        return _with_where_to_look(run_what_if(config, cost))
 
 
 def simulate(config: SimulationConfig) -> str:

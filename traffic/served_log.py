@@ -128,6 +128,23 @@ def read_served_log(source: ServedLogSource) -> Traffic:
     return traffic
 
 
+def read_arrivals(path: Path) -> npt.NDArray[np.float64]:
+    """The arrivals of a log alone (its column `arrival_s`), in seconds from any start, in the order of the file.
+
+    Raises:
+        InvalidInput: no such file or column, or a value that is no number of seconds; names the row.
+    """
+    column = ServedLogSource.arrival_column
+    values = read_columns(path, [column], [])[column]
+    for row, value in enumerate(values):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+            raise InvalidInput(
+                f"an arrival must be a finite number of seconds, but row {row + 1} (the first is 1) of {path} has"
+                f" {str(value)[:60]!r} in column {column!r}."
+            )
+    return np.array(values, dtype=np.float64)
+
+
 def _read_columns(source: ServedLogSource) -> Columns:
     required = [source.arrival_column, source.length_column]
     columns = read_columns(source.log, required, [source.prompt_column, "messages", source.prompt_tokens_column])

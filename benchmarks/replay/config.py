@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals, read_trace
+from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals
+from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource
+from traffic.served_log import read_arrivals
 
 Switch = Literal["on", "off"]
 
@@ -59,9 +61,9 @@ class ReplayConfig(LengthLogSource):
     """A ranker trained on shuffled labels (`models:/...` or a folder); a small one is trained unless given."""
     control_prompts: int = 500
     """Training prompts of the control ranker."""
-    ranking_backlog_ms: float = 2000.0
+    ranking_backlog_ms: float = RANKING_BACKLOG_MS
     """The server's: how long a request may be held for its ranking while the engine is full anyway."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     seed: int = 0
     """Draws the prompts, their order and the arrivals."""
@@ -77,7 +79,7 @@ class ReplayConfig(LengthLogSource):
         Raises:
             InvalidInput: the trace cannot be read, or the process needs a rate.
         """
-        recorded_s = read_trace(self.trace) if self.trace and self.arrivals == "recorded" else None
+        recorded_s = read_arrivals(self.trace) if self.trace and self.arrivals == "recorded" else None
         return ArrivalProcess(kind=self.arrivals, rate_per_s=rate_per_s, gap_cv=self.gap_cv, recorded_s=recorded_s)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import Arrivals, check_arrivals
+from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
@@ -43,11 +44,12 @@ class SimulationConfig(EngineSettings):
     tau: float = 0.69
     """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
     cost: str = "cpu-2-cores-llama-48"
-    """What a step costs: coefficients by name (cpu-2-cores-llama-48, constant-step), or a file that calibrate wrote."""
+    """What a step costs: coefficients by name (cpu-2-cores-llama-48, constant-step), or a file that measure-engine
+    wrote."""
     ranking_ms: float | None = None
     """How long a prompt takes to be ranked, and the ranker is busy with it; as measured with the coefficients unless
     given."""
-    ranking_backlog_ms: float = 2000.0
+    ranking_backlog_ms: float = RANKING_BACKLOG_MS
     """The server's: how long a request may be held for its ranking; then it goes on with the median's place."""
     requests: int = 2000
     """Requests of a run."""
@@ -62,7 +64,7 @@ class SimulationConfig(EngineSettings):
     repeats: int = 2
     """Runs of each policy; 1, or even, since every second one sends the requests in the opposite order. Recorded
     traffic with its own lengths is simulated once."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     seed: int = 0
     """Draws the requests, their order, the arrivals and the noise."""

@@ -42,7 +42,7 @@ def engine_of(settings: EngineSettings) -> EngineSettings:
     return EngineSettings(**{one.name: getattr(settings, one.name) for one in fields(EngineSettings)})
 
 
-class EngineRequest(NamedTuple):
+class SimulatedRequest(NamedTuple):
     """One request on its way into an engine."""
 
     number: int

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.simulation.engine_settings import EngineRequest
+from benchmarks.server_defaults import PATIENCE_S
+from benchmarks.simulation.engine_settings import SimulatedRequest
 from benchmarks.simulation.step_cost import StepCost
 from serving.ranking.priority import MICROSECONDS, priority
 from traffic.served_log import Traffic
@@ -22,7 +23,7 @@ class Order:
 
     quantiles: Seconds | None = None
     """Place of each request among all answers, 0 the shortest to 1 the longest; None is first come, first served."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     is_ranked: bool = False
     """Whether finding the place takes the time of a ranking; the truth is known at once."""
@@ -80,9 +81,9 @@ def arrivals_us(sent_s: Seconds) -> npt.NDArray[np.int64]:
     return np.asarray(np.maximum.accumulate(wanted - places) + places)
 
 
-def engine_request(
+def simulated_request(
     traffic: Traffic, order: Order, number: int, arrival_us: int, ready_s: float, has_place: bool
-) -> EngineRequest:
+) -> SimulatedRequest:
     """A request as the engine gets it, with the priority that the service would give it.
 
     Args:
@@ -96,7 +97,7 @@ def engine_request(
     patience_s, quantile = 0.0, 0.0
     if order.quantiles is not None:
         patience_s, quantile = order.patience_s, float(order.quantiles[number]) if has_place else MEDIAN
-    return EngineRequest(
+    return SimulatedRequest(
         number=number,
         ready_s=ready_s,
         priority=priority(arrival_us, patience_s, quantile),

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Served
-from benchmarks.simulation.intake import Intake, Order, arrivals_us, engine_request
+from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
 from traffic.served_log import Traffic
 
@@ -26,7 +27,7 @@ class Run:
     order: Order
     engine: EngineSettings
     cost: StepCost
-    backlog_s: float = 2.0
+    backlog_s: float = RANKING_BACKLOG_MS / 1000
     """How long a request may be held for its ranking."""
     policy: str = "fcfs"
     repeat: int = 0
@@ -45,7 +46,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
     taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.arrival_s.tolist())
     stamps_us = arrivals_us(run.traffic.arrival_s).tolist()
     engine.submit(
-        engine_request(run.traffic, run.order, number, stamp_us, *one)
+        simulated_request(run.traffic, run.order, number, stamp_us, *one)
         for number, (stamp_us, one) in enumerate(zip(stamps_us, taken, strict=True))
     )
     return answers(run.traffic, engine.run()).assign(

@@ -27,7 +27,7 @@ from vllm.v1.outputs import ModelRunnerOutput
 from vllm.v1.request import Request
 from vllm.v1.structured_output import StructuredOutputManager
 
-from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
 from benchmarks.simulation.step_cost import StepCost
 
 BLOCK_TOKENS = 16
@@ -47,7 +47,7 @@ class VirtualEngine:
         blocks = ceil(settings.kv_cache_tokens / BLOCK_TOKENS) if settings.kv_cache_tokens else enough_blocks
         self._scheduler = _scheduler(self._config, num_blocks=blocks + 1)  # vLLM keeps one for itself
         self._hasher = _hasher() if settings.prefix_caching == "on" else None
-        self._pending: deque[EngineRequest] = deque()
+        self._pending: deque[SimulatedRequest] = deque()
         self._first_token_s: dict[str, float] = {}
         self._now_s = 0.0
         self.num_steps = 0
@@ -58,7 +58,7 @@ class VirtualEngine:
         """Submitted and not yet answered."""
         return len(self._pending) + len(self._scheduler.requests)
 
-    def submit(self, requests: Iterable[EngineRequest]) -> None:
+    def submit(self, requests: Iterable[SimulatedRequest]) -> None:
         """Give the engine more requests; each enters when it is ready, or now if that is past."""
         self._pending = deque(sorted([*self._pending, *requests], key=lambda one: one.ready_s))
 
@@ -81,7 +81,7 @@ class VirtualEngine:
         while self._pending and self._pending[0].ready_s <= self._now_s:
             self._scheduler.add_request(self._request(self._pending.popleft()))
 
-    def _request(self, one: EngineRequest) -> Request:
+    def _request(self, one: SimulatedRequest) -> Request:
         # Where prefixes are cached, a prompt of unknown content must not look like another one.
         tokens = list(one.token_ids) if one.token_ids else [one.number] * one.prompt_tokens
         return Request(

@@ -8,8 +8,7 @@ import pandas as pd
 
 from benchmarks.report import plots, summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
-from benchmarks.report.fail_opens import fail_opens
-from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig

@@ -36,7 +36,7 @@ class StepCost:
     scoring_s: float = 0.0
     """For how long the ranker is busy with each prompt while the engine works; it scores one after the other."""
     relative_error: float = 0.0
-    """Median of |simulated - measured| / measured over the end-to-end times of the calibration."""
+    """Median of |simulated - measured| / measured over the end-to-end times of the sweep."""
     measured_on: str = ""
     """Which model on which machine, and how."""
 
@@ -73,7 +73,7 @@ class StepCost:
 
     @classmethod
     def read(cls, name_or_path: str) -> Self:
-        """Ready-made coefficients by their name, or a file that `calibrate` wrote.
+        """Ready-made coefficients by their name, or a file that `measure-engine` wrote.
 
         Raises:
             InvalidInput: neither; the message lists the names.
@@ -82,7 +82,7 @@ class StepCost:
             return cls(**loads(_find(name_or_path)))
         except (TypeError, JSONDecodeError) as error:
             raise InvalidInput(
-                f"{name_or_path} must be a step cost as calibrate writes it, but is not: {error}."
+                f"{name_or_path} must be a step cost as measure-engine writes it, but is not: {error}."
             ) from None
 
 
@@ -102,7 +102,7 @@ def _find(name_or_path: str) -> str:
     path = Path(name_or_path)
     if not path.is_file():
         raise InvalidInput(
-            f"a step cost must be one of {', '.join(ready_made())}, or a file that calibrate wrote, but got"
+            f"a step cost must be one of {', '.join(ready_made())}, or a file that measure-engine wrote, but got"
             f" {name_or_path!r}."
         )
     return path.read_text(encoding="utf-8")

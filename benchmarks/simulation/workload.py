@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from benchmarks.arrivals import ArrivalProcess, read_trace
+from benchmarks.arrivals import ArrivalProcess
 from benchmarks.failures import SimulationError
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
 from traffic.length_log import LengthLogSource, read_length_log
-from traffic.served_log import ServedLogSource, Traffic, read_served_log
+from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
 
 LENGTH_COLUMNS = ("output_tokens", "response_tokens")
 
@@ -26,7 +26,7 @@ def read_workload(config: SimulationConfig) -> Traffic:
         SimulationError: no request fits the engine.
     """
     whole = _of_trace(config) if config.lengths is None else _of_length_log(config)
-    recorded_s = read_trace(config.trace) if config.lengths and config.trace else None
+    recorded_s = read_arrivals(config.trace) if config.lengths and config.trace else None
     fits = np.flatnonzero(whole.prompt_tokens + whole.output_tokens <= config.longest_request)
     if not len(fits):
         raise SimulationError(

@@ -64,7 +64,7 @@ def _whether(config: WhatIfConfig, studied: Studied) -> str:
     if studied.log_load > TOO_MUCH:
         return (
             f"This log brings {studied.log_load:.3g} times what one such engine gets through, so its queue only grows:"
-            " give the log of one engine, or your engine's own step cost (calibrate) and flags."
+            " give the log of one engine, or your engine's own step cost (measure-engine) and flags."
         )
     if ratio > MATTERS_FROM:
         return f"Ordering pays on this log as it is ({at}): {figure(ratio)} times fewer seconds per token."

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import EngineSettings
 from registry.errors import InvalidInput
 from traffic.served_log import ServedLogSource
@@ -22,10 +23,10 @@ class WhatIfConfig(ServedLogSource):
     truth with noise unless given."""
     tau: float = 0.6
     """Kendall tau-b of that noisy truth; what `mlflow run . -e evaluate` says of a ranker."""
-    patience_s: float = 120.0
+    patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     cost: str = "cpu-2-cores-llama-48"
-    """What a step of the engine costs: ready-made coefficients by their name, or a file that `calibrate` wrote."""
+    """What a step of the engine costs: ready-made coefficients by their name, or a file that `measure-engine` wrote."""
     max_num_seqs: int = EngineSettings.max_num_seqs
     """Requests that the engine works on at the same time (vLLM's flag of this name)."""
     max_num_batched_tokens: int = EngineSettings.max_num_batched_tokens
@@ -56,6 +57,16 @@ class WhatIfConfig(ServedLogSource):
     def tried_taus(self) -> tuple[float, ...]:
         """Rankers that are made up: those asked for, and those that the advice speaks of."""
         return tuple(sorted({*self.taus, self.tau, min(self.tau + TAU_STEP, 1.0), 1.0}))
+
+    @property
+    def engine(self) -> EngineSettings:
+        """The engine alone."""
+        return EngineSettings(
+            max_num_seqs=self.max_num_seqs,
+            max_num_batched_tokens=self.max_num_batched_tokens,
+            max_model_len=self.max_model_len,
+            kv_cache_tokens=self.kv_cache_tokens,
+        )
 
     @property
     def sweep_cases(self) -> int:

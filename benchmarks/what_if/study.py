@@ -1,9 +1,9 @@
 """What is tried, in which order: first the log itself and other loads, then settings where they matter.
 
-Pure but for what `simulate` does: it takes cases, which do not depend on each other, and returns their answers.
+Pure but for what `simulate` does: it takes runs, which do not depend on each other, and returns their answers.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,9 @@ import pandas as pd
 from benchmarks.places import Values, noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM
 from benchmarks.report.summary import summarise
+from benchmarks.simulation.intake import Order
+from benchmarks.simulation.run import Run
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
 from traffic.served_log import Traffic
 
@@ -22,25 +25,17 @@ FEWEST_REQUESTS = 100
 
 @dataclass(frozen=True)
 class Case:
-    """One simulation."""
+    """One simulation, and what it is to show."""
 
     study: str
     """`log`, `load`, `tau`, `patience_s` or `max_num_seqs`: what is varied."""
     value: float
-    """Its value."""
-    policy: str
-    load: float
-    arrival_s: Values
-    prompt_tokens: np.ndarray
-    output_tokens: np.ndarray
-    quantiles: Values | None
-    """Place of each request, 0 to 1; None is first come, first served."""
-    patience_s: float
-    max_num_seqs: int
+    """Its value; NaN where nothing is varied."""
+    run: Run
 
 
-Simulate = Callable[[Sequence[Case]], list[pd.DataFrame]]
-"""One table of answers a case (`benchmarks/answers.py`), in the order of the cases."""
+Simulate = Callable[[Sequence[Run]], list[pd.DataFrame]]
+"""One table of answers a run (`benchmarks/answers.py`), in the order of the runs."""
 
 
 @dataclass(frozen=True)
@@ -61,52 +56,56 @@ class Studied:
 
 
 @dataclass(frozen=True)
-class Orders:
-    """The log, and the place that the control, PARS and the oracle give to each of its requests."""
+class PlacedTraffic:
+    """Requests, and where they stand in the queue."""
 
-    log: Traffic
-    control: Values
-    pars: Values
-    oracle: Values
+    traffic: Traffic
+    places: Mapping[str, Values | None]
+    """Of each request, 0 to 1, by policy: fcfs, control, pars and oracle. None is first come, first served."""
 
-    def window(self, start: int, stop: int) -> "Orders":
+    def window(self, start: int, stop: int) -> "PlacedTraffic":
         """Some consecutive requests; their places are those that they have among all."""
-        part = slice(start, stop)
-        return Orders(self.log.window(start, stop), self.control[part], self.pars[part], self.oracle[part])
+        places = {policy: None if one is None else one[start:stop] for policy, one in self.places.items()}
+        return PlacedTraffic(self.traffic.window(start, stop), places)
+
+    def at(self, rate_per_s: float) -> "PlacedTraffic":
+        """The same requests, stretched or squeezed to a rate; what came all at once has no gaps to stretch."""
+        own = self.traffic
+        times_s = np.arange(len(own)) / rate_per_s
+        if np.isfinite(own.rate_per_s):
+            times_s = own.arrival_s * (own.rate_per_s / rate_per_s)
+        return replace(self, traffic=own.sent_at(times_s))
 
 
-def study(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> Studied:
-    """Simulate the log, other loads and other settings."""
-    busiest = orders.window(*busiest_window(orders.log.arrival_s, affordable_window(config, orders.log)))
-    capacity_per_s = _capacity_per_s(config, busiest, simulate)
-    log_load, window_load = (one.log.rate_per_s / capacity_per_s for one in (orders, busiest))
-    log_load, window_load = _rounded(log_load), _rounded(window_load)
+def study(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, simulate: Simulate) -> Studied:
+    """Simulate the log, other loads and other settings, on an engine whose steps have this cost."""
+    busiest = placed.window(*busiest_window(placed.traffic.arrival_s, affordable_window(config, placed.traffic)))
+    capacity_per_s = _capacity_per_s(config, cost, busiest.traffic, simulate)
+    log_load, window_load = (_rounded(one.traffic.rate_per_s / capacity_per_s) for one in (placed, busiest))
     own = set() if np.isnan(window_load) else {window_load}
-    cases = _policies(config, orders, LOG, float("nan"))
+    cases = [Case(LOG, run.load, run) for run in _runs(config, cost, placed, float("nan"))]
     for load in sorted({*config.loads, *own}):
-        cases += _policies(config, _at(busiest, load * capacity_per_s), "load", load)
+        cases += [Case("load", load, run) for run in _runs(config, cost, busiest.at(load * capacity_per_s), load)]
+    tables = simulate([case.run for case in cases])
     answers = pd.concat(
-        [
-            one.assign(policy=case.policy, load=case.load, study=case.study)
-            for case, one in zip(cases, simulate(cases), strict=True)
-        ],
-        ignore_index=True,
+        [one.assign(study=case.study) for case, one in zip(cases, tables, strict=True)], ignore_index=True
     )
     sweep_load = load_that_matters(answers[answers.study == "load"], window_load)
-    settings = list(_settings(config, _at(busiest, sweep_load * capacity_per_s), sweep_load))
-    rows = [_row(case, one) for case, one in zip(settings, simulate(settings), strict=True)]
-    return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.log))
+    settings = list(_settings(config, cost, busiest.at(sweep_load * capacity_per_s), sweep_load))
+    tables = simulate([case.run for case in settings])
+    rows = [_row(case, one) for case, one in zip(settings, tables, strict=True)]
+    return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.traffic))
 
 
-def affordable_window(config: WhatIfConfig, log: Traffic) -> int:
+def affordable_window(config: WhatIfConfig, traffic: Traffic) -> int:
     """Requests with which settings are tried: as many as half of the simulated tokens allow."""
     tokens = config.max_simulated_tokens / 2 / config.sweep_cases
-    return int(np.clip(tokens / log.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
+    return int(np.clip(tokens / traffic.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
 
 
-def affordable_requests(config: WhatIfConfig, log: Traffic) -> int:
+def affordable_requests(config: WhatIfConfig, traffic: Traffic) -> int:
     """Requests of the log that are simulated as they are: the first ones, as many as the other half allows."""
-    tokens = np.cumsum(log.output_tokens) * NUM_POLICIES
+    tokens = np.cumsum(traffic.output_tokens) * NUM_POLICIES
     fitting = int(np.searchsorted(tokens, config.max_simulated_tokens / 2, side="right"))
     return int(np.clip(fitting, FEWEST_REQUESTS, config.max_requests))
 
@@ -135,57 +134,43 @@ def _rounded(load: float) -> float:
     return float(f"{load:.3g}") if np.isfinite(load) else float("nan")
 
 
-def _capacity_per_s(config: WhatIfConfig, orders: Orders, simulate: Simulate) -> float:
-    burst = replace(_case(config, orders, LOG, 0.0, "fcfs", None), arrival_s=np.zeros(len(orders.log)))
-    (answers,) = simulate([burst])
+def _capacity_per_s(config: WhatIfConfig, cost: StepCost, traffic: Traffic, simulate: Simulate) -> float:
+    burst = PlacedTraffic(traffic.sent_at(np.zeros(len(traffic))), {"fcfs": None})
+    (answers,) = simulate(_runs(config, cost, burst, float("nan")))
     return len(answers) / float((answers.sent_s + answers.e2e_s).max())
 
 
-def _at(orders: Orders, rate_per_s: float) -> Orders:
-    """The same requests, stretched or squeezed to a rate; what came all at once has no gaps to stretch."""
-    log = orders.log
-    if not np.isfinite(log.rate_per_s):
-        spaced_s = np.arange(len(log)) / rate_per_s
-        return replace(orders, log=replace(log, arrival_s=spaced_s))
-    return replace(orders, log=replace(log, arrival_s=log.arrival_s * (log.rate_per_s / rate_per_s)))
+def _runs(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load: float) -> list[Run]:
+    """One a policy; only finding the places of PARS takes time."""
+    return [
+        Run(
+            traffic=placed.traffic,
+            order=Order(quantiles=places, patience_s=config.patience_s, is_ranked=policy == "pars"),
+            engine=config.engine,
+            cost=cost,
+            policy=policy,
+            load=load,
+        )
+        for policy, places in placed.places.items()
+    ]
 
 
-def _case(config: WhatIfConfig, orders: Orders, name: str, value: float, policy: str, quantiles: Values | None) -> Case:
-    log = orders.log
-    return Case(
-        study=name,
-        value=value,
-        policy=policy,
-        load=value,
-        arrival_s=log.arrival_s,
-        prompt_tokens=log.prompt_tokens,
-        output_tokens=log.output_tokens,
-        quantiles=quantiles,
-        patience_s=config.patience_s,
-        max_num_seqs=config.max_num_seqs,
-    )
-
-
-def _policies(config: WhatIfConfig, orders: Orders, name: str, load: float) -> list[Case]:
-    places = {"fcfs": None, "control": orders.control, "pars": orders.pars, "oracle": orders.oracle}
-    return [_case(config, orders, name, load, policy, quantiles) for policy, quantiles in places.items()]
-
-
-def _settings(config: WhatIfConfig, orders: Orders, load: float) -> Iterable[Case]:
-    fcfs = replace(_case(config, orders, "tau", float("nan"), "fcfs", None), load=load)
-    pars = replace(fcfs, policy="pars", quantiles=orders.pars)
-    yield fcfs
+def _settings(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load: float) -> Iterator[Case]:
+    by_policy = {run.policy: run for run in _runs(config, cost, placed, load)}
+    fcfs, pars = by_policy["fcfs"], by_policy["pars"]
+    yield Case("tau", float("nan"), fcfs)
     for tau in config.tried_taus:
-        yield replace(pars, value=tau, quantiles=noisy_quantiles(orders.log.output_tokens, tau, config.seed))
+        quantiles = noisy_quantiles(placed.traffic.output_tokens, tau, config.seed)
+        yield Case("tau", tau, replace(pars, order=replace(pars.order, quantiles=quantiles)))
     for patience_s in sorted({*config.patiences_s, config.patience_s}):
-        yield replace(pars, study="patience_s", value=patience_s, patience_s=patience_s)
+        yield Case("patience_s", patience_s, replace(pars, order=replace(pars.order, patience_s=patience_s)))
     for factor in sorted({*config.seqs_factors, 1.0}):
         seqs = max(1, round(factor * config.max_num_seqs))
         for one in (fcfs, pars):
-            yield replace(one, study="max_num_seqs", value=float(seqs), max_num_seqs=seqs)
+            yield Case("max_num_seqs", float(seqs), replace(one, engine=replace(one.engine, max_num_seqs=seqs)))
 
 
 def _row(case: Case, answers: pd.DataFrame) -> dict[str, object]:
-    figures = summarise(answers.assign(policy=case.policy)).loc[case.policy]
-    row: dict[str, object] = {"study": case.study, "value": case.value, "policy": case.policy, "load": case.load}
-    return row | {str(name): value for name, value in figures.items()}
+    policy = case.run.policy
+    row: dict[str, object] = {"study": case.study, "value": case.value, "policy": policy, "load": case.run.load}
+    return row | {str(name): value for name, value in summarise(answers).loc[policy].items()}

@@ -10,15 +10,16 @@ import mlflow
 from benchmarks.failures import SimulationError
 from benchmarks.places import Values, noisy_quantiles, places, shuffled_places
 from benchmarks.report.comparison import leak
-from benchmarks.report.fail_opens import fail_opens
-from benchmarks.report.notes import oracle_patience
+from benchmarks.report.notes import fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
+from benchmarks.simulation.run import simulate_all
+from benchmarks.simulation.step_cost import StepCost
 from benchmarks.titles import figure, load_title
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.setting_charts import setting_charts
-from benchmarks.what_if.study import Orders, Simulate, Studied, affordable_requests, study
+from benchmarks.what_if.study import PlacedTraffic, Simulate, Studied, affordable_requests, study
 from registry.errors import InvalidInput
 from registry.store import load_ranker
 from registry.tracking import log_parameters
@@ -30,10 +31,10 @@ logger = logging.getLogger(__name__)
 SETTINGS_FILE = "settings.parquet"
 
 
-def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
+def run_what_if(config: WhatIfConfig, cost: StepCost, simulate: Simulate = simulate_all) -> str:
     """Simulate the log, log everything to the active MLflow run, and return the advice and where the report is.
 
-    `engine` says in a sentence what the simulation took the engine for.
+    `cost` is what a step of the engine costs.
 
     Raises:
         InvalidInput: the log cannot be read, or a ranker is given and the log has no prompts.
@@ -42,16 +43,17 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     """
     log = read_served_log(config)
     log_parameters(config)
-    fitting = log.that_fit(min(config.max_model_len, config.kv_cache_tokens or config.max_model_len))
-    orders = _orders(config, fitting.window(0, affordable_requests(config, fitting)))
-    tau = kendall_tau_b(orders.pars, orders.log.output_tokens.astype(float)) if config.ranker else config.tau
+    fitting = log.that_fit(config.engine.longest_request)
+    shown = fitting.window(0, affordable_requests(config, fitting))
+    pars = _of_ranker(config, shown)
+    tau = kendall_tau_b(pars, shown.output_tokens.astype(float)) if config.ranker else config.tau
     config = replace(config, tau=min(max(tau, 0.0), 1.0))
-    studied = study(config, orders, simulate)
+    studied = study(config, cost, _placed(config, shown, pars), simulate)
     advice = advise(config, studied, tau)
     evidence = Evidence(
         title=f"What if {config.log.name} were served shortest-predicted-first?",
         answers=studied.answers,
-        provenance=tuple(_provenance(config, len(log), orders.log, studied, engine, tau)),
+        provenance=tuple(_provenance(config, len(log), shown, studied, cost, tau)),
         settings=asdict(config),
         overhead=(ranking_delay(studied), *fail_opens(studied.answers)),
         advice=advice,
@@ -67,13 +69,9 @@ def run_what_if(config: WhatIfConfig, simulate: Simulate, engine: str) -> str:
     return text
 
 
-def _orders(config: WhatIfConfig, log: Traffic) -> Orders:
-    return Orders(
-        log,
-        control=shuffled_places(log.output_tokens, config.seed),
-        pars=_of_ranker(config, log),
-        oracle=places(log.output_tokens),
-    )
+def _placed(config: WhatIfConfig, log: Traffic, pars: Values) -> PlacedTraffic:
+    control, oracle = shuffled_places(log.output_tokens, config.seed), places(log.output_tokens)
+    return PlacedTraffic(log, {"fcfs": None, "control": control, "pars": pars, "oracle": oracle})
 
 
 def _of_ranker(config: WhatIfConfig, log: Traffic) -> Values:
@@ -87,13 +85,14 @@ def _of_ranker(config: WhatIfConfig, log: Traffic) -> Values:
 
 
 def _provenance(
-    config: WhatIfConfig, in_file: int, log: Traffic, studied: Studied, engine: str, tau: float
+    config: WhatIfConfig, in_file: int, log: Traffic, studied: Studied, cost: StepCost, tau: float
 ) -> list[str]:
     shown = "all" if len(log) == in_file else "the first"
     window = studied.sweep_requests
     return [
         f"Simulated, nothing was run: {shown} {len(log):,} requests of {config.log.name}, with their own arrivals,"
-        f" prompt tokens and answer lengths. {engine}",
+        f" prompt tokens and answer lengths. vLLM's own scheduler ran step by step under a virtual clock."
+        f" {cost.sentence}",
         f"Capacity is {studied.capacity_per_s:.3g} requests per second: what that engine gets through when the busiest"
         f" {window:,} consecutive requests all come at once, first come, first served.",
         f"Other loads are the same {window:,} requests, their arrivals stretched or squeezed; settings were tried with"

@@ -1,13 +1,9 @@
 """When requests are sent."""
 
-import json
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from benchmarks.arrivals import ArrivalProcess, Arrivals, read_trace
+from benchmarks.arrivals import ArrivalProcess, Arrivals
 from registry.errors import InvalidInput
 
 
@@ -73,17 +69,3 @@ def test_unknown_arrivals_list_the_choices() -> None:
     unknown: Arrivals = "weibull"  # type: ignore[assignment]
     with pytest.raises(InvalidInput, match=r"burst, poisson, gamma, recorded, but got 'weibull'"):
         ArrivalProcess(kind=unknown)
-
-
-def test_traces_are_read_from_parquet_and_json_lines(tmp_path: Path) -> None:
-    pd.DataFrame({"arrival_s": [0.5, 2.0], "prompt_tokens": [1, 2]}).to_parquet(tmp_path / "trace.parquet")
-    (tmp_path / "trace.jsonl").write_text('{"arrival_s": 0.5}\n{"arrival_s": 2}\n')
-    assert list(read_trace(tmp_path / "trace.parquet")) == list(read_trace(tmp_path / "trace.jsonl")) == [0.5, 2.0]
-
-
-@pytest.mark.parametrize("value", [None, "noon", True])
-def test_arrival_that_is_no_time_names_its_row(tmp_path: Path, value: object) -> None:
-    path = tmp_path / "trace.jsonl"
-    path.write_text("\n".join(json.dumps({"arrival_s": one}) for one in [0.0, value]))
-    with pytest.raises(InvalidInput, match=r"row 2 .* 'arrival_s'"):
-        read_trace(path)

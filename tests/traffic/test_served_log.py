@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from registry.errors import InvalidInput
-from traffic.served_log import ServedLogSource, Traffic, read_served_log
+from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
 
 ROWS = [
     {"arrival_s": 10.0, "prompt": "first", "prompt_tokens": 3, "output_tokens": 7},
@@ -130,3 +130,19 @@ def test_requests_that_no_engine_holds_are_left_out_and_noted(tmp_path: Path) ->
     assert log.that_fit(14) is log
     with pytest.raises(InvalidInput, match="at least two requests must fit the engine, but only 1 of 3"):
         log.that_fit(5)
+
+
+def test_arrivals_alone_are_read_from_parquet_and_json_lines(tmp_path: Path) -> None:
+    pd.DataFrame({"arrival_s": [0.5, 2.0], "prompt_tokens": [1, 2]}).to_parquet(tmp_path / "trace.parquet")
+    (tmp_path / "trace.jsonl").write_text('{"arrival_s": 0.5}\n{"arrival_s": 2}\n')
+    assert (
+        list(read_arrivals(tmp_path / "trace.parquet")) == list(read_arrivals(tmp_path / "trace.jsonl")) == [0.5, 2.0]
+    )
+
+
+@pytest.mark.parametrize("value", [None, "noon", True])
+def test_arrival_alone_that_is_no_time_names_its_row(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_text("\n".join(json.dumps({"arrival_s": one}) for one in [0.0, value]))
+    with pytest.raises(InvalidInput, match=r"row 2 .* 'arrival_s'"):
+        read_arrivals(path)

@@ -15,7 +15,7 @@ from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
-from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, engine_request
+from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, simulated_request
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import answers as answers_of
@@ -104,7 +104,7 @@ def route(
                 taken = intake.take(traffic.arrival_s[numbers].tolist())
                 has_place[numbers] = [is_placed for _, is_placed in taken]
                 routed += [
-                    (replica, engine_request(traffic, order, int(number), int(stamps_us[number]), *one))
+                    (replica, simulated_request(traffic, order, int(number), int(stamps_us[number]), *one))
                     for number, one in zip(numbers, taken, strict=True)
                 ]
             answered = replicas.run(routed, until_s)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
-from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
 from benchmarks.simulation.step_cost import StepCost
 
-Routed = tuple[int, EngineRequest]
+Routed = tuple[int, SimulatedRequest]
 """Replica, request."""
 
 
@@ -45,7 +45,7 @@ class LocalReplicas:
 
     def run(self, routed: Sequence[Routed], until_s: float) -> list[Served]:
         """See `Replicas.run`."""
-        of_replica: dict[int, list[EngineRequest]] = defaultdict(list)
+        of_replica: dict[int, list[SimulatedRequest]] = defaultdict(list)
         for replica, request in routed:
             of_replica[replica].append(request)
         for replica, requests in of_replica.items():

@@ -9,7 +9,7 @@ from benchmarks.endpoint import priorities
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.policies import Policy
-from benchmarks.simulation.intake import Order, arrivals_us, engine_request
+from benchmarks.simulation.intake import Order, arrivals_us, simulated_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from traffic.served_log import Traffic
@@ -42,7 +42,9 @@ def test_oracle_has_the_patience_of_a_simulated_one(later_s: int) -> None:
     traffic = Traffic(arrival_s=sent_s, prompt_tokens=np.ones(2, dtype=np.int64), output_tokens=tokens)
     order = Order(quantiles=np.array([1.0, 0.0]), patience_s=120)
     stamps_us = arrivals_us(sent_s).tolist()
-    simulated = [engine_request(traffic, order, one, stamps_us[one], 0.0, has_place=True).priority for one in range(2)]
+    simulated = [
+        simulated_request(traffic, order, one, stamps_us[one], 0.0, has_place=True).priority for one in range(2)
+    ]
     replayed = priorities.aged(np.array([1.0, 0.0]), patience_s=120)
     sent_us = [1 + round(one * 1e6) for one in sent_s]
     assert [replayed(index, at) for index, at in enumerate(sent_us)] == simulated

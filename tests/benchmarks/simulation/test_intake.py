@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.simulation.engine_settings import EngineRequest
-from benchmarks.simulation.intake import Intake, Order, arrivals_us, engine_request
+from benchmarks.simulation.engine_settings import SimulatedRequest
+from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
 from traffic.served_log import Traffic
@@ -25,10 +25,10 @@ def take_in(sent_s: list[float], is_ranked: bool, backlog_s: float) -> list[tupl
     return Intake(COST, is_ranked, backlog_s).take(sent_s)
 
 
-def placed(sent: Traffic, order: Order, backlog_s: float) -> list[EngineRequest]:
+def placed(sent: Traffic, order: Order, backlog_s: float) -> list[SimulatedRequest]:
     taken = take_in(sent.arrival_s.tolist(), order.is_ranked, backlog_s)
     stamps_us = arrivals_us(sent.arrival_s).tolist()
-    return [engine_request(sent, order, number, stamps_us[number], *one) for number, one in enumerate(taken)]
+    return [simulated_request(sent, order, number, stamps_us[number], *one) for number, one in enumerate(taken)]
 
 
 def test_what_waits_is_taken_in_together_and_handed_on_one_by_one() -> None:

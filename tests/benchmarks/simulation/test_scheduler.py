@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from benchmarks.simulation.engine_settings import EngineRequest, EngineSettings, Served
+from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
 from benchmarks.simulation.scheduler import VirtualEngine
 from benchmarks.simulation.step_cost import StepCost
 
 STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)
 
 
-def request(number: int, output_tokens: int, *, prompt_tokens: int = 4, **changes: object) -> EngineRequest:
-    one = EngineRequest(number, 0.0, number + 1, 0.0, prompt_tokens, output_tokens)
+def request(number: int, output_tokens: int, *, prompt_tokens: int = 4, **changes: object) -> SimulatedRequest:
+    one = SimulatedRequest(number, 0.0, number + 1, 0.0, prompt_tokens, output_tokens)
     return one._replace(**changes)
 
 
 def run(
-    requests: list[EngineRequest], settings: EngineSettings, cost: StepCost = STEP
+    requests: list[SimulatedRequest], settings: EngineSettings, cost: StepCost = STEP
 ) -> tuple[dict[int, Served], VirtualEngine]:
     engine = VirtualEngine(settings, cost, longest_request=100)
     engine.submit(requests)

@@ -33,5 +33,5 @@ def test_unknown_name_lists_what_there_is() -> None:
 )
 def test_other_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "cost.json").write_text(text)
-    with pytest.raises(InvalidInput, match="as calibrate writes it"):
+    with pytest.raises(InvalidInput, match="as measure-engine writes it"):
         StepCost.read(str(tmp_path / "cost.json"))

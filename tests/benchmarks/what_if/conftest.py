@@ -8,24 +8,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.what_if.study import Case
+from benchmarks.simulation.run import Run
+from benchmarks.simulation.step_cost import StepCost
 from tests.benchmarks.queueing import S_PER_TOKEN, waits_s
 
 SERVERS = 8
+COST = StepCost(fixed_s=0.02, per_token_s=0.0, per_sequence_s=0.0, measured_on="a queue before eight servers")
+"""What is said of those servers; the stand-in has costs of its own."""
 
 
-def simulate(cases: Sequence[Case]) -> list[pd.DataFrame]:
+def simulate(runs: Sequence[Run]) -> list[pd.DataFrame]:
     """A stand-in for vLLM's scheduler under a virtual clock."""
-    return [_answers(case) for case in cases]
+    return [_answers(run) for run in runs]
 
 
-def _answers(case: Case) -> pd.DataFrame:
-    quantiles = np.zeros(len(case.arrival_s)) if case.quantiles is None else case.quantiles
-    key = case.arrival_s + case.patience_s * quantiles
-    wait_s = waits_s(case.arrival_s, case.output_tokens, key, case.max_num_seqs)
-    rows = {"sent_s": case.arrival_s, "prompt_tokens": case.prompt_tokens, "output_tokens": case.output_tokens}
-    rows |= {"ttft_s": wait_s, "e2e_s": wait_s + case.output_tokens * S_PER_TOKEN}
-    return pd.DataFrame(rows).assign(repeat=0)
+def _answers(run: Run) -> pd.DataFrame:
+    traffic, order = run.traffic, run.order
+    quantiles = np.zeros(len(traffic)) if order.quantiles is None else order.quantiles
+    key = traffic.arrival_s + order.patience_s * quantiles
+    wait_s = waits_s(traffic.arrival_s, traffic.output_tokens, key, run.engine.max_num_seqs)
+    rows = {"sent_s": traffic.arrival_s, "prompt_tokens": traffic.prompt_tokens, "output_tokens": traffic.output_tokens}
+    rows |= {"ttft_s": wait_s, "e2e_s": wait_s + traffic.output_tokens * S_PER_TOKEN}
+    return pd.DataFrame(rows).assign(policy=run.policy, repeat=0, load=run.load)
 
 
 def served_rows(requests: int, load: float) -> list[dict[str, object]]:

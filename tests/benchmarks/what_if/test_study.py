@@ -9,11 +9,20 @@ import pandas as pd
 import pytest
 
 from benchmarks.places import noisy_quantiles, places, shuffled_places
+from benchmarks.simulation.run import simulate_all
 from benchmarks.what_if.advice import advise, gain_of_ranking, share_that_waits
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.setting_charts import setting_charts
-from benchmarks.what_if.study import Orders, Studied, affordable_requests, affordable_window, busiest_window, study
-from tests.benchmarks.what_if.conftest import SERVERS, served_rows, simulate, write_log
+from benchmarks.what_if.study import (
+    PlacedTraffic,
+    Simulate,
+    Studied,
+    affordable_requests,
+    affordable_window,
+    busiest_window,
+    study,
+)
+from tests.benchmarks.what_if.conftest import COST, SERVERS, served_rows, simulate, write_log
 from traffic.served_log import read_served_log
 
 
@@ -21,11 +30,12 @@ def config(log: Path, **changes: object) -> WhatIfConfig:
     return WhatIfConfig(**({"log": log, "max_num_seqs": SERVERS, "sweep_requests": 300} | changes))  # type: ignore[arg-type]
 
 
-def studied(own: WhatIfConfig) -> Studied:
+def studied(own: WhatIfConfig, simulate: Simulate = simulate) -> Studied:
     log = read_served_log(own)
     pars = noisy_quantiles(log.output_tokens, own.tau, own.seed)
     control = shuffled_places(log.output_tokens, own.seed)
-    return study(own, Orders(log, control, pars, places(log.output_tokens)), simulate)
+    known = {"fcfs": None, "control": control, "pars": pars, "oracle": places(log.output_tokens)}
+    return study(own, COST, PlacedTraffic(log, known), simulate)
 
 
 def test_busiest_window_is_the_shortest_in_time() -> None:
@@ -134,3 +144,16 @@ def test_long_answers_are_simulated_for_fewer_requests(busy_log: Path) -> None:
     scarce = config(busy_log, max_simulated_tokens=int(2 * 4 * 200 * mean))
     assert 150 < affordable_requests(scarce, log) < 250
     assert affordable_window(scarce, log) == 100
+
+
+def test_settings_of_a_case_reach_the_engine(busy_log: Path) -> None:
+    """With vLLM's own scheduler."""
+    log = write_log(busy_log, [json.loads(line) for line in busy_log.read_text().splitlines()[:100]])
+    varied = {"sweep_requests": 100, "loads": (1.5,), "taus": (0.0, 1.0), "patiences_s": (1.0,), "seqs_factors": (4.0,)}
+    found = studied(config(log, tau=1.0, **varied), simulate_all)
+    mean = found.settings.set_index(["study", "value", "policy"]).s_per_token
+    assert mean["tau", 1.0, "pars"] < mean["tau", 0.0, "pars"]
+    assert mean["max_num_seqs", 4.0 * SERVERS, "fcfs"] < mean["max_num_seqs", 1.0 * SERVERS, "fcfs"]
+    assert mean["patience_s", WhatIfConfig.patience_s, "pars"] == mean["tau", 1.0, "pars"]
+    assert not found.answers.isna().drop(columns="load").any(axis=None)
+    assert np.isfinite(found.capacity_per_s)

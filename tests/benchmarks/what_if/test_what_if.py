@@ -13,11 +13,12 @@ import pytest
 
 from benchmarks.failures import SimulationError
 from benchmarks.places import places
+from benchmarks.simulation.run import Run
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.study import Case, Simulate
+from benchmarks.what_if.study import Simulate
 from benchmarks.what_if.what_if import run_what_if
 from registry.errors import InvalidInput
-from tests.benchmarks.what_if.conftest import SERVERS, simulate
+from tests.benchmarks.what_if.conftest import COST, SERVERS, simulate
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 
@@ -29,15 +30,17 @@ def report(config: WhatIfConfig, tmp_path: Path, simulate: Simulate = simulate) 
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
         mlflow.set_experiment(experiment_id=mlflow.create_experiment("what-if", (tmp_path / "artifacts").as_uri()))
         with mlflow.start_run() as run:
-            said = run_what_if(config, simulate, "The engine is a queue before eight servers.")
+            said = run_what_if(config, COST, simulate)
         return said, Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, dst_path=str(tmp_path / "got")))
 
 
 def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: Path) -> None:
     said, folder = report(WhatIfConfig(log=busy_log, max_num_seqs=SERVERS, sweep_requests=200), tmp_path)
     page = (folder / "report.html").read_text()
-    for words in ("Simulated, nothing was run", "queue before eight servers", "A better ranker", "More sequences"):
+    for words in ("Simulated, nothing was run", "A better ranker", "More sequences"):
         assert words in page
+    for words in ("scheduler ran step by step under a virtual clock", "20 ms", "a queue before eight servers"):
+        assert words in page, "what was taken for the engine"
     assert said.splitlines()[0] in page.replace("&#39;", "'")
     assert "no ranker here but the true lengths with noise" in page
     assert "the log as it is" in page
@@ -58,11 +61,11 @@ def test_ranker_is_measured_on_the_prompts_of_the_log(busy_log: Path, tmp_path: 
 
 
 def test_control_that_gains_ends_the_what_if_with_its_figures(busy_log: Path, tmp_path: Path) -> None:
-    def leaking(cases: Sequence[Case]) -> list[pd.DataFrame]:
-        known = [
-            replace(case, quantiles=places(case.output_tokens)) if case.policy == "control" else case for case in cases
-        ]
-        return simulate(known)
+    def leaking(runs: Sequence[Run]) -> list[pd.DataFrame]:
+        return simulate([knowing(run) if run.policy == "control" else run for run in runs])
+
+    def knowing(run: Run) -> Run:
+        return replace(run, order=replace(run.order, quantiles=places(run.traffic.output_tokens)))
 
     config = WhatIfConfig(log=busy_log, max_num_seqs=SERVERS, sweep_requests=200)
     with pytest.raises(SimulationError, match=r"(?s)Report: .*the truth leaks into the order"):
