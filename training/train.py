@@ -15,7 +15,8 @@ from registry import store
 from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE, sha256_of
 from registry.tracking import log_parameters
-from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
+from traffic.length_log import LengthLog, read_length_log
 from training.artefact import ranker_plots
 from training.artefact.export import Splits, TestResult, write_ranker
 from training.config import TrainingConfig

@@ -20,7 +20,7 @@ from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
 from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.policy_endpoints import targets
+from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of
 from benchmarks.simulation.step_cost import StepCost
 from registry.tracking import log_parameters
@@ -85,7 +85,7 @@ def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) ->
         NoChampion, ReplayError: the server did not start, or a request failed.
     """
     log_parameters(config)
-    with targets(config.replayed, ("fcfs",), server_log) as served:
+    with endpoints(config.replayed, ("fcfs",), server_log) as served:
         measured, ranking = measure(config, served.any)
         name = config.name or served.any.model
     cost = fit_step_cost(measured, config.engine, ranking, f"{name} on {_machine()}, {config.max_num_seqs} sequences")

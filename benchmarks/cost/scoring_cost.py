@@ -14,7 +14,8 @@ from registry import store
 from registry.request import encode
 from registry.tracking import log_parameters
 from registry.weights import fetch_weights
-from traffic.length_log import LengthLogSource, read_length_log, require_two_lengths
+from traffic.labelled_prompts import require_two_lengths
+from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
 from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
 

@@ -6,7 +6,7 @@ import httpx
 from tqdm import tqdm
 
 from benchmarks.failures import ReplayError
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 
 TIMEOUT_S = 60
 

@@ -25,7 +25,7 @@ NEED_NO_PRIORITY = ("fcfs", *SERVERS_OWN)
 
 
 @dataclass(frozen=True)
-class Targets:
+class PolicyEndpoints:
     """The endpoint of each policy."""
 
     of: Mapping[str, Endpoint]
@@ -42,7 +42,7 @@ class Targets:
 
 
 @contextmanager
-def targets(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Iterator[Targets]:
+def endpoints(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Iterator[PolicyEndpoints]:
     """Yield where the policies are served; a server that was started is stopped.
 
     Raises:
@@ -53,11 +53,11 @@ def targets(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Ite
         urls = parse_urls(config.url, names, config.trust_priority == "on")
         key = os.environ.get("OPENAI_API_KEY")
         of = {name: endpoint.connect(url, key) for name, url in urls.items()}
-        yield Targets(of, is_ours=False, sends_priority=config.trust_priority == "on")
+        yield PolicyEndpoints(of, is_ours=False, sends_priority=config.trust_priority == "on")
         return
     with serve(_settings(config), server_log) as url:
         one = endpoint.connect(url)
-        yield Targets(dict.fromkeys(names, one), is_ours=True, sends_priority=True)
+        yield PolicyEndpoints(dict.fromkeys(names, one), is_ours=True, sends_priority=True)
 
 
 def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[str, str]:

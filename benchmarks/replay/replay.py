@@ -13,7 +13,7 @@ from benchmarks.policies import parse_rankers
 from benchmarks.replay import replay_report
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import control_ranker
-from benchmarks.replay.policy_endpoints import parse_urls, targets
+from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.comparison import leak
@@ -45,7 +45,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         if any(policy.kind == "control" for policy in policies):
             rankers["control"] = stack.enter_context(control_ranker(config))
-        served = stack.enter_context(targets(config, names, server_log))
+        served = stack.enter_context(endpoints(config, names, server_log))
         prompts = endpoint.choose_that_fit(served.any, test, config.requests)
         order = ClientOrder.of(rankers, prompts.prompts)
         replayed = _measure(Sweep(config, policies, served, prompts, order))
@@ -58,18 +58,18 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
 def _measure(sweep: Sweep) -> replay_report.Replayed:
     sweep.warm_up()
     is_ranked = any(policy.kind in SERVERS_OWN for policy in sweep.policies)
-    ranking = sweep.targets.of.get("pars", sweep.targets.any) if is_ranked else None
+    ranking = sweep.endpoints.of.get("pars", sweep.endpoints.any) if is_ranked else None
     capacity_per_s = sweep.capacity_per_s() if sweep.config.needs_capacity else sweep.config.capacity_per_s
     before = ranking_work(ranking) if ranking else None
     answers = sweep.run(capacity_per_s)
     after = ranking_work(ranking) if ranking else None
     work = after - before if after and before else None
     quiet = _quiet(sweep, ranking) if ranking else None
-    return replay_report.Replayed(sweep.config, sweep.targets, answers, capacity_per_s, work, quiet)
+    return replay_report.Replayed(sweep.config, sweep.endpoints, answers, capacity_per_s, work, quiet)
 
 
 def _quiet(sweep: Sweep, ranking: Endpoint) -> LowLoad | None:
     """Ranked and not ranked can be told apart only where the client's priority counts and lengths are imposed."""
     one_by_one = sweep.plan(0)[: sweep.config.low_load_requests]
-    can_measure = sweep.targets.sends_priority and sweep.config.impose_lengths == "on"
+    can_measure = sweep.endpoints.sends_priority and sweep.config.impose_lengths == "on"
     return low_load.measure(ranking, one_by_one) if one_by_one and can_measure else None

@@ -11,7 +11,7 @@ from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.endpoint.ranking_work import RankingWork
 from benchmarks.policies import kind_of, parse_rankers
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.policy_endpoints import Targets
+from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
 from benchmarks.report import plots, summary
 from benchmarks.report.comparison import at_load, by_load
@@ -32,7 +32,7 @@ class Replayed:
     """All that was measured."""
 
     config: ReplayConfig
-    targets: Targets
+    endpoints: PolicyEndpoints
     answers: pd.DataFrame
     capacity_per_s: float
     """0 where no load was a multiple of it."""
@@ -91,12 +91,12 @@ def _provenance(replayed: Replayed) -> list[str]:
 
 
 def _served_by(replayed: Replayed) -> str:
-    urls = {policy: one.url for policy, one in replayed.targets.of.items()}
-    model = replayed.targets.any.model
-    if replayed.targets.is_ours:
+    urls = {policy: one.url for policy, one in replayed.endpoints.of.items()}
+    model = replayed.endpoints.any.model
+    if replayed.endpoints.is_ours:
         return f"a server that was started for this replay, which served {model} on the machine of the client"
     if len(set(urls.values())) == 1:
-        return f"the endpoint {replayed.targets.any.url}, which served {model}"
+        return f"the endpoint {replayed.endpoints.any.url}, which served {model}"
     return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
 
 
@@ -119,7 +119,7 @@ def _lengths(replayed: Replayed) -> str:
     if replayed.config.impose_lengths == "off":
         return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
     imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
-    if replayed.targets.is_ours:
+    if replayed.endpoints.is_ours:
         return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was off, since the cap would leak them into the order."
     return (
         f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
@@ -138,7 +138,7 @@ def _sent_along(replayed: Replayed) -> list[str]:
 
 
 def _patience(replayed: Replayed) -> list[str]:
-    unseen = "" if replayed.targets.is_ours else " (that of an endpoint's own order cannot be seen from here)"
+    unseen = "" if replayed.endpoints.is_ours else " (that of an endpoint's own order cannot be seen from here)"
     return oracle_patience(replayed.answers, replayed.config.patience_s, f"{UNLESS_NAMED}{unseen}")
 
 

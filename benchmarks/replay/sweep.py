@@ -14,9 +14,9 @@ from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import ClientOrder, Prioritise, pars
 from benchmarks.policies import Policy
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.policy_endpoints import Targets
+from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,22 @@ class Sweep:
 
     config: ReplayConfig
     policies: tuple[Policy, ...]
-    targets: Targets
+    endpoints: PolicyEndpoints
     prompts: LabelledPrompts
     order: ClientOrder
 
     def warm_up(self) -> None:
         """Send requests to every endpoint and count nothing: a server's first burst finds it cold."""
         burst = self.plan(0)[: self.config.warm_up_requests]
-        for one in {target.url: target for target in self.targets.of.values()}.values() if burst else ():
+        for one in {one.url: one for one in self.endpoints.of.values()}.values() if burst else ():
             self._send(one, burst, pars, "warm-up")
 
     def capacity_per_s(self) -> float:
         """Requests per second that one burst gets through, first come, first served where that is to be had."""
         policy, requests = self.policies[0], self.plan(0)
-        answers = self._send(self.targets.of[policy.name], requests, self._prioritise(policy, requests, 0), "capacity")
+        answers = self._send(
+            self.endpoints.of[policy.name], requests, self._prioritise(policy, requests, 0), "capacity"
+        )
         return len(requests) / max(answer.sent_s + answer.e2e_s for answer in answers)
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
@@ -73,7 +75,7 @@ class Sweep:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
                 title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
                 prioritise = self._prioritise(policy, requests, repeat)
-                yield policy, repeat, self._send(self.targets.of[policy.name], requests, prioritise, title)
+                yield policy, repeat, self._send(self.endpoints.of[policy.name], requests, prioritise, title)
 
     def _send(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
@@ -82,7 +84,7 @@ class Sweep:
         return asyncio.run(replay(endpoint, requests, prioritise, title, imposes))
 
     def _prioritise(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> Prioritise:
-        if not self.targets.sends_priority or policy.kind in SERVERS_OWN:
+        if not self.endpoints.sends_priority or policy.kind in SERVERS_OWN:
             return pars
         return self.order.prioritise(policy, requests, is_reversed(repeat))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from registry.errors import InvalidInput
 from tests.traffic.logs import GOOD, Rows, labels, read
-from traffic.length_log import LabelledPrompts, require_two_lengths
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 
 
 @pytest.mark.parametrize("name", ["log.parquet", "log.jsonl"])

@@ -19,7 +19,7 @@ from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
 from registry.request import TEXT_RENDERING
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width
 from training.artefact.calibrate import fit_calibration
 from training.config import TrainingConfig

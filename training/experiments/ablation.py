@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from registry.tracking import log_parameters
-from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
+from traffic.length_log import LengthLog, read_length_log
 from training.config import TrainingConfig
 from training.experiments.config import AblationConfig
 from training.experiments.network_scores import network_scores

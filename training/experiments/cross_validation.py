@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from registry.tracking import log_parameters
-from traffic.length_log import LabelledPrompts, LengthLog, read_length_log, require_two_lengths
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
+from traffic.length_log import LengthLog, read_length_log
 from traffic.split import hash_of
 from training.experiments.config import CrossValidationConfig
 from training.experiments.network_scores import network_scores

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.config import TrainingConfig
 from training.judging.ranking_metrics import Values
 from training.network.batches import encode_all, pad

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.config import TrainingConfig
 from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints
 from training.fitting.module import RankerModule

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from registry.errors import InvalidInput
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.judging.lexical import LEADING_WORD, lexical_features
 from training.judging.ranking_metrics import Values
 

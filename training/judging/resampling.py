@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traffic.length_log import (
-    LengthLogSource,
-    read_rows,  # the very rows whose medians are the labels
-)
+from traffic.length_log import LengthLogSource, read_rows  # the very rows whose medians are the labels
 from training.judging.ranking_metrics import Values, kendall_tau_b
 
 PAIRINGS = 10

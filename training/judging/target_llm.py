@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from traffic.length_log import LabelledPrompts, LengthLog, LengthLogSource, read_length_log, require_two_lengths
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
+from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 from training.judging.ranking_metrics import Values
 from training.judging.resampling import read_samples
 

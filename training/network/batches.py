@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, distributed
 
 from registry.request import encode
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 
 
 class Labels(NamedTuple):

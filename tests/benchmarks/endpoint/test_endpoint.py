@@ -9,7 +9,7 @@ from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.failures import ReplayError
 from tests.benchmarks.endpoints import CONTEXT_TOKENS, FakeEndpoint, serving
 from tests.servers import free_port
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 
 
 def prompts(*words: int) -> LabelledPrompts:

@@ -19,7 +19,7 @@ from benchmarks.demo_llm import write_demo_llm
 from benchmarks.endpoint import endpoint
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.policy_endpoints import targets
+from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.replay.replay_policies import parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.summary import RATIO, summarise
@@ -29,7 +29,8 @@ from benchmarks.simulation.step_cost import StepCost
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
-from traffic.length_log import LabelledPrompts, read_length_log
+from traffic.labelled_prompts import LabelledPrompts
+from traffic.length_log import read_length_log
 from traffic.served_log import Traffic
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: Replay
     calibration = EngineMeasurementConfig(
         target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=512
     )
-    with targets(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
+    with endpoints(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
         prompts = endpoint.choose_that_fit(served.any, _test_prompts(config), REQUESTS)
         sweep = Sweep(config, parse_policies(config), served, prompts, ClientOrder({}))
         sweep.warm_up()

@@ -9,7 +9,7 @@ import pytest
 
 from registry.errors import InvalidInput
 from tests.conftest import tracking
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.experiments import cross_validation
 from training.experiments.config import CrossValidationConfig
 from training.experiments.cross_validation import FOLDS_TABLE, cross_validate

@@ -13,7 +13,8 @@ from lightning.pytorch.callbacks import Callback
 
 from registry.errors import InvalidInput
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS
-from traffic.length_log import LabelledPrompts, read_length_log
+from traffic.labelled_prompts import LabelledPrompts
+from traffic.length_log import read_length_log
 from training.config import TrainingConfig
 from training.fitting.fit import fit
 from training.fitting.module import ENCODER_TOKENS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU

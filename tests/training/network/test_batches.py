@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from traffic.length_log import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts
 from training.network.batches import Batch, Batches, labels_of, pad
 
 TOKENS = (9, 2, 5, 7, 3, 4, 8)

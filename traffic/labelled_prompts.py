@@ -1,0 +1,48 @@
+"""Prompts with the lengths of their answers: what trains, validates and tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from registry.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class LabelledPrompts:
+    """Prompts and the lengths of their answers, in tokens of the target LLM."""
+
+    prompts: tuple[str, ...]
+    output_tokens: npt.NDArray[np.float64]
+    is_censored: npt.NDArray[np.bool_]
+    """Whether the true length is only known to be at least the recorded one (see `traffic/samples.py`)."""
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def first(self, at_most: int | None) -> "LabelledPrompts":
+        """The first of them, or all."""
+        return self.take(range(len(self))[:at_most])
+
+    def take(self, indices: Sequence[int]) -> "LabelledPrompts":
+        """Some of them, in the order of the indices."""
+        kept = np.array(indices, dtype=np.int64)
+        prompts = tuple(self.prompts[index] for index in kept)
+        return LabelledPrompts(prompts, self.output_tokens[kept], self.is_censored[kept])
+
+
+def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
+    """Return the prompts of this name if they can be ranked at all.
+
+    Raises:
+        InvalidInput: no two prompts of different lengths, of which the shorter answer was not cut.
+    """
+    ended = part.output_tokens[~part.is_censored]
+    if not len(ended) or ended.min() == part.output_tokens.max():
+        raise InvalidInput(
+            f"the {name} part must hold prompts with at least two different lengths, the shorter one not cut, but has"
+            f" {len(part)} prompts, {part.is_censored.sum()} of them cut; test and validation are about a tenth of the"
+            " log each, so give some hundred prompts or more."
+        )
+    return part
