@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from registry.tracking import configure_tracking
-from serving.champion.engine_rankers import follow_champions
+from serving.champion.served_rankers import follow_champions
 from serving.config import load_settings
 from serving.hosts.cores import give_way
 from serving.hosts.served_names import check_rankers, served_names
@@ -21,7 +21,7 @@ from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.load import EngineLoad, max_num_seqs
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from registry import store
 from registry.card import InvalidRanker
 from registry.tracking import configure_tracking
 from serving.champion.follower import NoChampion, check_champion
-from serving.champion.last_rankers import LastRankers
+from serving.champion.ranker_copies import RankerCopies
 from serving.config import SettingsError, load_settings
 from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
@@ -97,7 +97,7 @@ class Pars:
             settings.check_llm()
             if settings.ranking:
                 for target_llm in settings.target_llms:
-                    check_champion(target_llm, LastRankers(settings.cache))
+                    check_champion(target_llm, RankerCopies(settings.cache))
         except (SettingsError, NoChampion, store.RegistryError) as error:
             sys.exit(f"Error: {error}")
 

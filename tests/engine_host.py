@@ -17,7 +17,7 @@ from starlette.routing import Route
 from registry.tracking import configure_tracking
 from serving.config import load_settings
 from serving.hosts.server import Server, run_server
-from serving.requests import HTTP_REQUEST
+from serving.request_stages import HTTP_REQUEST
 
 
 class Spy:

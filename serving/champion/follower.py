@@ -9,7 +9,7 @@ from registry import store
 from registry.errors import UserError
 from registry.ranker import Ranker
 from registry.tracking import configure_tracking
-from serving.champion.last_rankers import LastRankers
+from serving.champion.ranker_copies import RankerCopies
 from serving.metrics import RANKER_SINCE, RANKER_VERSION, RELOADS
 from serving.threads import DaemonThreads
 
@@ -49,7 +49,7 @@ def find_champion(target_llm: str) -> int:
     return version
 
 
-def check_champion(target_llm: str, cache: LastRankers) -> None:
+def check_champion(target_llm: str, cache: RankerCopies) -> None:
     """Check that there is a ranker to start with, without loading it.
 
     Raises: what `find_champion` raises, unless the registry is unreachable and the cache holds a ranker.
@@ -61,7 +61,7 @@ def check_champion(target_llm: str, cache: LastRankers) -> None:
             raise
 
 
-def load_champion(target_llm: str, version: int, cache: LastRankers) -> Champion:
+def load_champion(target_llm: str, version: int, cache: RankerCopies) -> Champion:
     """Fetch, check, load, warm up and cache one version.
 
     Raises:
@@ -75,7 +75,7 @@ def load_champion(target_llm: str, version: int, cache: LastRankers) -> Champion
     return champion
 
 
-def load_first_champion(target_llm: str, cache: LastRankers) -> Champion:
+def load_first_champion(target_llm: str, cache: RankerCopies) -> Champion:
     """The champion, or while the registry is unreachable the last one that was served here.
 
     Raises: what `find_champion` and `load_champion` raise.
@@ -100,7 +100,7 @@ def load_first_champion(target_llm: str, cache: LastRankers) -> Champion:
 class ChampionFollower:
     """Holds the champion, and replaces it when the alias has moved."""
 
-    def __init__(self, target_llm: str, poll_s: float, cache: LastRankers) -> None:
+    def __init__(self, target_llm: str, poll_s: float, cache: RankerCopies) -> None:
         self._target_llm = target_llm
         self._poll_s = poll_s
         self._cache = cache

@@ -15,7 +15,7 @@ LAST = "last"
 """The file that names the folder of the last ranker. It is replaced in one step, once that folder is whole."""
 
 
-class LastRankers:
+class RankerCopies:
     """One ranker for each target LLM, in `<folder>/pars-<target slug>/`."""
 
     def __init__(self, folder: Path) -> None:

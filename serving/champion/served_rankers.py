@@ -9,7 +9,7 @@ from typing import Protocol
 from registry.calibration import Mixture
 from registry.ranker import Prediction
 from serving.champion.follower import Champion, ChampionFollower
-from serving.champion.last_rankers import LastRankers
+from serving.champion.ranker_copies import RankerCopies
 from serving.config import Settings
 
 
@@ -113,7 +113,7 @@ async def follow_champions(settings: Settings, default_model: str) -> AsyncItera
     Raises:
         NoChampion, RegistryError, InvalidRanker: there is no ranker to serve.
     """
-    cache = LastRankers(settings.cache)
+    cache = RankerCopies(settings.cache)
     followers: dict[str, FollowsChampion] = {}
     async with AsyncExitStack() as stack:
         for target_llm in settings.target_llms:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from serving.champion.engine_rankers import EngineRankers, follow_champions
+from serving.champion.served_rankers import EngineRankers, follow_champions
 from serving.config import Settings
 from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
 from serving.http.api_key import api_key_check
@@ -22,7 +22,7 @@ from serving.outcomes import Outcomes
 from serving.ranking.load import EngineLoad, max_num_seqs
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once

@@ -6,7 +6,7 @@ authentication and disconnects stay vLLM's.
 
 from serving.http.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer, path_of
 from serving.http.header_routes import without_priority
-from serving.requests import HTTP_REQUEST, ArrivalClock, HttpRequest
+from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
 
 
 class ArrivalLayer:

@@ -11,7 +11,7 @@ from typing import Any
 
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 from serving.metrics import UNREADABLE_REQUESTS
-from serving.requests import HTTP_REQUEST
+from serving.request_stages import HTTP_REQUEST
 
 logger = logging.getLogger(__name__)
 

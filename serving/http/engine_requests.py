@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 
 from registry.request import Text, UnrankableContent, cap_tokens, model_of, texts_of
 from serving.http.header_routes import PRIORITY_HEADER
-from serving.requests import EngineRequest
+from serving.request_stages import EngineRequest
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
-from serving.champion.engine_rankers import ServedRanker
+from serving.champion.served_rankers import ServedRanker
 from serving.http.bodies import BodyTooLarge, error_answer
 from serving.threads import DaemonThreads
 

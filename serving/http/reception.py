@@ -23,7 +23,7 @@ from serving.http.bodies import (
     read_body,
     replay,
 )
-from serving.http.body_requests import requests_written
+from serving.http.engine_requests import requests_written
 from serving.http.header_routes import (
     PRIORITY_HEADER,
     objection_to_body,
@@ -32,7 +32,7 @@ from serving.http.header_routes import (
     without_priority,
 )
 from serving.ranking.prioritiser import Prioritiser
-from serving.requests import ArrivalClock, EngineRequest, HttpRequest
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest
 
 
 class Reception:

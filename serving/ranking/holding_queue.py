@@ -20,7 +20,7 @@ from registry.ranker import Prediction
 from registry.request import UnrankableContent
 from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
 from serving.ranking.load import EngineLoad, Seat
-from serving.requests import Place
+from serving.request_stages import Place
 from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)

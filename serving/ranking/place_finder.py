@@ -8,12 +8,12 @@ from functools import partial
 from typing import Self
 
 from registry.request import UnrankableContent
-from serving.champion.engine_rankers import EngineRankers
+from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
 from serving.metrics import FAIL_OPENS
 from serving.ranking.holding_queue import HoldingQueue
 from serving.ranking.load import EngineLoad, Seat
-from serving.requests import EngineRequest, Place
+from serving.request_stages import EngineRequest, Place
 
 
 class PlaceFinder:

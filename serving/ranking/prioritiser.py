@@ -15,7 +15,7 @@ from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.priority import priority
 from serving.ranking.tracing import describe, ranking_span
-from serving.requests import ArrivalClock, EngineRequest, HttpRequest, Place, current_http_request
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Place, current_http_request
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page

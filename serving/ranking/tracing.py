@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from serving.requests import Place
+from serving.request_stages import Place
 
 SPAN = "pars.rank"
 

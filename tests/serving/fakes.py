@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from registry.ranker import Prediction
-from serving.champion.engine_rankers import EngineRankers
 from serving.champion.follower import Champion
+from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
 from serving.ranking.holding_queue import HoldingQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import PriorityPolicy
-from serving.requests import Place
+from serving.request_stages import Place
 
 
 @dataclass

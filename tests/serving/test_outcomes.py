@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from registry.request import UnrankableContent
 from serving.http.arrival_layer import ArrivalLayer
-from serving.requests import ArrivalClock, HttpRequest, current_http_request
+from serving.request_stages import ArrivalClock, HttpRequest, current_http_request
 
 
 def ticking_clock() -> ArrivalClock:

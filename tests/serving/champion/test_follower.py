@@ -16,7 +16,7 @@ from registry.card import InvalidRanker, RankerCard
 from registry.ranker import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
 from serving.champion import follower as reload
 from serving.champion.follower import ChampionFollower, NoChampion, check_champion, find_champion
-from serving.champion.last_rankers import LastRankers
+from serving.champion.ranker_copies import RankerCopies
 from tests.conftest import tracking
 
 
@@ -30,8 +30,8 @@ def champions(ranker_store: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> LastRankers:
-    return LastRankers(tmp_path / "rankers")
+def cache(tmp_path: Path) -> RankerCopies:
+    return RankerCopies(tmp_path / "rankers")
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def reloads(outcome: str) -> float:
     return REGISTRY.get_sample_value("pars_ranker_reloads_total", {"outcome": outcome}) or 0.0
 
 
-def test_champion_is_followed_when_the_alias_moves(champions: str, cache: LastRankers) -> None:
+def test_champion_is_followed_when_the_alias_moves(champions: str, cache: RankerCopies) -> None:
     follower = ChampionFollower("demo-llm", 1, cache)
     first = follower.champion
     assert first.version == 1
@@ -66,7 +66,7 @@ def test_champion_is_followed_when_the_alias_moves(champions: str, cache: LastRa
 
 
 def test_version_that_does_not_load_is_refused_once_and_the_old_one_keeps_serving(
-    champions: str, cache: LastRankers, caplog: pytest.LogCaptureFixture
+    champions: str, cache: RankerCopies, caplog: pytest.LogCaptureFixture
 ) -> None:
     follower, before = ChampionFollower("demo-llm", 1, cache), reloads("refused")
     store.promote("demo-llm", 3)
@@ -111,7 +111,7 @@ def change_one_byte(folder: Path) -> None:
 )
 def test_version_that_does_not_match_is_refused_with_its_reason(
     champions: str,
-    cache: LastRankers,
+    cache: RankerCopies,
     caplog: pytest.LogCaptureFixture,
     spoil: Callable[[Path], None],
     reason: str,
@@ -134,7 +134,7 @@ def test_version_that_does_not_match_is_refused_with_its_reason(
 
 
 def test_registry_that_goes_away_changes_nothing_but_a_metric(
-    champions: str, cache: LastRankers, caplog: pytest.LogCaptureFixture
+    champions: str, cache: RankerCopies, caplog: pytest.LogCaptureFixture
 ) -> None:
     follower, before = ChampionFollower("demo-llm", 1, cache), reloads("unreachable")
     with unreachable():
@@ -153,7 +153,7 @@ def test_no_champion_says_how_to_get_one(champions: str) -> None:
         find_champion("nobody")
 
 
-def test_files_that_cannot_be_had_for_a_while_are_tried_again(champions: str, cache: LastRankers) -> None:
+def test_files_that_cannot_be_had_for_a_while_are_tried_again(champions: str, cache: RankerCopies) -> None:
     follower, refused = ChampionFollower("demo-llm", 1, cache), reloads("refused")
     store.promote("demo-llm", 2)
     folder = store.fetch("demo-llm", 2).parents[1]
@@ -170,7 +170,7 @@ def test_files_that_cannot_be_had_for_a_while_are_tried_again(champions: str, ca
 
 
 def test_while_the_registry_is_unreachable_a_start_uses_the_last_ranker_that_was_served_here(
-    champions: str, cache: LastRankers, caplog: pytest.LogCaptureFixture
+    champions: str, cache: RankerCopies, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.promote("demo-llm", 2)
     ChampionFollower("demo-llm", 1, cache)
@@ -189,14 +189,14 @@ def test_while_the_registry_is_unreachable_a_start_uses_the_last_ranker_that_was
     assert follower.champion.version == 1, "it follows the alias again"
 
 
-def test_start_without_registry_and_cache_says_what_to_do(champions: str, cache: LastRankers) -> None:
+def test_start_without_registry_and_cache_says_what_to_do(champions: str, cache: RankerCopies) -> None:
     with unreachable():
         for start in (lambda: check_champion("demo-llm", cache), lambda: ChampionFollower("demo-llm", 1, cache)):
             with pytest.raises(store.RegistryError, match=r"http://127.0.0.1:9 .*set MLFLOW_TRACKING_URI"):
                 start()
 
 
-def test_cached_ranker_is_checked_as_any_ranker(champions: str, cache: LastRankers) -> None:
+def test_cached_ranker_is_checked_as_any_ranker(champions: str, cache: RankerCopies) -> None:
     ChampionFollower("demo-llm", 1, cache)
     found = cache.find("demo-llm")
     assert found is not None
@@ -206,7 +206,7 @@ def test_cached_ranker_is_checked_as_any_ranker(champions: str, cache: LastRanke
         ChampionFollower("demo-llm", 1, cache)
 
 
-def test_refused_version_is_not_cached(champions: str, cache: LastRankers) -> None:
+def test_refused_version_is_not_cached(champions: str, cache: RankerCopies) -> None:
     follower = ChampionFollower("demo-llm", 1, cache)
     store.promote("demo-llm", 3)
     follower.look()
@@ -215,7 +215,7 @@ def test_refused_version_is_not_cached(champions: str, cache: LastRankers) -> No
     assert found[0] == 1
 
 
-def test_start_does_not_wait_for_a_registry_that_hangs(cache: LastRankers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_does_not_wait_for_a_registry_that_hangs(cache: RankerCopies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "alias_version", lambda _: time.sleep(2))
     monkeypatch.setattr(reload, "REGISTRY_TIMEOUT_S", 0.05)
     with pytest.raises(store.RegistryError, match=r"no answer after 0.05 s"):

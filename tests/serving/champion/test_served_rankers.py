@@ -13,12 +13,12 @@ from registry import store
 from registry.calibration import LengthDistribution
 from registry.ranker import Ranker
 from registry.request import Text, UnrankableContent
-from serving.champion.engine_rankers import EngineRankers, follow_champions
 from serving.champion.follower import Champion, NoChampion
+from serving.champion.served_rankers import EngineRankers, follow_champions
 from serving.config import Settings
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
-from serving.requests import EngineRequest, Place
+from serving.request_stages import EngineRequest, Place
 from tests.conftest import tracking
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 

@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from serving.champion.last_rankers import LastRankers
+from serving.champion.ranker_copies import RankerCopies
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
@@ -109,7 +109,7 @@ async def test_sigterm_lets_running_requests_finish_within_the_limit_and_refuses
 @pytest.fixture
 def without_registry(tmp_path: Path) -> dict[str, str]:
     """Settings of a server whose registry nobody listens for, but which has served version 7 before."""
-    LastRankers(tmp_path / "cache").keep("demo-llm", 7, write_ranker(tmp_path / "7"))
+    RankerCopies(tmp_path / "cache").keep("demo-llm", 7, write_ranker(tmp_path / "7"))
     return {**UNREACHABLE, "PARS_CACHE": str(tmp_path / "cache"), "PARS_CHAMPION_POLL_S": "0.5"}
 
 

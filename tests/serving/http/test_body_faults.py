@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.body_faults import BodyFaultLayer
-from serving.requests import ArrivalClock, current_http_request
+from serving.request_stages import ArrivalClock, current_http_request
 
 
 async def post(application: Any, path: str = "/v1/completions", is_engine_alive: bool = True) -> httpx.Response:

@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from registry.request import UnrankableContent
-from serving.http.body_requests import requests_written
+from serving.http.engine_requests import requests_written
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from registry.ranker import Ranker
-from serving.champion.engine_rankers import EngineRankers
 from serving.champion.follower import Champion
+from serving.champion.served_rankers import EngineRankers
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.rank_route import RankRoute
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker
 

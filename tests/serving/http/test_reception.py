@@ -9,7 +9,7 @@ from serving.http.bodies import Message
 from serving.http.reception import Reception
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Admission, Prioritiser
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 from tests.serving.fakes import make_policy
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}

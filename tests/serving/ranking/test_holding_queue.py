@@ -6,7 +6,7 @@ import time
 import pytest
 
 from serving.ranking.load import EngineLoad
-from serving.requests import Place
+from serving.request_stages import Place
 from tests.serving.fakes import FakeRanker, KeptSeats
 
 

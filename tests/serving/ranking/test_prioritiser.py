@@ -9,7 +9,7 @@ import pytest
 
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
-from serving.requests import HTTP_REQUEST, ArrivalClock, HttpRequest
+from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
 from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 NOW_US = 1_790_000_000_000_000

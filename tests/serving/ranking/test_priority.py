@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.ranking.priority import MICROSECONDS, priority
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 
 NOW_US = 1_790_000_000 * MICROSECONDS
 

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from registry.request import UnrankableContent
 from serving.ranking.load import EngineLoad
-from serving.requests import Place
+from serving.request_stages import Place
 from tests.serving.fakes import FakeRanker, KeptSeats
 
 

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.tracing import SPAN
-from serving.requests import ArrivalClock
+from serving.request_stages import ArrivalClock
 from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
