@@ -1,9 +1,9 @@
 """The tree shows the architecture: rooms of a size that can be taken in at a glance, and a name for one file alone."""
 
 from collections import Counter
-from pathlib import Path
 
-PROJECT = Path(__file__).parents[1]
+from tests.servers import PROJECT
+
 ROOMS = ("registry", "traffic", "training", "serving", "benchmarks", "cli")
 MOST_FILES = 12
 ENTRANCES = ("__init__.py", "__main__.py")

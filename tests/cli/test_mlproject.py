@@ -1,15 +1,13 @@
 """`cli/mlproject.py`, and how MLflow reads what it writes."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from mlflow.projects.utils import load_project
 
 from cli.commands import COMMANDS, Command
 from cli.mlproject import mlproject, setting_docstrings
-
-PROJECT = Path(__file__).parents[2]
+from tests.servers import PROJECT
 
 
 def test_the_file_in_the_project_is_what_would_be_written() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from registry import store
 from tests.conftest import Command, tracking
+from tests.servers import PROJECT
 from tests.training.tiny import TARGET_LLM, TinyTraining
 
 
@@ -84,7 +85,7 @@ def test_mlflow_run_trains_and_registers(tmp_path: Path, workload_log: Path) -> 
             *("mlflow", "run", ".", "--env-manager", "local", "--experiment-name", "projects"),
             *("-P", f"config={config}", "-P", "max_prompts=32", "-P", "model="),
         ],
-        cwd=Path(__file__).parents[2],
+        cwd=PROJECT,
         env={**environment, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": path},
         check=True,
     )

@@ -16,8 +16,8 @@ from registry import store
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 from tests.conftest import tracking
 from tests.rankers import write_ranker
+from tests.servers import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 4"
 
 

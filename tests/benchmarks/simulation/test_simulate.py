@@ -24,8 +24,7 @@ from benchmarks.simulation.workload import read_workload
 from registry.errors import InvalidInput
 from tests.conftest import tracking
 from tests.rankers import write_ranker
-
-PROJECT = Path(__file__).parents[3]
+from tests.servers import PROJECT
 
 
 @pytest.fixture(scope="module")

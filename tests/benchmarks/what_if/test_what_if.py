@@ -21,8 +21,7 @@ from registry.errors import InvalidInput
 from tests.benchmarks.what_if.conftest import COST, SERVERS, simulate
 from tests.conftest import tracking
 from tests.rankers import write_ranker
-
-PROJECT = Path(__file__).parents[3]
+from tests.servers import PROJECT
 
 
 def report(config: WhatIfConfig, tmp_path: Path, simulate: Simulate = simulate) -> tuple[str, Path]:
