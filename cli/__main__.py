@@ -27,6 +27,8 @@ def main(room: Room | None = None) -> None:
         return
     try:
         sys.stdout.write(_run(prog, room, *words) + "\n")
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None  # as a shell says of what SIGINT ended
     except UserError as error:
         sys.stdout.flush()
         sys.stderr.write(f"Error: {error}\n")

@@ -24,7 +24,7 @@ class Command:
     help: str
     is_entry_point: bool = True
     """Whether `mlflow run . -e NAME` knows it."""
-    former_name: str = ""
+    former_name: str | None = None
     """Still understood, for one version."""
 
     @property

@@ -69,13 +69,26 @@ def _joined(words: Sequence[str], settings: type) -> Iterator[str]:
     while remaining:
         option, sign, value = remaining.popleft().partition("=")
         kind = types.get(option.removeprefix("--").replace("-", "_")) if option.startswith("--") else None
-        takes_next = not sign and remaining and (kind is not bool or remaining[0].lower() in TRUTHS)
+        takes_next = not sign and remaining and (kind is not bool or remaining[0].lower() in ("", *TRUTHS))
         if kind is not None and takes_next:
             sign, value = "=", remaining.popleft()
-        if kind is bool and sign:
-            yield _flag(option, value)
-        elif kind is None or value or not sign:
-            yield f"{option}{sign}{value}"
+        if kind is not None and sign and not value:
+            continue
+        yield _flag(option, value) if kind is bool and sign else f"{option}{sign}{_fetched(kind, value)}"
+
+
+def _fetched(kind: Any, value: str) -> str:
+    """A file that lies elsewhere is downloaded, as MLflow does for a parameter that is a path."""
+    if "://" not in value or Path not in (kind, *get_args(kind)):
+        return value
+    from mlflow import artifacts  # seconds to import
+
+    try:
+        return str(artifacts.download_artifacts(value))
+    except Exception as error:  # MLflow lets through what the library of each kind of store raises
+        raise InvalidInput(
+            f"a file must be a path or an address that MLflow knows, but got {value!r}: {error}"
+        ) from error
 
 
 def _flag(option: str, value: str) -> str:

@@ -1,7 +1,8 @@
 """The file of a length log as columns of plain Python values: parquet or JSON Lines."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,31 @@ def read_columns(path: Path, required: Sequence[str], optional: Sequence[str]) -
     raise InvalidInput(f"a length log must end in .parquet or .jsonl, but got {path.name!r}.")
 
 
+def parquet_columns(path: Path) -> list[str]:
+    """Names of the columns of a parquet file.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    with _readable(path):
+        return list(pq.read_schema(path).names)
+
+
 def _read_parquet(path: Path, required: Sequence[str], optional: Sequence[str]) -> Columns:
+    there = parquet_columns(path)
+    _check_there(path, required, there)
+    wanted = [name for name in dict.fromkeys([*required, *optional]) if name in there]
+    with _readable(path):
+        table = pq.ParquetFile(path).read(wanted)
+    return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        file = pq.ParquetFile(path)
-        there = list(file.schema_arrow.names)
-        _check_there(path, required, there)
-        table = file.read([name for name in dict.fromkeys([*required, *optional]) if name in there])
+        yield
     except (pa.ArrowException, OSError) as error:
         raise InvalidInput(f"{path} must be a parquet file, but it cannot be read: {error}") from error
-    return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
 def _read_json_lines(path: Path, required: Sequence[str], optional: Sequence[str]) -> Columns:

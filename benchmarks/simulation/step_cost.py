@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
-from json import JSONDecodeError, dumps, loads
+from json import dumps, loads
 from math import isfinite
 from pathlib import Path
 from typing import Self
@@ -80,7 +80,7 @@ class StepCost:
         """
         try:
             return cls(**loads(_find(name_or_path)))
-        except (TypeError, JSONDecodeError) as error:
+        except (TypeError, ValueError) as error:
             raise InvalidInput(
                 f"{name_or_path} must be a step cost as measure-engine writes it, but is not: {error}."
             ) from None

@@ -12,6 +12,7 @@ from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
 from traffic.length_log import LengthLogSource, read_length_log
 from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
+from traffic.table import parquet_columns
 
 LENGTH_COLUMNS = ("output_tokens", "response_tokens")
 
@@ -93,12 +94,10 @@ def _of_trace(config: SimulationConfig) -> Traffic:
 
 
 def _source(config: SimulationConfig) -> ServedLogSource:
-    import pyarrow.parquet as pq
-
     assert config.trace is not None
     column = config.length_column
     if column == LENGTH_COLUMNS[0] and config.trace.suffix == ".parquet" and config.trace.is_file():
-        names = pq.read_schema(config.trace).names
+        names = parquet_columns(config.trace)
         column = next((one for one in LENGTH_COLUMNS if one in names), column)
     return ServedLogSource(log=config.trace, prompt_column=config.prompt_column, length_column=column)
 

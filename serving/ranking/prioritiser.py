@@ -80,20 +80,27 @@ class Prioritiser:
     async def _generate(
         self, generate: Generate, http_request: HttpRequest, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
-        async with self.admitted(http_request, request) as admission:
+        with self._load.seat(request.num_sequences) as seat:
+            admission = await self._admit(http_request, request, seat)
             kwargs["priority"] = admission.priority
-            async with aclosing(generate(*args, **kwargs)) as outputs:
-                async for output in self._watched(outputs, http_request, admission):
+            async with (
+                aclosing(generate(*args, **kwargs)) as outputs,
+                aclosing(self._watched(outputs, http_request, admission)) as watched,
+            ):
+                async for output in watched:
                     yield output
 
     @asynccontextmanager
     async def admitted(self, http_request: HttpRequest, request: EngineRequest) -> AsyncIterator[Admission]:
         """The request's admission; while the block lasts it is counted in the engine's load."""
         with self._load.seat(request.num_sequences) as seat:
-            admission = await self._admission(http_request, request, seat)
-            seat.take()
-            ENGINE_REQUESTS.labels(admission.source).inc()
-            yield admission
+            yield await self._admit(http_request, request, seat)
+
+    async def _admit(self, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Admission:
+        admission = await self._admission(http_request, request, seat)
+        seat.take()
+        ENGINE_REQUESTS.labels(admission.source).inc()
+        return admission
 
     async def _admission(self, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Admission:
         arrival_us = http_request.arrival_us
@@ -109,7 +116,7 @@ class Prioritiser:
 
     async def _watched(
         self, outputs: AsyncGenerator[Any, None], http_request: HttpRequest, admission: Admission
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         """The same outputs; the metrics hear of the first and the last one."""
         output, is_taken_up = None, False
         async for output in outputs:

@@ -20,6 +20,11 @@ def test_an_unknown_command_is_told_the_nearest_one(command: Command, capsys: py
     assert "but got 'promot'; did you mean promote?" in capsys.readouterr().err
 
 
+def test_an_empty_name_is_no_command(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("", "--target-llm", "llm") == 1
+    assert "but got ''" in capsys.readouterr().err
+
+
 def test_a_former_name_is_still_understood(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("calibrate", "--help") == 0
     assert "usage: pars measure-engine" in capsys.readouterr().out

@@ -70,7 +70,8 @@ def test_names_may_be_written_as_mlflow_and_yaml_write_them() -> None:
 
 
 def test_an_empty_option_is_not_given() -> None:
-    assert read(*GIVEN, "--at-most", "", "--column=", "--rate", "", "--more", "") == BARE
+    assert read(*GIVEN, "--at-most", "", "--column=", "--rate", "", "--more", "", "--is-dry", "") == BARE
+    assert read("--is_dry=", *GIVEN) == BARE
 
 
 def test_a_value_may_begin_with_dashes() -> None:
@@ -135,3 +136,18 @@ def test_a_file_that_is_no_mapping_is_a_users_mistake(tmp_path: Path, text: str)
 def test_a_file_that_is_not_there_is_a_users_mistake(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         read(*GIVEN, f"--config={tmp_path / 'none.yaml'}")
+
+
+def test_a_file_that_mlflow_keeps_is_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("{}")
+    fetched = read("--names", "x", "--file", f"file://{tmp_path}/log.jsonl").file
+    assert fetched.read_text() == "{}"
+
+
+def test_an_address_that_cannot_be_had_is_a_users_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="an address that MLflow knows"):
+        read("--names", "x", "--file", f"file://{tmp_path}/none.jsonl")
+
+
+def test_an_address_is_no_file_where_none_is_asked_for() -> None:
+    assert read(*GIVEN, "--column", "http://host/v1").column == "http://host/v1"

@@ -35,3 +35,9 @@ def test_other_file_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "cost.json").write_text(text)
     with pytest.raises(InvalidInput, match="as measure-engine writes it"):
         StepCost.read(str(tmp_path / "cost.json"))
+
+
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidInput, match="as measure-engine writes it"):
+        StepCost.read(str(tmp_path / "model.onnx"))

@@ -35,3 +35,9 @@ def test_trace_that_no_arrival_is_taken_from_may_be_short(config: SimulationConf
     assert len(read_workload(replace(config, requests=60, arrivals="burst"))) == 60
     with pytest.raises(InvalidInput, match="has 40 for 60; ask for fewer"):
         read_workload(replace(config, requests=60))
+
+
+def test_trace_that_is_no_parquet_file_is_a_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(InvalidInput, match="must be a parquet file"):
+        read_workload(SimulationConfig(trace=tmp_path / "cut.parquet", requests=2))
