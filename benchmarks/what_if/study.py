@@ -45,7 +45,7 @@ class Studied:
     answers: pd.DataFrame
     """Of the log itself (without a load: it is longer than what was stretched to the loads) and of every load."""
     settings: pd.DataFrame
-    """A row a case of the other studies: `study, value, policy, load` and the figures of `results.summarise`."""
+    """A row a case of the other studies: `study, value, policy, load` and the figures of `summary.summarise`."""
     capacity_per_s: float
     log_load: float
     """The log's own load; NaN where all its requests came at once."""

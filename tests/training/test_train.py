@@ -151,7 +151,7 @@ def test_predictions_do_not_tie(tiny_store: TinyTraining) -> None:
 
 @pytest.mark.usefixtures("tiny_store")
 def test_a_run_with_a_preset_shows_the_values_that_it_used(workload_log: Path, tiny_encoder: Path) -> None:
-    # `mlflow run` logs what was typed, the defaults included, and no parameter can change.
+    # `mlflow run` logs what was typed, and no parameter can change.
     config = TrainingConfig(
         lengths=workload_log,
         target_llm="preset",
