@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from registry import telemetry
 from registry.errors import UserError
+from serving.environment import PREFIX, objections
 
-PREFIX = "PARS_"
 DEMO_TARGET_LLM = "demo-llm"
 DEMO_LLM = Path(".demo/llm")
 DEMO_VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
@@ -156,10 +156,9 @@ def load_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
     Raises:
         SettingsError: a wrong or unknown setting.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in environment if name.upper().startswith(PREFIX) and name.upper() not in known)
+    unknown = objections(environment, (PREFIX + name.upper() for name in Settings.model_fields))
     if unknown:
-        raise SettingsError(f"{', '.join(unknown)} is no setting of the server; there are {', '.join(sorted(known))}.")
+        raise SettingsError("; ".join(unknown) + ".")
     try:
         settings = Settings()
     except ValidationError as error:

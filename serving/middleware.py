@@ -12,6 +12,7 @@ from typing import Any
 from registry.tracking import configure_tracking
 from serving.champion.served_rankers import follow_champions
 from serving.config import load_settings
+from serving.environment import log_left_out
 from serving.hosts.cores import give_way
 from serving.hosts.served_names import check_rankers, served_names
 from serving.http.api_key import api_key_check
@@ -65,6 +66,7 @@ class ShortestFirst:
 
     async def _open(self, vllm_app: Any, stack: AsyncExitStack) -> Reception | None:
         _log_as_vllm_does()
+        log_left_out()
         config = vllm_app.state.vllm_config
         if config.scheduler_config.policy != "priority":
             logger.error(WRONG_POLICY, config.scheduler_config.policy)

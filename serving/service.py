@@ -21,6 +21,7 @@ from registry.tracking import configure_tracking
 from serving.champion.follower import NoChampion, check_champion
 from serving.champion.ranker_copies import RankerCopies
 from serving.config import SettingsError, load_settings
+from serving.environment import log_left_out
 from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
 
@@ -106,6 +107,7 @@ class Pars:
         """In the worker: the ranker first, the engine last."""
         for room in ("serving", "registry"):  # in a worker the root logger passes errors only
             logging.getLogger(room).setLevel(logging.INFO)
+        log_left_out()
         configure_tracking()
         try:
             from serving.hosts.server import run_server  # imports vllm: seconds that only the worker should pay
