@@ -10,6 +10,7 @@ from cli.commands import Command, Room, commands_of, find_command
 from cli.options import read_settings
 from registry import telemetry
 from registry.errors import InvalidInput, UserError
+from registry.secrets import guard_output, without_passwords
 
 ABOUT = "Short answers first: train a ranker of answer lengths for your LLM, serve the LLM shortest-predicted-first."
 LOG_FORMATS: dict[Room, str] = {
@@ -26,7 +27,7 @@ def main(room: Room | None = None) -> None:
         sys.stdout.write(_overview(prog, commands_of(room)))
         return
     try:
-        sys.stdout.write(_run(prog, room, *words) + "\n")
+        sys.stdout.write(without_passwords(_run(prog, room, *words)) + "\n")
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # as a shell says of what SIGINT ended
     except UserError as error:
@@ -48,6 +49,7 @@ def _run(prog: str, room: Room | None, name: str, *words: str) -> str:
 
 def _prepare(room: Room) -> None:
     """What must be so before the libraries are imported."""
+    guard_output()
     telemetry.switch_off()
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import mlflow
 from mlflow.exceptions import MlflowException
 
+from registry.secrets import without_passwords
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -17,7 +19,10 @@ def configure_tracking() -> str:
     """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
     if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
         mlflow.set_tracking_uri(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
-    return mlflow.get_tracking_uri()
+    uri = mlflow.get_tracking_uri()
+    if without_passwords(uri) != uri:  # MLflow writes where to look at a run straight to the screen
+        os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    return uri
 
 
 def name_run(name: str) -> None:
@@ -28,8 +33,11 @@ def name_run(name: str) -> None:
 
 
 def log_parameters(config: "DataclassInstance") -> None:
-    """Log every setting to the active run, but those that `mlflow run` logged already: no parameter can change."""
+    """Log every setting to the active run, but those that `mlflow run` logged already: no parameter can change.
+
+    Passwords in addresses are hidden; `mlflow run` itself logs what was typed.
+    """
     run = mlflow.active_run()
     assert run is not None, "parameters belong to a run"
     there = mlflow.get_run(run.info.run_id).data.params
-    mlflow.log_params({name: value for name, value in asdict(config).items() if name not in there})
+    mlflow.log_params({name: without_passwords(value) for name, value in asdict(config).items() if name not in there})

@@ -1,7 +1,9 @@
 """Fixtures that are dear: the real engine starts twice in a session, once behind BentoML and once with a spy inside."""
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +57,11 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
 
     with monkeypatch.context() as patch:  # what `main` sets is unset again
         patch.setattr(os, "environ", os.environ.copy())
+        patch.setattr(sys, "excepthook", sys.excepthook)
+        patch.setattr(threading, "excepthook", threading.excepthook)
+        make_records = logging.getLogRecordFactory()
         yield run
+        logging.setLogRecordFactory(make_records)
 
 
 @pytest.fixture(scope="session")
