@@ -12,32 +12,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from registry import telemetry
 from registry.errors import UserError
 from serving.environment import PREFIX, objections
+from serving.vllm_flags import refuse_our_flags
 
 DEMO_TARGET_LLM = "demo-llm"
 DEMO_LLM = Path(".demo/llm")
 DEMO_VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
-
-OUR_VLLM_FLAGS: Mapping[str, str] = {
-    "--model": "set PARS_LLM instead",
-    "--scheduling-policy": "it is always `priority`",
-    "--scheduler-cls": "the order is made by priorities, in vLLM's own scheduler",
-    "--middleware": "the requests are already ranked inside",
-    "--config": "write its flags here, so that they can be checked",
-    "--host": "use `bentoml serve --host`",
-    "--port": "use `bentoml serve --port`",
-    "--uds": "use `bentoml serve --port`",
-    "--root-path": "the application is mounted at /",
-    "--ssl-keyfile": "use `bentoml serve --ssl-keyfile`",
-    "--ssl-certfile": "use `bentoml serve --ssl-certfile`",
-    "--ssl-ca-certs": "use `bentoml serve --ssl-ca-certs`",
-    "--headless": "the engine runs beside this API server",
-    "--api-server-count": "one API server sees all requests, or their order would not be one order",
-    "-asc": "one API server sees all requests, or their order would not be one order",
-    "--shutdown-timeout": "set PARS_DRAIN_S instead",
-    "--grpc": "the server speaks HTTP",
-    "--grpc-port": "the server speaks HTTP",
-}
-"""vLLM flags that the server sets itself, or that would take requests past it; and what to do instead."""
 
 
 class SettingsError(UserError, ValueError):
@@ -114,7 +93,7 @@ class Settings(BaseSettings):
                 f"PARS_RANKING_BACKLOG_MS must be at least PARS_RANKING_BUDGET_MS ({self.ranking_budget_ms:g}),"
                 f" but got {self.ranking_backlog_ms:g}"
             )
-        _refuse_our_flags(self.vllm_flags)
+        refuse_our_flags(self.vllm_flags)
         return self
 
     @property
@@ -174,15 +153,6 @@ def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
         environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     if Path(settings.llm).is_dir():
         environment.setdefault("HF_HUB_OFFLINE", "1")  # all that is needed is there
-
-
-def _refuse_our_flags(flags: list[str]) -> None:
-    for flag in flags:
-        name = flag.partition("=")[0].replace("_", "-")
-        if name in OUR_VLLM_FLAGS:
-            raise ValueError(
-                f"PARS_VLLM_ARGS must not hold {name}, which the server sets itself: {OUR_VLLM_FLAGS[name]}"
-            )
 
 
 def _sentence(error: Any) -> str:
