@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -13,6 +13,7 @@ from benchmarks.endpoint.client_limits import allow_connections
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise
+from benchmarks.endpoint.server_sent_events import EventDecoder
 from benchmarks.failures import ReplayError
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
@@ -79,20 +80,31 @@ async def _ask(
 ) -> Answer:
     sent = time.perf_counter()
     ttft_s = None
-    last_event = b""
+    last_event = usage_event = ""
     async with session.post(f"{url}/v1/completions", json=body) as response:
         accepted_s = time.perf_counter() - sent
         if response.status != 200:
             raise ReplayError(f"every request must be answered, but one got {response.status}: {await response.text()}")
-        async for line in response.content:
-            if line.startswith(b"data: {"):
-                ttft_s = ttft_s if ttft_s is not None else time.perf_counter() - sent
-                last_event = line
+        async for last_event in _events(response):
+            ttft_s = ttft_s if ttft_s is not None else time.perf_counter() - sent
+            usage_event = last_event if '"completion_tokens"' in last_event else usage_event
     e2e_s = time.perf_counter() - sent
-    output_tokens, prompt_tokens = _usage(last_event)
+    output_tokens, prompt_tokens = _usage(usage_event or last_event)
     sent_s = sent - started
     lag_s = max(sent_s - planned_s, 0.0)
     return Answer(output_tokens, prompt_tokens, sent_s, lag_s, accepted_s, ttft_s or e2e_s, e2e_s)
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    """The JSON objects that an answer streams; a closing `[DONE]` is none."""
+    decoder = EventDecoder()
+    async for chunk in response.content.iter_any():
+        for data in decoder.decode(chunk):
+            if data.startswith("{"):
+                yield data
+    for data in decoder.decode(b"", is_last=True):
+        if data.startswith("{"):
+            yield data
 
 
 def _body(model: str, request: PlannedRequest, priority: int | None, imposes_lengths: bool) -> dict[str, object]:
@@ -108,9 +120,9 @@ def _body(model: str, request: PlannedRequest, priority: int | None, imposes_len
     return body if priority is None else body | {"priority": priority}
 
 
-def _usage(last_event: bytes) -> tuple[int, int]:
+def _usage(event: str) -> tuple[int, int]:
     """Tokens of the answer and of its prompt; an answer that ended at once counts one token."""
-    usage = json.loads(last_event.removeprefix(b"data: ") or b"{}").get("usage") or {}
+    usage = json.loads(event or "{}").get("usage") or {}
     if "completion_tokens" not in usage:
-        raise ReplayError(f"the last event of an answer must tell its usage, but was {last_event[:200].decode()!r}.")
+        raise ReplayError(f"an event of an answer must tell its usage, but the last one was {event[:200]!r}.")
     return max(int(usage["completion_tokens"]), 1), int(usage.get("prompt_tokens", 0))

@@ -22,6 +22,8 @@ class FakeEndpoint:
         self.keys: set[str | None] = set()
         self.extra_tokens = 0
         self.status = 200
+        self.newline = "\n"
+        self.field = "data: "
         self.app = web.Application()
         self.app.router.add_post("/v1/completions", self.complete)
         self.app.router.add_get("/v1/models", self.models)
@@ -46,10 +48,10 @@ class FakeEndpoint:
         await response.prepare(request)
         await asyncio.sleep(PREFILL_S)
         num_tokens = body["max_tokens"] + self.extra_tokens
-        for _ in range(num_tokens):
-            await response.write(b'data: {"choices": [{"text": "x"}]}\n\n')
         usage = {"completion_tokens": num_tokens, "prompt_tokens": len(body["prompt"].split())}
-        await response.write(f"data: {json.dumps({'choices': [], 'usage': usage})}\n\ndata: [DONE]\n\n".encode())
+        events = [json.dumps({"choices": [{"text": "x"}]})] * num_tokens + [json.dumps({"choices": [], "usage": usage})]
+        for event in [*events, "[DONE]"]:
+            await response.write(f"{self.field}{event}{self.newline * 2}".encode())
         return response
 
 

@@ -58,6 +58,14 @@ async def test_key_is_sent_and_not_shown(fake: FakeEndpoint, endpoint: Endpoint)
     assert "not-a-secret" not in repr(secret)
 
 
+@pytest.mark.parametrize(("newline", "field"), [("\r\n", "data: "), ("\r", "data:"), ("\n", ": hm\nid: 1\ndata:")])
+async def test_events_may_have_any_legal_form(fake: FakeEndpoint, endpoint: Endpoint, newline: str, field: str) -> None:
+    fake.newline, fake.field = newline, field
+    first, second = await replay(endpoint, REQUESTS, fcfs)
+    assert (first.output_tokens, second.output_tokens) == (3, 2)
+    assert all(one.accepted_s < one.ttft_s <= one.e2e_s for one in (first, second))
+
+
 async def test_refused_request_ends_the_replay(fake: FakeEndpoint, endpoint: Endpoint) -> None:
     fake.status = 503
     with pytest.raises(ReplayError, match="503: no room"):
