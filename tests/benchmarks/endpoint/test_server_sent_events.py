@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_an_event_is_its_data_wherever_the_chunks_are_cut(
 ) -> None:
     stream = "".join("".join(f"data: {line}{newline}" for line in event) + newline for event in events).encode()
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    chunks = [stream[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[begin:end] for begin, end in pairwise(edges)]
     assert decode(*chunks) == ["\n".join(event) for event in events]
 
 
