@@ -3,8 +3,10 @@
 Data only: an ONNX graph, a tokenizer and a card. Nothing here is unpickled or executed as Python.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import file_digest
 from math import isfinite
 from pathlib import Path
@@ -16,8 +18,10 @@ import onnxruntime
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from registry.card import CARD_FILE, InvalidRanker, RankerCard
+from registry.card import CARD_FILE, REFERENCE_TOLERANCE, InvalidRanker, RankerCard
 from registry.request import TEXT_RENDERING, UnrankableContent, encode
+
+logger = logging.getLogger(__name__)
 
 ONNX_FILE = "ranker.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -89,6 +93,8 @@ class Ranker:
     def load(cls, folder: Path, target_llm: str | None = None) -> Self:
         """Load a ranker's folder after checking that it is whole and meant for this code (and `target_llm`).
 
+        One that scores otherwise here than where it was trained is loaded all the same, with a warning.
+
         Raises:
             InvalidRanker: a file is missing or changed, or the text rendering or target LLM is another one.
         """
@@ -96,7 +102,18 @@ class Ranker:
         _check_card(card, target_llm)
         for name in (ONNX_FILE, TOKENIZER_FILE):
             check_digest(folder / name, card.sha256.get(name))
-        return cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
+        ranker = cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
+        ranker._warn_of_other_scores()
+        return ranker
+
+    @cached_property
+    def reference_error(self) -> float | None:
+        """How far the scores lie here from those at training, in spreads of them; None if the card has none.
+
+        Above `REFERENCE_TOLERANCE` the order is not the one that was tested.
+        """
+        reference = self.card.reference
+        return None if reference is None else reference.error(self.scorer.score)
 
     def predict(self, prompt: str) -> Prediction:
         """Predict the answer's length.
@@ -118,6 +135,16 @@ class Ranker:
             for prompt, score in zip(distinct, self.scorer.score_all(distinct, progress), strict=True)
         }
         return np.array([places[prompt] for prompt in prompts], dtype=np.float64)
+
+    def _warn_of_other_scores(self) -> None:
+        error = self.reference_error
+        if error is not None and error > REFERENCE_TOLERANCE:
+            logger.warning(
+                "The ranker of %s must score as it did where it was trained, but here its scores are off by %.3f of"
+                " their spread (rounding explains %g), so its order is not the one that was tested: evaluate it on this"
+                " machine (`mlflow run . --env-manager local -e evaluate`), and train it here if it has lost.",
+                *(self.card.target_llm, error, REFERENCE_TOLERANCE),
+            )
 
 
 def sha256_of(path: Path) -> str:

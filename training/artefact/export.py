@@ -16,7 +16,7 @@ from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
 from registry.calibration import Calibration, LengthDistribution
-from registry.card import RankerCard
+from registry.card import RankerCard, ReferenceScores
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
@@ -72,6 +72,7 @@ def write_ranker(
         calibration=calibration,
         distribution=LengthDistribution.of(predicted, band_log_tokens=band),
         metrics=result.metrics,
+        reference=ReferenceScores.of(scorer.score, float(np.std(scores))),
         sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE)},
     ).write(folder)
     return result
