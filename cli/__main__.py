@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from cli.commands import Command, Room, commands_of, find_command
 from cli.options import read_settings
@@ -44,7 +45,17 @@ def _run(prog: str, room: Room | None, name: str, *words: str) -> str:
     if name == command.former_name:
         logging.getLogger("cli").warning("%s is called %s now; the next version knows only that.", name, command.name)
     settings = read_settings(command.load_settings(), words, f"{prog} {command.name}", command.help)
-    return command.load()(settings)
+    return _do(command, settings)
+
+
+def _do(command: Command, settings: Any) -> str:
+    from registry.runs.mlflow_failures import told_in_one_sentence  # MLflow, for which --help need not wait
+    from registry.runs.stored_run import reach_mlflow
+
+    if command.uses_mlflow:
+        reach_mlflow()
+    with told_in_one_sentence():
+        return command.load()(settings)
 
 
 def _prepare(room: Room) -> None:
@@ -56,6 +67,7 @@ def _prepare(room: Room) -> None:
     if room == "benchmarks":
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what ends in a sentence
     if room in LOG_FORMATS:
         logging.basicConfig(level=logging.INFO, format=LOG_FORMATS[room])
     from registry.tracking import configure_tracking  # MLflow, for which --help need not wait

@@ -24,6 +24,7 @@ class Command:
     help: str
     is_entry_point: bool = True
     """Whether `mlflow run . -e NAME` knows it."""
+    uses_mlflow: bool = True
     former_name: str | None = None
     """Still understood, for one version."""
 
@@ -107,6 +108,7 @@ COMMANDS = (
         does="cli.demonstrations:write_workload",
         help="Write the embedded workload: prompts of many kinds whose lengths follow a stated law with noise.",
         is_entry_point=False,
+        uses_mlflow=False,
     ),
     Command(
         name="promote",

@@ -16,50 +16,51 @@ from benchmarks.simulation.simulate import run_simulation
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.what_if import run_what_if
+from registry.runs.stored_run import stored_run
 
 SERVER_LOG = Path(".pars") / "replay-server.log"
 
 
 def replay(config: ReplayConfig) -> str:
     """Replay a log through real servers."""
-    with mlflow.start_run(run_name=f"replay {config.target_llm}"):
+    with stored_run(f"replay {config.target_llm}"):
         return _with_where_to_look(run_replay(config, _server_log()))
 
 
 def what_if(config: WhatIfConfig) -> str:
     """Simulate a log of served traffic."""
     cost = StepCost.read(config.cost)
-    with mlflow.start_run(run_name=f"what-if {config.log.stem}"):
+    with stored_run(f"what-if {config.log.stem}"):
         return _with_where_to_look(run_what_if(config, cost))
 
 
 def simulate(config: SimulationConfig) -> str:
     """Simulate traffic under several orders."""
-    with mlflow.start_run(run_name="simulate"):
+    with stored_run("simulate"):
         return _with_where_to_look(run_simulation(config))
 
 
 def fleet(config: FleetConfig) -> str:
     """Simulate replicas behind a router."""
-    with mlflow.start_run(run_name="fleet"):
+    with stored_run("fleet"):
         return run_fleet(config)
 
 
 def measure_engine(config: EngineMeasurementConfig) -> str:
     """Measure what a step of a live engine costs."""
-    with mlflow.start_run(run_name=f"measure-engine {config.target_llm}"):
+    with stored_run(f"measure-engine {config.target_llm}"):
         return run_engine_measurement(config, _server_log())
 
 
 def overhead(config: OverheadConfig) -> str:
     """Measure what ranking costs beside the engine."""
-    with mlflow.start_run(run_name=f"overhead {config.target_llm}"):
+    with stored_run(f"overhead {config.target_llm}"):
         return measure_overhead(config, _server_log()).text
 
 
 def scoring(config: ScoringConfig) -> str:
     """Time a ranker on single prompts."""
-    with mlflow.start_run(run_name="scoring"):
+    with stored_run("scoring"):
         return measure_scoring(config).sentence
 
 

@@ -14,6 +14,7 @@ from mlflow.data.pandas_dataset import from_pandas
 from registry import store
 from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE, sha256_of
+from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
@@ -47,7 +48,7 @@ def train(config: TrainingConfig) -> TrainedRanker:
         RegistryError: the name belongs to another target LLM.
     """
     name = store.check_owner(config.ranker_target_llm)  # a name that cannot be fails here, not after the training
-    with mlflow.start_run(run_name=f"train {config.ranker_target_llm}"):
+    with stored_run(f"train {config.ranker_target_llm}"):
         log = read_length_log(config)
         splits = split(config, log)
         started = _start(config)
@@ -77,7 +78,7 @@ def work_on_study(config: TrainingConfig) -> None:
             f"a worker shares the trials of a study, but storage is {config.storage} and trials {config.trials};"
             " give storage=URL and trials above 0."
         )
-    with mlflow.start_run(run_name=f"study {config.ranker_target_llm}"):
+    with stored_run(f"study {config.ranker_target_llm}"):
         splits = split(config, read_length_log(config))
         log_parameters(config)
         _tune(_start(config), splits)

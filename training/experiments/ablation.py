@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
@@ -62,7 +63,7 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
     ]
     for variant, _ in trainings:
         make_loss(variant.applied_to(config))  # one that cannot be had fails here, not after an hour
-    with mlflow.start_run(run_name=f"ablation {config.target_llm}"):
+    with stored_run(f"ablation {config.target_llm}"):
         log = read_length_log(config)
         test = require_two_lengths(log.part("test", config.test_prompts, config.seed), "test")
         log_parameters(config)

@@ -7,6 +7,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
@@ -43,7 +44,7 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
     """
     for name in config.baselines:
         Baseline(name)  # one that is not there fails here, before any training
-    with mlflow.start_run(run_name=f"cross-validate {config.target_llm}"):
+    with stored_run(f"cross-validate {config.target_llm}"):
         log = read_length_log(config)
         log_parameters(config)
         mlflow.log_params({"data_digest": log.digest, "used_prompts": len(log)})

@@ -8,6 +8,7 @@ import pandas as pd
 
 from registry import store
 from registry.errors import InvalidInput
+from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.length_log import LengthLogSource
 from training.judging.contenders import Contender, baseline, registered_ranker
@@ -96,7 +97,7 @@ def evaluate(config: EvaluationConfig) -> Evaluation:
         InvalidInput, RegistryError, InvalidRanker: the log, a ranker or a baseline cannot be used.
     """
     contenders = _contenders(config)
-    with mlflow.start_run(run_name="evaluate"):
+    with stored_run("evaluate"):
         targets = [read_target(source, config.part, config.max_prompts, config.seed) for source in config.sources]
         log_parameters(config)
         _log_data(targets, config.part)

@@ -1,0 +1,1 @@
+"""Runs in MLflow: kept from being lost, and what MLflow refuses, told."""
