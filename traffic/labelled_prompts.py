@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from registry.errors import InvalidInput
+from traffic.texts import taken
 
 
 @dataclass(frozen=True)
 class LabelledPrompts:
     """Prompts and the lengths of their answers, in tokens of the target LLM."""
 
-    prompts: tuple[str, ...]
+    prompts: Sequence[str]
     output_tokens: npt.NDArray[np.float64]
     is_censored: npt.NDArray[np.bool_]
     """Whether the true length is only known to be at least the recorded one (see `traffic/samples.py`)."""
@@ -28,8 +29,7 @@ class LabelledPrompts:
     def take(self, indices: Sequence[int]) -> "LabelledPrompts":
         """Some of them, in the order of the indices."""
         kept = np.array(indices, dtype=np.int64)
-        prompts = tuple(self.prompts[index] for index in kept)
-        return LabelledPrompts(prompts, self.output_tokens[kept], self.is_censored[kept])
+        return LabelledPrompts(taken(self.prompts, kept), self.output_tokens[kept], self.is_censored[kept])
 
 
 def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:

@@ -1,39 +1,51 @@
 """A log of served traffic: when requests came, and how long prompts and answers were."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
-from traffic.cells import output_tokens_of, text_of
-from traffic.table import Columns, read_columns
+from traffic.cells.conversations import MESSAGES
+from traffic.length_log import length_need
+from traffic.read import Need, Reading
+from traffic.rows.row import Row
+from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
+from traffic.texts import Texts, table_of, taken
 
 logger = logging.getLogger(__name__)
 
 BYTES_PER_TOKEN = 4
 """Of English text, roughly: what a prompt counts where the log holds its text and not its tokens."""
 
+REQUESTS = pa.schema(
+    [
+        pa.field("arrival_s", pa.float64()),
+        pa.field("prompt_tokens", pa.int64()),
+        pa.field("output_tokens", pa.int64()),
+        pa.field("prompt", pa.large_string()),
+    ]
+)
+
 
 @dataclass(frozen=True, kw_only=True)
-class ServedLogSource:
+class ServedLogSource(RowRules):
     """Where a log of served traffic is, and how its columns are called."""
 
     log: Path
-    """Served traffic: parquet or JSON Lines, one row a request."""
-    arrival_column: str = "arrival_s"
-    """Column of the arrival: seconds from any start, or a date with its time."""
-    prompt_column: str = "prompt"
-    """Column of the prompt, text or a list of chat messages; may be missing if the prompts' tokens are there."""
-    prompt_tokens_column: str = "prompt_tokens"
+    """Served traffic, one row a request: parquet, JSON Lines, JSON or CSV, also compressed by gzip or zstd, or a folder
+    of such files; or LiteLLM's spend logs."""
+    arrival_column: str = ARRIVAL_COLUMN
+    """Column of the arrival: seconds from any start, a date with its time, or seconds, milliseconds, microseconds or
+    nanoseconds since 1970."""
+    prompt_tokens_column: str = PROMPT_TOKENS_COLUMN
     """Column of the prompt's tokens; estimated from the prompt where it is missing."""
-    length_column: str = "output_tokens"
-    """Column of the answer's length, in tokens of the target LLM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +56,7 @@ class Traffic:
     """When each is sent, from 0."""
     prompt_tokens: npt.NDArray[np.int64]
     output_tokens: npt.NDArray[np.int64]
-    prompts: tuple[str, ...] | None = None
+    prompts: Sequence[str] | None = None
     """None where only lengths are known."""
     token_ids: tuple[tuple[int, ...], ...] | None = None
     """Of the prompts, where prefixes are cached."""
@@ -87,7 +99,7 @@ class Traffic:
             arrival_s=self.arrival_s[kept],
             prompt_tokens=self.prompt_tokens[kept],
             output_tokens=self.output_tokens[kept],
-            prompts=None if self.prompts is None else tuple(self.prompts[one] for one in kept),
+            prompts=None if self.prompts is None else taken(self.prompts, kept),
             token_ids=None if self.token_ids is None else tuple(self.token_ids[one] for one in kept),
         )
 
@@ -105,23 +117,22 @@ def read_served_log(source: ServedLogSource) -> Traffic:
     Raises:
         InvalidInput: no such file or column, or a value that cannot be; names row and column.
     """
-    columns = _read_columns(source)
-    lengths = columns[source.length_column]
-    tokens = [output_tokens_of(value, row, source.length_column) for row, value in enumerate(lengths)]
-    kept = [row for row, value in enumerate(tokens) if value]
-    if len(kept) < 2:
-        raise InvalidInput(f"a log must hold at least two answered requests, but {source.log} has {len(kept)}.")
-    arrival_s = np.array([_seconds(columns[source.arrival_column][row], row, source.arrival_column) for row in kept])
+    reading = _reading(source)
+    table = table_of(_answered(reading), REQUESTS)
+    if len(table) < 2:
+        raise InvalidInput(
+            f"a log must hold at least two answered requests, but {source.log} has {len(table)}."
+            + "".join(f" {note}" for note in reading.notes())
+        )
+    arrival_s = table["arrival_s"].to_numpy()
     order = np.argsort(arrival_s, kind="stable")
-    rows = [kept[place] for place in order]
-    prompts = _prompts(columns, rows, source.prompt_column)
-    prompt_tokens = _prompt_tokens(columns, rows, prompts, source)
+    requests = table.take(pa.array(order))
     traffic = Traffic(
         arrival_s=arrival_s[order] - arrival_s[order[0]],
-        prompt_tokens=np.array(prompt_tokens, dtype=np.int64),
-        output_tokens=np.array([tokens[row] for row in rows], dtype=np.int64),
-        prompts=prompts,
-        notes=tuple(_notes(source, columns, len(lengths) - len(kept), bool((np.diff(arrival_s) < 0).any()))),
+        prompt_tokens=_prompt_tokens(requests),
+        output_tokens=requests["output_tokens"].to_numpy(),
+        prompts=None if requests["prompt"].null_count == len(requests) else Texts(requests["prompt"].fill_null("")),
+        notes=(*reading.notes(), *_notes(source, table, reading.num_rows - reading.bad.count - len(table))),
     )
     for note in traffic.notes:
         logger.info("%s", note)
@@ -132,67 +143,47 @@ def read_arrivals(path: Path) -> npt.NDArray[np.float64]:
     """The arrivals of a log alone (its column `arrival_s`), in seconds from any start, in the order of the file.
 
     Raises:
-        InvalidInput: no such file or column, or a value that is no number of seconds; names the row.
+        InvalidInput: no such file or column, or a value that is no time; names the row.
     """
-    column = ServedLogSource.arrival_column
-    values = read_columns(path, [column], [])[column]
-    for row, value in enumerate(values):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-            raise InvalidInput(
-                f"an arrival must be a finite number of seconds, but row {row + 1} (the first is 1) of {path} has"
-                f" {str(value)[:60]!r} in column {column!r}."
-            )
-    return np.array(values, dtype=np.float64)
+    columns = Columns(arrival=ARRIVAL_COLUMN, needs_arrival=True)
+    reading = Reading(path, RowRules(), columns, needs=[Need([ARRIVAL_COLUMN])])
+    arrivals_s = np.fromiter((row.arrival_s for row in reading.rows()), dtype=np.float64)
+    for note in reading.notes():
+        logger.info("%s", note)
+    return arrivals_s
 
 
-def _read_columns(source: ServedLogSource) -> Columns:
-    required = [source.arrival_column, source.length_column]
-    columns = read_columns(source.log, required, [source.prompt_column, "messages", source.prompt_tokens_column])
-    if not {source.prompt_column, "messages", source.prompt_tokens_column} & set(columns):
-        raise InvalidInput(
-            f"a log must hold prompts or how many tokens they have, but {source.log} has neither"
-            f" {source.prompt_column!r} nor {source.prompt_tokens_column!r}; choose with prompt_column or"
-            " prompt_tokens_column."
-        )
-    return columns
+def _reading(source: ServedLogSource) -> Reading:
+    columns = Columns(
+        prompt=source.prompt_column,
+        length=source.length_column,
+        arrival=source.arrival_column,
+        prompt_tokens=source.prompt_tokens_column,
+        needs_arrival=True,
+    )
+    prompts = Need([source.prompt_column, source.prompt_tokens_column, MESSAGES], asked_for=2)
+    return Reading(source.log, source, columns, [Need([source.arrival_column]), length_need(source), prompts])
 
 
-def _seconds(value: Any, row: int, column: str) -> float:
-    """Seconds of a number, or of a date since 1970 (only differences count)."""
-    try:
-        seconds = (datetime.fromisoformat(value) if isinstance(value, str) else value).timestamp()
-    except (ValueError, AttributeError):
-        seconds = value
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not isfinite(seconds):
-        raise InvalidInput(
-            f"an arrival must be a number of seconds or a date with its time, but row {row + 1} (the first is 1) has"
-            f" {str(value)[:60]!r} in column {column!r}."
-        )
-    return float(seconds)
+def _answered(reading: Reading) -> Iterator[tuple[Any, ...]]:
+    return (_request(row) for row in reading.rows() if row.output_tokens)
 
 
-def _prompts(columns: Columns, rows: list[int], prompt_column: str) -> tuple[str, ...] | None:
-    if not {prompt_column, "messages"} & set(columns):
-        return None
-    return tuple(text_of(columns, row, prompt_column) or "" for row in rows)
+def _request(row: Row) -> tuple[Any, ...]:
+    return (row.arrival_s, row.prompt_tokens, row.output_tokens, row.text)
 
 
-def _prompt_tokens(
-    columns: Columns, rows: list[int], prompts: tuple[str, ...] | None, source: ServedLogSource
-) -> list[int]:
-    if source.prompt_tokens_column in columns:
-        values, column = columns[source.prompt_tokens_column], source.prompt_tokens_column
-        return [max(1, output_tokens_of(values[row], row, column) or 1) for row in rows]
-    assert prompts is not None
-    return [max(1, len(prompt.encode()) // BYTES_PER_TOKEN) for prompt in prompts]
+def _prompt_tokens(requests: pa.Table) -> npt.NDArray[np.int64]:
+    """As the log says, or else as many as the prompt's bytes are likely to be; at least one."""
+    estimated = pc.divide(pc.binary_length(requests["prompt"]), BYTES_PER_TOKEN)
+    tokens = pc.fill_null(pc.coalesce(requests["prompt_tokens"], estimated), 1)
+    return np.maximum(1, np.asarray(tokens, dtype=np.int64))
 
 
-def _notes(source: ServedLogSource, columns: Columns, left_out: int, was_unsorted: bool) -> list[str]:
-    notes = []
+def _notes(source: ServedLogSource, table: pa.Table, left_out: int) -> Iterator[str]:
     if left_out:
-        notes.append(f"{left_out:,} rows of {source.log.name} without an answer were left out.")
-    if was_unsorted:
-        notes.append(f"The rows of {source.log.name} were not in the order of their arrival and have been sorted.")
-    if source.prompt_tokens_column not in columns:
-        notes.append(f"Tokens of prompts were estimated as their bytes ÷ {BYTES_PER_TOKEN}.")
-    return notes
+        yield f"{left_out:,} rows of {source.log.name} without an answer were left out."
+    if (np.diff(table["arrival_s"].to_numpy()) < 0).any():
+        yield f"The rows of {source.log.name} were not in the order of their arrival and have been sorted."
+    if table["prompt_tokens"].null_count:
+        yield f"Tokens of prompts were estimated as their bytes ÷ {BYTES_PER_TOKEN}."

@@ -1,7 +1,11 @@
 """Which prompts train, validate and test: a function of the prompt's (or its group's) hash alone. Pure."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 Split = Literal["train", "validation", "test"]
 
@@ -20,3 +24,8 @@ def hash_of(text: str, seed: int | None = None) -> int:
     """A hash below 2**64 that is the same on every machine; each seed gives another one, none of them the split's."""
     salt = b"" if seed is None else b"seed" + seed.to_bytes(8, "big")  # no seed gives the hash of the split
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, salt=salt).digest(), "big")
+
+
+def hashes_of(texts: Iterable[str], seed: int | None = None) -> npt.NDArray[np.uint64]:
+    """The hash of each text."""
+    return np.fromiter((hash_of(text, seed) for text in texts), dtype=np.uint64)

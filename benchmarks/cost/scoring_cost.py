@@ -1,6 +1,6 @@
 """What scoring one prompt costs, and what int8 costs in order: a registered ranker against its own float network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from time import perf_counter
@@ -103,7 +103,7 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
     return cost
 
 
-def _milliseconds(scorers: tuple[Callable[[str], float], ...], prompts: tuple[str, ...]) -> list[float]:
+def _milliseconds(scorers: tuple[Callable[[str], float], ...], prompts: Sequence[str]) -> list[float]:
     """Median time of each scorer on the first prompts, each of which all of them score in turn."""
     for score in scorers:
         score(prompts[0])  # the first call allocates

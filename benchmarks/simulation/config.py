@@ -9,23 +9,20 @@ from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from traffic.rows.rules import RowRules
 
 Part = Literal["test", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulationConfig(EngineSettings):
+class SimulationConfig(RowRules, EngineSettings):
     """What traffic, in which orders, on which engine. Give `lengths`, or `trace`, or both."""
 
     lengths: Path | None = None
     """Length log: prompts and the lengths of their answers, as for a training."""
     trace: Path | None = None
-    """Recorded traffic: parquet or JSON Lines with `arrival_s` and, unless `lengths` is given, the length of each
+    """Recorded traffic: a file or a folder of files with `arrival_s` and, unless `lengths` is given, the length of each
     answer and `prompt_tokens` (or the prompt)."""
-    prompt_column: str = "prompt"
-    """Column of the prompt."""
-    length_column: str = "output_tokens"
-    """Column of the answer's length; `response_tokens` where a trace has no such column."""
     model: str | None = None
     """Only the rows of the length log whose column `model` says this."""
     group_column: str | None = None

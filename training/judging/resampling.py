@@ -50,7 +50,7 @@ def read_samples(source: LengthLogSource) -> dict[str, Values]:
         InvalidInput: as `read_length_log`.
     """
     samples: dict[str, list[int]] = defaultdict(list)
-    for row in read_rows(source)[0]:
+    for row in read_rows(source):
         samples[row.prompt].append(row.output_tokens)
     return {prompt: np.array(one, dtype=np.float64) for prompt, one in samples.items()}
 

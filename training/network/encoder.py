@@ -1,7 +1,6 @@
 """The network of a ranker: a pretrained text encoder, mean pooling, one linear head; and the format it trains in."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -12,7 +11,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from registry.errors import InvalidInput
-from training.config import DEFAULT_ENCODER
+from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 
 
 class RankerNetwork(nn.Module):
@@ -96,16 +95,6 @@ def load_tokenizer(encoder: str) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
-
-
-def encoder_path(encoder: str) -> str:
-    """Where the encoder is: inside the installed package for the default, else the name or path as given."""
-    if encoder != DEFAULT_ENCODER or Path(encoder).exists():
-        return encoder
-    package = find_spec(DEFAULT_ENCODER.replace("-", "_"))
-    if package is None or package.origin is None:
-        raise InvalidInput(f"the default encoder is the package {DEFAULT_ENCODER}, which is not installed; install it.")
-    return str(Path(package.origin).parent / "model")
 
 
 def precision_of(precision: str) -> str:

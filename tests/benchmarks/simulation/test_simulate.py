@@ -88,7 +88,7 @@ def test_patience_of_zero_is_first_come_first_served(config: SimulationConfig) -
 def test_requests_that_no_engine_can_hold_are_left_out_and_noted(config: SimulationConfig) -> None:
     traffic = read_workload(replace(config, max_model_len=60, requests=400))
     assert (traffic.prompt_tokens + traffic.output_tokens).max() <= 60
-    assert "do not fit" in traffic.notes[0]
+    assert any("do not fit" in note for note in traffic.notes)
     assert "more than once" in traffic.notes[1]
 
 

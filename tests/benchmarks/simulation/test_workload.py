@@ -41,3 +41,19 @@ def test_trace_that_is_no_parquet_file_is_a_users_mistake(tmp_path: Path) -> Non
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(InvalidInput, match="must be a parquet file"):
         read_workload(SimulationConfig(trace=tmp_path / "cut.parquet", requests=2))
+
+
+def test_half_an_emoji_is_simulated_with_and_without_shared_beginnings(tmp_path: Path) -> None:
+    rows = [{"prompt": f"tell \ud83d {i}", "output_tokens": 1 + i % 9, "arrival_s": i} for i in range(200)]
+    (tmp_path / "log.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    for source in ({"lengths": tmp_path / "log.jsonl"}, {"trace": tmp_path / "log.jsonl"}):
+        traffic = read_workload(SimulationConfig(**source, requests=10, prefix_caching="on"))
+        assert traffic.prompts is not None
+        assert all(prompt.startswith("tell ? ") for prompt in traffic.prompts)
+
+
+def test_workload_says_how_its_log_was_read(tmp_path: Path) -> None:
+    rows = [{"prompt": f"tell {i}", "response_tokens": 1 + i % 9} for i in range(200)]
+    (tmp_path / "log.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    traffic = read_workload(SimulationConfig(lengths=tmp_path / "log.jsonl", requests=10))
+    assert "Lengths of 200 rows were read from the column 'response_tokens'." in traffic.notes

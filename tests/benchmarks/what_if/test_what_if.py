@@ -1,5 +1,6 @@
 """From a log to its report."""
 
+import json
 import os
 import subprocess
 import sys
@@ -88,3 +89,17 @@ def test_ranker_without_prompts_is_refused(tmp_path: Path) -> None:
     log.write_text('{"arrival_s": 1, "prompt_tokens": 3, "output_tokens": 5}\n' * 3)
     with pytest.raises(InvalidInput, match="leave ranker out"):
         report(WhatIfConfig(log=log, ranker="somewhere"), tmp_path)
+
+
+def test_half_an_emoji_and_milliseconds_since_1970_are_simulated_and_said(busy_log: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in busy_log.read_text().splitlines()]
+    halves = [
+        row | {"prompt": f"{row['prompt']} \ud83d", "arrival_s": int(1000 * (1_700_000_000 + row["arrival_s"]))}
+        for row in rows
+    ]
+    log = tmp_path / "halves.jsonl"
+    log.write_text("\n".join(json.dumps(row) for row in halves))
+    ranker = write_ranker(tmp_path / "ranker")
+    config = WhatIfConfig(log=log, ranker=str(ranker), max_num_seqs=SERVERS, sweep_requests=200, max_requests=300)
+    _, folder = report(config, tmp_path)
+    assert "Arrivals are milliseconds since 1970." in (folder / "report.html").read_text()

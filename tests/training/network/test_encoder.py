@@ -7,9 +7,9 @@ import torch
 from tokenizers import Tokenizer
 
 from registry.errors import InvalidInput
-from training.config import DEFAULT_ENCODER
+from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from training.network.batches import encode_all, pad
-from training.network.encoder import encoder_path, load_network, load_tokenizer
+from training.network.encoder import load_network, load_tokenizer
 
 
 @pytest.fixture(scope="module")

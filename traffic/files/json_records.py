@@ -1,0 +1,103 @@
+"""Records of JSON: a line each, or the items of an array or objects one after the other, however long the file is."""
+
+from collections.abc import Generator, Iterator
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, TextIO
+
+from registry.errors import InvalidInput
+from traffic.cells.bad_cell import VALUE_CHARACTERS
+from traffic.files.log_files import BYTE_ORDER_MARK, LogFile
+from traffic.rows.bad_rows import BadRows
+from traffic.rows.record import Record
+
+WINDOW_CHARACTERS = 1 << 20
+LARGEST_RECORD = 1 << 28
+"""Characters of one record at most; what is longer is no row but a file with a bracket too many."""
+
+
+class _Doubled(dict[str, Any]):
+    """An object that names a key twice."""
+
+
+def json_lines(file: LogFile, bad: BadRows) -> Generator[Record]:
+    """A record a line; a line that is no JSON object is a bad row."""
+    number = row = 0
+    with file.open() as stream:
+        for number, line in enumerate(stream, 1):
+            if number == 1:
+                line = line.removeprefix(BYTE_ORDER_MARK)
+            if line.isspace():
+                continue
+            row += 1
+            values = _parsed(line, f"line {number}", file, bad)
+            if values is not None:
+                yield Record(values, row, file.name)
+
+
+def json_values(file: LogFile, bad: BadRows) -> Generator[Record]:
+    """A record for each item of an array, or each of several objects; one that is no object is a bad row.
+
+    Raises:
+        InvalidInput: it is no JSON.
+    """
+    with file.open_text() as text:
+        for row, value in enumerate(_values(file, text), 1):
+            values = _object(value, f"item {row}", str(value), file, bad)
+            if values is not None:
+                yield Record(values, row, file.name)
+
+
+def _parsed(line: bytes, place: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+    try:
+        text = line.decode("utf-8", "surrogatepass")  # halves of a character are mended where a cell is read
+        return _object(_DECODER.decode(text), place, text, file, bad)
+    except UnicodeDecodeError as error:
+        bad.add(place, f"{file.path} must be a UTF-8 text file, but {place} is not: {error}", "not UTF-8")
+    except (JSONDecodeError, RecursionError) as error:
+        bad.add(place, f"each line of {file.path} must be a JSON object, but {place} is not: {error}", "no JSON")
+    return None
+
+
+def _object(value: Any, place: str, text: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+    if isinstance(value, _Doubled):
+        bad.add(place, f"a record must name each key once, but {place} of {file.path} names one twice", "a key twice")
+    elif isinstance(value, dict):
+        return value
+    else:
+        shown = text.strip()[:VALUE_CHARACTERS]
+        bad.add(place, f"each record of {file.path} must be a JSON object, but {place} holds {shown!r}", f"{shown!r}")
+    return None
+
+
+def _values(file: LogFile, text: TextIO) -> Iterator[Any]:
+    window = text.read(WINDOW_CHARACTERS).lstrip()
+    is_array, at = window.startswith("["), 0
+    at = int(is_array)
+    while True:
+        at = _next_value(window, at)
+        if at < len(window) and window[at] == "]" and is_array:
+            return
+        try:
+            value, at = _DECODER.raw_decode(window, at)
+            yield value
+        except JSONDecodeError as error:  # perhaps it only goes on after the window
+            more = text.read(max(WINDOW_CHARACTERS, len(window))) if len(window) - at < LARGEST_RECORD else ""
+            if not more and not is_array and at == len(window):
+                return
+            if not more:
+                raise InvalidInput(f"{file.path} must be JSON, but it cannot be read: {error.msg}.") from error
+            window, at = window[at:] + more, 0
+
+
+def _next_value(window: str, at: int) -> int:
+    while at < len(window) and window[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _noticing_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    return values if len(values) == len(pairs) else _Doubled(values)
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_noticing_doubles)

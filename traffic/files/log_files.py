@@ -1,0 +1,172 @@
+"""Which files a log is made of, and what each is: told by its first bytes, and by its name where they do not tell."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import pyarrow as pa
+
+from registry.errors import InvalidInput
+
+Format = Literal["parquet", "JSON Lines", "JSON", "CSV"]
+COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+PARQUET = b"PAR1"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+HEAD_BYTES = 1 << 16
+
+DATA_SUFFIXES = frozenset({".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".csv", ".tsv"})
+JSON_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
+COMPRESSED_SUFFIXES = frozenset({".gz", ".gzip", ".zst", ".zstd", ".bz2"})
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file that holds rows."""
+
+    path: Path
+    format: Format
+    compression: str | None
+    name: str | None = None
+    """How errors call it, where it is one of several."""
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The bytes, decompressed as they are read.
+
+        Raises:
+            InvalidInput: they cannot be read to their end.
+        """
+        with readable(self.path, self.format), opened(self.path, self.compression) as stream:
+            yield stream
+
+    @contextmanager
+    def open_text(self) -> Iterator[io.TextIOWrapper]:
+        """The text, its lines as they are; halves of characters come through, and are mended where a cell is read.
+
+        Raises:
+            InvalidInput: it cannot be read to its end, or is not UTF-8.
+        """
+        with self.open() as stream:
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogatepass", newline="")
+            try:
+                yield text
+            finally:
+                text.detach()
+
+
+def log_files(path: Path) -> tuple[list[LogFile], list[str]]:
+    """The files of a log in the order of their names, and the names of those in the folder that are none.
+
+    Raises:
+        InvalidInput: there is no such file or folder, or none in it that holds rows.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    if not path.is_file():
+        raise InvalidInput(f"a log must be a file or a folder of files, but there is no file {path}.")
+    file = recognised(path)
+    if file is None:
+        raise InvalidInput(f"a log must hold at least one row, but {path} is empty.")
+    return [file], []
+
+
+def recognised(path: Path, name: str | None = None) -> LogFile | None:
+    """What a file is; None if it is empty.
+
+    Raises:
+        InvalidInput: it is neither parquet nor text in UTF-8.
+    """
+    with readable(path, "parquet, JSON Lines, JSON or CSV"):
+        with path.open("rb") as raw:
+            magic = raw.read(4)
+        compression = next((one for mark, one in COMPRESSIONS.items() if magic.startswith(mark)), None)
+        with opened(path, compression) as stream:
+            head = stream.read(HEAD_BYTES)
+    if not head.strip():
+        return None
+    return LogFile(path, _format(head, path), compression, name)
+
+
+@contextmanager
+def readable(path: Path, kind: str) -> Iterator[None]:
+    """Turn what a library says of a broken file into a sentence.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} must be a UTF-8 text file, but it is not: {error}.") from error
+    except (pa.ArrowException, OSError, EOFError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidInput(f"{path} must be a {kind} file, but it cannot be read: {told.rstrip('.')}.") from error
+
+
+@contextmanager
+def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
+    """The bytes of a file, decompressed."""
+    if compression is None:
+        with path.open("rb") as plain:
+            yield plain
+        return
+    with pa.input_stream(str(path), compression=compression) as stream:
+        yield cast(BinaryIO, io.BufferedReader(stream))
+
+
+def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
+    files: list[LogFile] = []
+    ignored: list[str] = []
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        name = path.relative_to(folder).as_posix()
+        file = recognised(path, name) if _holds_data(path, name) else None
+        if file is None:
+            ignored.append(name)
+        else:
+            files.append(file)
+    if not files:
+        raise InvalidInput(
+            f"a folder must hold parquet, JSON Lines, JSON or CSV files with rows, but {folder} has none"
+            + (f", only {', '.join(ignored[:5])}." if ignored else ".")
+        )
+    return files, ignored
+
+
+def _holds_data(path: Path, name: str) -> bool:
+    """Whether a file of a folder is one of the log's: by its name, or by its content where the name has no ending."""
+    if any(part.startswith((".", "_")) for part in Path(name).parts):
+        return False
+    suffix = data_suffix(path)
+    if suffix:
+        return suffix in DATA_SUFFIXES
+    with readable(path, "data"), path.open("rb") as file:
+        return file.read(HEAD_BYTES).lstrip()[:1] in (b"{", b"[", b"P")
+
+
+def data_suffix(path: Path) -> str:
+    """The ending of a name, without that of its compression."""
+    suffixes = [one.lower() for one in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _format(head: bytes, path: Path) -> Format:
+    suffix = data_suffix(path)
+    if head.startswith(PARQUET) or suffix in {".parquet", ".pq"}:
+        return "parquet"
+    if head.startswith(UTF_16_MARKS):
+        raise InvalidInput(f"{path} must be a UTF-8 text file, but it is UTF-16; save it as UTF-8.")
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if suffix in {".csv", ".tsv"} or (suffix not in JSON_SUFFIXES and text[:1] not in (b"{", b"[")):
+        return "CSV"
+    return "JSON" if text[:1] == b"[" or _spans_lines(text) else "JSON Lines"
+
+
+def _spans_lines(text: bytes) -> bool:
+    """Whether the first object goes on after its first line, as where people are to read it."""
+    return text.splitlines()[0].rstrip() == b"{"

@@ -1,0 +1,34 @@
+"""The records of a file, whatever its format."""
+
+from collections.abc import Collection, Generator
+from contextlib import closing
+
+from traffic.files.csv_records import csv_records
+from traffic.files.json_records import json_lines, json_values
+from traffic.files.log_files import LogFile
+from traffic.files.parquet_records import parquet_records
+from traffic.rows.bad_rows import BadRows
+from traffic.rows.record import Record, Values
+
+
+def records_of(file: LogFile, bad: BadRows, wanted: Collection[str] | None = None) -> Generator[Record]:
+    """Its rows in their order, one at a time; of a parquet file only the wanted columns are read.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    if file.format == "parquet":
+        return parquet_records(file, wanted)
+    if file.format == "CSV":
+        return csv_records(file, bad)
+    return json_lines(file, bad) if file.format == "JSON Lines" else json_values(file, bad)
+
+
+def first_values(file: LogFile) -> Values:
+    """All columns of the first record that can be read; none if there is none.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+    """
+    with closing(records_of(file, BadRows(1.0))) as records:
+        return next((record.values for record in records), {})

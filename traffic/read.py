@@ -1,0 +1,199 @@
+"""The one reader of logs: a file or a folder, of our own form or another tool's, as rows of traffic, one at a time."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from registry.errors import InvalidInput
+from traffic.adapters.adapter import Adapter
+from traffic.adapters.sources import source_of
+from traffic.cells.answer_tokens import count_tokens, load_tokenizer
+from traffic.cells.bad_cell import BadCell
+from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
+from traffic.cells.counts import tokens_of
+from traffic.cells.endings import ending_of
+from traffic.cells.names import name_of
+from traffic.cells.times import arrival_of
+from traffic.files.log_files import LogFile, log_files
+from traffic.files.records import first_values, records_of
+from traffic.notes.tally import Tally
+from traffic.rows.bad_rows import BadRows
+from traffic.rows.record import Record, Values
+from traffic.rows.row import Row
+from traffic.rows.rules import ENDING_COLUMNS, LENGTH_COLUMNS, MODEL, Columns, RowRules
+
+
+class Need(NamedTuple):
+    """A column that a log of our own form must have."""
+
+    names: Sequence[str]
+    """One of these."""
+    asked_for: int = 1
+    """How many of them an error names; the others are less usual."""
+
+    @property
+    def words(self) -> str:
+        """What an error asks for."""
+        return " or ".join(map(repr, self.names[: self.asked_for]))
+
+
+FORMATS_WITH_COLUMNS = ("parquet", "CSV")
+SHOWN = 5
+
+
+class Reading:
+    """One pass over a log. What was understood of it is known when all its rows were taken."""
+
+    def __init__(
+        self, path: Path, rules: RowRules, columns: Columns, needs: Sequence[Need] = (), model: str | None = None
+    ) -> None:
+        self.models: Counter[str] = Counter()
+        """Rows of each target LLM that is named."""
+        self.bad = BadRows(rules.bad_row_share)
+        self._path = path
+        self._columns = columns
+        self._needs = needs
+        self._model = model
+        self._tokenizer = load_tokenizer(rules.tokenizer) if rules.tokenizer else None
+        self._tally = Tally()
+        self._told: list[str] = []
+        self._names: dict[str, None] = {}
+        self._num_records = 0
+        self._good_rows = 0
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the model that was asked for, or of all, in the order of the files and of what stands in them.
+
+        Raises:
+            InvalidInput: a file cannot be read, a column is missing, or more rows are bad than are tolerated.
+        """
+        files, ignored = log_files(self._path)
+        if ignored:
+            more = f" and {len(ignored) - SHOWN:,} more" if len(ignored) > SHOWN else ""
+            self._told.append(
+                f"Files of the folder that hold no rows were ignored: {', '.join(ignored[:SHOWN])}{more}."
+            )
+        for source, its_files in self._by_source(files).items():
+            yield from self._good(self._requests(source, its_files), source)
+        self.bad.check(self.num_rows)
+        if not self._num_records:
+            raise InvalidInput(f"a log must hold at least one row, but {self._path} has none.")
+
+    @property
+    def num_rows(self) -> int:
+        """Rows so far, bad ones among them; without those of other models."""
+        return self._good_rows + self.bad.count
+
+    def notes(self) -> list[str]:
+        """What a user should know of how the log was read: sentences."""
+        bad = [self.bad.note()] if self.bad.count else []
+        return [*self._told, *bad, *self._tally.notes()]
+
+    def _by_source(self, files: Iterable[LogFile]) -> Mapping[Adapter | None, list[LogFile]]:
+        """The files of each source together, since what one of them asks another may answer."""
+        found: dict[Adapter | None, list[LogFile]] = {}
+        for file in files:
+            values = first_values(file)
+            source = None if self._has_own_columns(values) else source_of(values)
+            found.setdefault(source, []).append(file)
+            if source is None:
+                self._names |= dict.fromkeys(values)
+        return found
+
+    def _has_own_columns(self, values: Values) -> bool:
+        return self._columns.length in values and bool({self._columns.prompt, MESSAGES} & values.keys())
+
+    def _requests(self, source: Adapter | None, files: Sequence[LogFile]) -> Iterator[Record]:
+        wanted = self._columns.wanted if source is None else {*source.columns, *filter(None, [self._columns.group])}
+        records = (record for file in files for record in records_of(file, self.bad, wanted))
+        if source is None:
+            return self._own(records, all(file.format in FORMATS_WITH_COLUMNS for file in files))
+        return source.requests(records, self._told.append)
+
+    def _own(self, records: Iterable[Record], has_columns: bool) -> Iterator[Record]:
+        """Records of our own form, in which no column may be missing; JSON knows its columns only at its end."""
+        if has_columns and self._names:
+            self._require_columns(MESSAGES in self._names)
+        for record in records:
+            if not record.values.keys() <= self._names.keys():
+                self._names |= dict.fromkeys(record.values)
+            yield record
+        if self._names:
+            self._require_columns(self._tally.answers_in_messages > 0)
+
+    def _require_columns(self, can_hold_answers: bool) -> None:
+        """Refuse a log that lacks a column, unless it is the length's and the answers themselves are there."""
+        missing = [need for need in self._needs if not {*need.names} & self._names.keys()]
+        if can_hold_answers:
+            missing = [need for need in missing if self._columns.length not in need.names]
+        if missing:
+            raise InvalidInput(
+                f"{self._path} must have the column {', '.join(need.words for need in missing)}, but its columns are"
+                f" {', '.join(map(repr, self._names))}; choose with prompt_column, length_column, ..."
+            )
+
+    def _good(self, records: Iterable[Record], source: Adapter | None) -> Iterator[Row]:
+        columns = self._columns if source is None else self._columns.of_adapted()
+        for record in records:
+            self._num_records += 1
+            model = name_of(record.values.get(MODEL))
+            if model is not None:
+                self.models[model] += 1
+            if self._model is not None and model != self._model:
+                continue
+            try:
+                row = self._row(record.values, columns, model)
+            except BadCell as cell:
+                self.bad.add_cell(record.place, cell)
+                continue
+            self._good_rows += 1
+            yield row
+
+    def _row(self, values: Values, columns: Columns, model: str | None) -> Row:
+        prompt = _prompt(values, columns.prompt) if columns.prompt else NOTHING
+        output_tokens = self._output_tokens(values, columns.length, prompt) if columns.length else None
+        ending = ending_of(next((values[name] for name in ENDING_COLUMNS if values.get(name) is not None), None))
+        self._tally.see_prompt(prompt)
+        self._tally.see_ending(ending, output_tokens)
+        return Row(
+            text=prompt.text,
+            output_tokens=output_tokens,
+            ending=ending.ending,
+            model=model,
+            group=name_of(values.get(columns.group)) if columns.group else None,
+            arrival_s=self._arrival_s(values, columns, bool(output_tokens)) if columns.arrival else None,
+            prompt_tokens=tokens_of(values.get(columns.prompt_tokens), columns.prompt_tokens)
+            if columns.prompt_tokens
+            else None,
+        )
+
+    def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:
+        tokens = tokens_of(values.get(column), column)
+        if tokens is None and column == LENGTH_COLUMNS[0]:
+            tokens = self._of_other_column(values)
+        if tokens is not None or not prompt.answer:
+            return tokens
+        if self._tokenizer is None:
+            self._tally.uncounted_answers += 1
+            return None
+        return count_tokens(self._tokenizer, prompt.answer)
+
+    def _of_other_column(self, values: Values) -> int | None:
+        for name in LENGTH_COLUMNS[1:]:
+            if name in values and (tokens := tokens_of(values[name], name)) is not None:
+                self._tally.other_columns[name] += 1
+                return tokens
+        return None
+
+    def _arrival_s(self, values: Values, columns: Columns, is_answered: bool) -> float | None:
+        assert columns.arrival is not None
+        is_needed = columns.needs_arrival and (is_answered or not columns.length)
+        arrival = arrival_of(values.get(columns.arrival), columns.arrival, is_needed)
+        self._tally.see_arrival(arrival)
+        return None if arrival is None else arrival.seconds
+
+
+def _prompt(values: Values, column: str) -> Prompt:
+    prompt = prompt_of(values.get(column), column)
+    return prompt_of(values.get(MESSAGES), MESSAGES) if prompt is NOTHING and column != MESSAGES else prompt

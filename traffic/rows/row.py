@@ -1,0 +1,35 @@
+"""A row of traffic: one request and what became of it, the one form that every reader yields."""
+
+from typing import Literal, NamedTuple
+
+from traffic.cells.endings import Ending
+
+LeftOut = Literal["failed", "no_length", "empty_answers", "no_text"]
+"""Why a row has no label."""
+
+
+class Row(NamedTuple):
+    """One request. All but a text and a length may be missing."""
+
+    text: str | None
+    """What a ranker reads; None where there is nothing that it can read."""
+    output_tokens: int | None
+    ending: Ending
+    model: str | None = None
+    group: str | None = None
+    arrival_s: float | None = None
+    prompt_tokens: int | None = None
+
+    @property
+    def is_censored(self) -> bool:
+        """Whether the true length is only known to be at least the recorded one."""
+        return self.ending != "ended"
+
+    @property
+    def left_out(self) -> LeftOut | None:
+        """Why it has no label; None if it has one."""
+        if not self.output_tokens:
+            if self.ending == "aborted":
+                return "failed"
+            return "no_length" if self.output_tokens is None else "empty_answers"
+        return "no_text" if self.text is None else None

@@ -1,0 +1,57 @@
+"""How the rows of a log are read: which columns, what counts answers, how many bad rows are tolerated."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from traffic.cells.conversations import MESSAGES
+
+MODEL = "model"
+ENDING_COLUMNS = ("finish_reason", "finish_reasons", "stop_reason", "done_reason", "ending")
+LENGTH_COLUMNS = ("output_tokens", "response_tokens", "completion_tokens")
+"""Names of the length where none was chosen, the first of them by default."""
+ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN = "arrival_s", "prompt_tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowRules:
+    """How the rows of any log are read."""
+
+    prompt_column: str = "prompt"
+    """Column of the prompt: text, or a list of chat messages; a row without it falls back on the column `messages`,
+    if there is one."""
+    length_column: str = LENGTH_COLUMNS[0]
+    """Column of the answer's length, in tokens of the target LLM; `response_tokens` or `completion_tokens` where a log
+    has no such column."""
+    tokenizer: str | None = None
+    """Counts answers whose text stands in the log but not their length: the target LLM's `tokenizer.json`, a folder
+    that holds it, or a Hugging Face name."""
+    bad_row_share: float = 0.0
+    """Share of the rows that may be bad, as one with a length of 1.5 is: they are left out and counted; a log with more
+    of them is refused, and they are listed."""
+
+
+class Columns(NamedTuple):
+    """Which columns are read, by their names in the file; None for one that is not."""
+
+    prompt: str | None = None
+    length: str | None = None
+    group: str | None = None
+    arrival: str | None = None
+    prompt_tokens: str | None = None
+    needs_arrival: bool = False
+    """Whether an answered row without an arrival is bad."""
+
+    @property
+    def wanted(self) -> set[str]:
+        """All that are read of a log of our own form."""
+        chosen = {self.prompt, self.length, self.group, self.arrival, self.prompt_tokens}
+        return {*(name for name in chosen if name), MESSAGES, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS}
+
+    def of_adapted(self) -> "Columns":
+        """The same columns by the names that adapters give them."""
+        return self._replace(
+            prompt=self.prompt and RowRules.prompt_column,
+            length=self.length and RowRules.length_column,
+            arrival=self.arrival and ARRIVAL_COLUMN,
+            prompt_tokens=self.prompt_tokens and PROMPT_TOKENS_COLUMN,
+        )

@@ -1,0 +1,60 @@
+"""Many texts without a Python object for each: a sequence over Arrow's memory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+BATCH_ROWS = 16_384
+
+
+class Texts(Sequence[str]):
+    """Texts in Arrow's memory; iterating makes Python strings of some thousand at a time."""
+
+    def __init__(self, array: pa.Array | pa.ChunkedArray) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> str | Self:
+        """One text, or a view of some."""
+        if isinstance(index, slice):
+            return type(self)(self._array[index])
+        text: str = self._array[int(index)].as_py()
+        return text
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), BATCH_ROWS):
+            yield from self._array.slice(start, BATCH_ROWS).to_pylist()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(str.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # as of any sequence that may be long
+
+    def take(self, places: npt.NDArray[np.int64]) -> tuple[str, ...]:
+        """Those at some places, in their order, as Python strings."""
+        return tuple(self._array.take(pa.array(places)).to_pylist())
+
+
+def taken(texts: Sequence[str], places: npt.NDArray[np.int64]) -> tuple[str, ...]:
+    """Those at some places, in their order."""
+    return texts.take(places) if isinstance(texts, Texts) else tuple(texts[place] for place in places)
+
+
+def table_of(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
+    """Rows as columns in Arrow's memory; only some thousand at a time are Python objects."""
+    remaining = iter(rows)
+    batches = []
+    while chunk := list(islice(remaining, BATCH_ROWS)):
+        columns = [pa.array(column, kind) for column, kind in zip(zip(*chunk, strict=True), schema.types, strict=True)]
+        batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
+    return pa.Table.from_batches(batches, schema)
