@@ -41,25 +41,27 @@ def _run(prog: str, room: Room | None, name: str, *words: str) -> str:
     command = find_command(name, room)
     if command is None:
         raise InvalidInput(_unknown(prog, name, commands_of(room)))
-    _prepare(command.room)
+    _prepare(command)
     if name == command.former_name:
         logging.getLogger("cli").warning("%s is called %s now; the next version knows only that.", name, command.name)
-    settings = read_settings(command.load_settings(), words, f"{prog} {command.name}", command.help)
+    settings = read_settings(command.load_settings(), command.named(words), f"{prog} {command.name}", command.help)
     return _do(command, settings)
 
 
 def _do(command: Command, settings: Any) -> str:
+    if not command.uses_mlflow:
+        return command.load()(settings)
     from registry.runs.mlflow_failures import told_in_one_sentence  # MLflow, for which --help need not wait
     from registry.runs.stored_run import reach_mlflow
 
-    if command.uses_mlflow:
-        reach_mlflow()
+    reach_mlflow()
     with told_in_one_sentence():
         return command.load()(settings)
 
 
-def _prepare(room: Room) -> None:
+def _prepare(command: Command) -> None:
     """What must be so before the libraries are imported."""
+    room = command.room
     guard_output()
     telemetry.switch_off()
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
@@ -70,6 +72,8 @@ def _prepare(room: Room) -> None:
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what ends in a sentence
     if room in LOG_FORMATS:
         logging.basicConfig(level=logging.INFO, format=LOG_FORMATS[room])
+    if not command.uses_mlflow:
+        return
     from registry.tracking import configure_tracking  # MLflow, for which --help need not wait
 
     configure_tracking()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, Literal
 
-Room = Literal["registry", "training", "benchmarks"]
+Room = Literal["registry", "traffic", "training", "benchmarks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,8 @@ class Command:
     uses_mlflow: bool = True
     former_name: str | None = None
     """Still understood, for one version."""
+    takes: str | None = None
+    """The option whose name may be left out where its value comes first."""
 
     @property
     def entry_point(self) -> str:
@@ -37,6 +39,10 @@ class Command:
     def summary(self) -> str:
         """The first line of its help."""
         return self.help.partition("\n")[0]
+
+    def named(self, words: Sequence[str]) -> Sequence[str]:
+        """The words with the name of the option that was left out."""
+        return words if self.takes is None or not words or words[0].startswith("-") else [f"--{self.takes}", *words]
 
     def load_settings(self) -> type[Any]:
         """The dataclass of its settings."""
@@ -63,6 +69,18 @@ def commands_of(room: Room | None = None) -> Sequence[Command]:
 
 
 COMMANDS = (
+    Command(
+        name="describe",
+        room="traffic",
+        settings="traffic.describe:DescribeConfig",
+        does="cli.descriptions:describe",
+        help="Say as JSON what would be understood of a log: `pars describe LOG`; trains nothing, changes nothing.\n\n"
+        "Rows, those with a label, those whose label is censored, those left out and why, target LLMs, what a user"
+        " should know, and the first prompt as a ranker will read it.",
+        is_entry_point=False,
+        takes="log",
+        uses_mlflow=False,
+    ),
     Command(
         name="train",
         room="training",

@@ -18,6 +18,7 @@ from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
+from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from training.artefact import ranker_plots
 from training.artefact.export import Splits, TestResult, write_ranker
 from training.config import TrainingConfig
@@ -26,9 +27,13 @@ from training.fitting.checkpoint import claim
 from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
 from training.fitting.warm_start import with_fetched_start
+from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
 
 logger = logging.getLogger(__name__)
+
+NOTES_FILE = "log_notes.txt"
+"""What a user should know of the length log, in the run."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,9 @@ def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
     mlflow.log_params(
         {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}
     )
+    notes = (*log.notes, *_unknown_words(config, log))
+    if notes:
+        mlflow.log_text("".join(f"{note}\n" for note in notes), NOTES_FILE)
     mlflow.log_params(
         {
             "used_train_prompts": len(splits.train),
@@ -145,6 +153,15 @@ def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
             "used_test_prompts": len(splits.test),
         }
     )
+
+
+def _unknown_words(config: TrainingConfig, log: LengthLog) -> list[str]:
+    """What is said of prompts that the encoder cannot read; the first ones by their hashes are as good as any."""
+    note = unknown_note(log.prompts[:SAMPLED_PROMPTS], load_tokenizer(config.encoder), config.encoder)
+    if note is None:
+        return []
+    logger.warning("%s", note)
+    return [note]
 
 
 def _log_result(result: TestResult) -> None:

@@ -1,5 +1,6 @@
 """`training/train.py`, with `export.py`, `fit.py`, `curves.py` and `plots.py`: what one real, small training leaves."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from registry.ranker import TOKENIZER_FILE, Ranker
 from registry.request import TEXT_RENDERING
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
-from training.config import DEFAULT_ENCODER, TrainingConfig
+from traffic.notes.encoders import DEFAULT_ENCODER
+from training.config import TrainingConfig
 from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
 from training.network.batches import encode_all
 from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
-from training.train import split, train, train_folder, work_on_study
+from training.train import NOTES_FILE, split, train, train_folder, work_on_study
 
 
 def parent(tiny: TinyTraining) -> Run:
@@ -232,3 +234,27 @@ def test_a_worker_without_a_study_to_share_is_refused(tmp_path: Path, changes: d
     with pytest.raises(InvalidInput, match="a worker shares the trials of a study"):
         work_on_study(config)
     assert mlflow.active_run() is None
+
+
+@pytest.mark.usefixtures("tiny_store")
+def test_half_an_emoji_in_every_prompt_trains_and_what_the_encoder_cannot_read_is_said(
+    tmp_path: Path, tiny_encoder: Path
+) -> None:
+    rows = [{"prompt": f"หัวข้อ \ud83d {number}", "output_tokens": number % 40 + 1} for number in range(200)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = TrainingConfig(
+        lengths=tmp_path / "log.jsonl",
+        target_llm="halves",
+        encoder=str(tiny_encoder),
+        trials=0,
+        epochs=1,
+        max_prompts=16,
+        validation_prompts=8,
+        test_prompts=8,
+    )
+    train(config)
+    run = mlflow.last_active_run()
+    assert run is not None
+    notes = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/{NOTES_FILE}")
+    assert f"are [UNK] to the encoder {tiny_encoder}" in notes
+    assert "? 1" in next(prompt for prompt in read_length_log(config).prompts if prompt.endswith(" 1"))
