@@ -129,6 +129,13 @@ COMMANDS = (
         uses_mlflow=False,
     ),
     Command(
+        name="register",
+        room="registry",
+        settings="cli.promotions:RegisterConfig",
+        does="cli.promotions:register",
+        help="Register a ranker's folder, such as a training leaves that could not store it: MLflow was away.",
+    ),
+    Command(
         name="promote",
         room="registry",
         settings="cli.promotions:PromoteConfig",

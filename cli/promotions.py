@@ -1,9 +1,23 @@
-"""Commands that move the aliases of registered rankers, which say what is served."""
+"""Commands that register rankers and move their aliases, which say what is served."""
 
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from registry import store
+from registry.card import RankerCard
+from registry.runs.stored_run import stored_run
 from registry.tracking import name_run
+
+RETRY_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterConfig:
+    """Which ranker."""
+
+    ranker: Path
+    """Folder of a ranker that is not registered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +39,17 @@ class PromoteConfig(RollbackConfig):
         """Refuse what is no version."""
         if self.version is not None and not self.version.isdecimal():
             raise store.RegistryError(f"a version is a whole number, but got {self.version!r}.")
+
+
+def register(config: RegisterConfig) -> str:
+    """Register a ranker's folder in a run of its own."""
+    card = RankerCard.read(config.ranker)
+    with stored_run(f"register {card.target_llm}"):
+        version = store.register(config.ranker, RETRY_S)
+    return (
+        f"{store.model_name(card.target_llm)} version {version} is registered. Serve it from now on:"
+        f" python -m registry promote --target-llm {shlex.quote(card.target_llm)}"
+    )
 
 
 def promote(config: PromoteConfig) -> str:

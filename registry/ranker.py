@@ -29,6 +29,8 @@ RANKER_FILES = (ONNX_FILE, TOKENIZER_FILE, CARD_FILE)
 """All that is served. Float weights are left out, or every server would download five times as much."""
 WEIGHTS_FILE = "weights.safetensors"
 """Float weights, for another training to start from. Scoring does without: see `registry/weights.py`."""
+PLOTS_FOLDER = "plots"
+"""Pictures of how well it orders its test prompts; they go with the run."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
+from registry.card import RankerCard
 from registry.errors import UserError
 from registry.pyfunc import log_model
-from registry.ranker import WEIGHTS_FILE, Ranker
+from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, Ranker
+from registry.runs.retrying import Again
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -50,27 +52,40 @@ def check_owner(target_llm: str) -> str:
     return name
 
 
-def register(folder: Path) -> int:
+def register(folder: Path, retry_s: float = 0.0) -> int:
     """Log a ranker's folder to the active run, register it, propose it as challenger, and return its version.
 
-    Float weights, if the folder has them, become an artefact of the run, not of the version.
+    Float weights and plots, if the folder has them, become artefacts of the run, not of the version. What MLflow fails
+    to do is tried again for `retry_s` seconds, step by step, so that no version is made twice.
 
     Raises:
         RegistryError: the name's slug belongs to another target LLM.
         InvalidRanker: the folder is not a ranker.
     """
-    card = Ranker.load(folder).card
-    name = check_owner(card.target_llm)
+    card, again = Ranker.load(folder).card, Again(retry_s)
+    name = again(check_owner, card.target_llm)
+    again(_log_to_run, folder, card)
+    version = int(again(mlflow.register_model, again(log_model, folder, card.metrics), name, tags=_tags(card)).version)
+    client = mlflow.MlflowClient()
+    again(client.set_registered_model_tag, name, TARGET_LLM_TAG, card.target_llm)
+    again(client.set_registered_model_alias, name, CHALLENGER, str(version))
+    again(mlflow.set_tag, "ranker", f"models:/{name}/{version}")
+    return version
+
+
+def _tags(card: RankerCard) -> dict[str, str]:
+    """What is compared in the list of versions."""
     tags = {TARGET_LLM_TAG: card.target_llm, "data_digest": card.data_digest, "encoder": card.encoder}
     tags |= {"training_prompts": str(card.training_prompts)}
-    tags |= {metric: f"{value:.4g}" for metric, value in card.metrics.items()}  # to be compared in the list of versions
+    return tags | {metric: f"{value:.4g}" for metric, value in card.metrics.items()}
+
+
+def _log_to_run(folder: Path, card: RankerCard) -> None:
+    mlflow.log_metrics(dict(card.metrics))
+    if (folder / PLOTS_FOLDER).is_dir():
+        mlflow.log_artifacts(str(folder / PLOTS_FOLDER), PLOTS_FOLDER)
     if (folder / WEIGHTS_FILE).is_file():
         mlflow.log_artifact(str(folder / WEIGHTS_FILE))
-    version = int(mlflow.register_model(log_model(folder, card.metrics), name, tags=tags).version)
-    client = mlflow.MlflowClient()
-    client.set_registered_model_tag(name, TARGET_LLM_TAG, card.target_llm)
-    client.set_registered_model_alias(name, CHALLENGER, str(version))
-    return version
 
 
 def alias_version(target_llm: str, alias: str = CHAMPION) -> int | None:

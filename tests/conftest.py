@@ -65,6 +65,14 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
 
 
 @pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables made: making them takes seconds, copying the file does not."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
 def demo_llm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a small random-weight Llama."""
     return write_demo_llm(tmp_path_factory.mktemp("llm") / "demo")

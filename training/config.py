@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -93,6 +94,9 @@ class TrainingConfig(LengthLogSource):
     checkpoint: Path | None = None
     """Folder in which the training keeps its state; started again with the same settings it goes on where it
     stopped. The study's storage lies there too, unless given."""
+    store_retry_s: float = 600
+    """How long storing the finished ranker is tried again while MLflow is away, in seconds; then it is kept in a
+    folder, and the command that registers it is told."""
     devices: int = 1
     """Processes (on GPUs, where there are any) that share the batches of the final fit; a trial uses one."""
     strategy: Literal["auto", "ddp"] = "auto"
@@ -121,6 +125,8 @@ class TrainingConfig(LengthLogSource):
                 "warm_up must be in [0, 1) and weight_decay at least 0,"
                 f" but got {self.warm_up} and {self.weight_decay}."
             )
+        if not 0 <= self.store_retry_s < inf:
+            raise InvalidInput(f"store_retry_s must be at least 0, but got {self.store_retry_s}.")
         if not 0 < self.coverage <= 1:
             raise InvalidInput(f"coverage must be above 0 and at most 1, but got {self.coverage}.")
 

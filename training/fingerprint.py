@@ -10,7 +10,7 @@ from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE, sha256_of
 from training.config import TrainingConfig
 
-WITHOUT_EFFECT = ("lengths", "storage", "study", "checkpoint")
+WITHOUT_EFFECT = ("lengths", "storage", "study", "checkpoint", "store_retry_s")
 """Settings that only say where things lie; the digest of the log stands for its path."""
 
 

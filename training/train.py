@@ -1,8 +1,8 @@
 """From a config to a registered ranker: read, tune, fit, calibrate, export, test, register."""
 
 import logging
-import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,14 +13,16 @@ from mlflow.data.pandas_dataset import from_pandas
 
 from registry import store
 from registry.errors import InvalidInput
-from registry.ranker import WEIGHTS_FILE, sha256_of
+from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, sha256_of
+from registry.runs.kept_folder import kept_unless_stored
+from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
 from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from training.artefact import ranker_plots
-from training.artefact.export import Splits, TestResult, write_ranker
+from training.artefact.export import Splits, write_ranker
 from training.config import TrainingConfig
 from training.fingerprint import settings_of
 from training.fitting.checkpoint import claim
@@ -51,9 +53,10 @@ def train(config: TrainingConfig) -> TrainedRanker:
     Raises:
         InvalidInput: the length log, the encoder or a setting is wrong; nothing was trained.
         RegistryError: the name belongs to another target LLM.
+        MlflowFailure: MLflow fails: before anything was trained, or at the end, when the ranker is kept in a folder.
     """
     name = store.check_owner(config.ranker_target_llm)  # a name that cannot be fails here, not after the training
-    with stored_run(f"train {config.ranker_target_llm}"):
+    with stored_run(f"train {config.ranker_target_llm}") as run:
         log = read_length_log(config)
         splits = split(config, log)
         started = _start(config)
@@ -62,13 +65,15 @@ def train(config: TrainingConfig) -> TrainedRanker:
         log_parameters(config)
         mlflow.log_params({f"preset_{name}": value for name, value in PRESETS[config.preset].items()})
         _log_data(config, log, splits)
-        best = _tune(started, splits)
-        network, tokenizer = fit(best, splits.train, splits.validation, [MlflowCurves()])
-        with tempfile.TemporaryDirectory() as folder:
-            result = write_ranker(Path(folder), best, splits, network, tokenizer)
-            _log_result(result)
-            version = store.register(Path(folder))
-        mlflow.set_tag("ranker", f"models:/{name}/{version}")
+        best, log_study = _tune(started, splits)
+        curves = MlflowCurves(run.info.run_id)
+        network, tokenizer = fit(best, splits.train, splits.validation, [curves])
+        with kept_unless_stored(name) as folder:
+            result = write_ranker(folder, best, splits, network, tokenizer)
+            ranker_plots.write_plots(result, folder / PLOTS_FOLDER)
+            version = store.register(folder, config.store_retry_s)
+        curves.finish()
+        log_study()
     return TrainedRanker(name, version, result.metrics)
 
 
@@ -86,7 +91,8 @@ def work_on_study(config: TrainingConfig) -> None:
     with stored_run(f"study {config.ranker_target_llm}"):
         splits = split(config, read_length_log(config))
         log_parameters(config)
-        _tune(_start(config), splits)
+        _, log_study = _tune(_start(config), splits)
+        log_study()
 
 
 def train_folder(config: TrainingConfig, folder: Path) -> Path:
@@ -120,12 +126,14 @@ def _start(config: TrainingConfig) -> TrainingConfig:
     return started
 
 
-def _tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
+def _tune(config: TrainingConfig, splits: Splits) -> tuple[TrainingConfig, Callable[[], None]]:
+    """The config with the best values, and what logs the study: later, for MLflow may be away just then."""
     if config.trials == 0:
-        return config
-    from training.tuning.tune import tune  # optuna and plotly are not loaded for nothing
+        return config, lambda: None
+    from training.tuning.tune import log_study, tune  # optuna and plotly are not loaded for nothing
 
-    return tune(config, splits)
+    study = tune(config, splits)
+    return config.with_values(study.best_params), lambda: logged_or_lost(log_study, study)
 
 
 def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
@@ -162,10 +170,3 @@ def _unknown_words(config: TrainingConfig, log: LengthLog) -> list[str]:
         return []
     logger.warning("%s", note)
     return [note]
-
-
-def _log_result(result: TestResult) -> None:
-    mlflow.log_metrics(result.metrics)
-    mlflow.log_figure(ranker_plots.predicted_against_true(result), "plots/predicted_against_true.png")
-    mlflow.log_figure(ranker_plots.accuracy_by_length_ratio(result), "plots/pair_accuracy_by_length_ratio.png")
-    mlflow.log_figure(ranker_plots.accuracy_by_share_told_apart(result), "plots/pair_accuracy_by_coverage.png")

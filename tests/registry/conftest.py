@@ -7,14 +7,6 @@ import mlflow
 import pytest
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its tables made: making them takes seconds, copying the file does not."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def registry(empty_database: Path, tmp_path: Path) -> Iterator[str]:
     """Address of an empty registry, set as MLflow's tracking URI."""

@@ -1,6 +1,7 @@
 """Plots of a ranker on its test prompts."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,14 @@ from training.judging.ranking_metrics import pair_accuracy_by_length_ratio
 
 RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
 COVERAGES = tuple(np.linspace(0.05, 1.0, 20).tolist())
+
+
+def write_plots(result: TestResult, folder: Path) -> None:
+    """Write all of them as PNG files."""
+    folder.mkdir(exist_ok=True)
+    predicted_against_true(result).savefig(folder / "predicted_against_true.png")
+    accuracy_by_length_ratio(result).savefig(folder / "pair_accuracy_by_length_ratio.png")
+    accuracy_by_share_told_apart(result).savefig(folder / "pair_accuracy_by_coverage.png")
 
 
 def predicted_against_true(result: TestResult) -> Figure:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from registry.runs.retrying import logged_or_lost, nested_run
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
@@ -105,11 +106,13 @@ def tau_by_variant(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
 def _tau_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: LabelledPrompts) -> float:
     train = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
     validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
-    with mlflow.start_run(run_name=f"{variant}, seed {config.seed}", nested=True):
-        log_parameters(config)
+    with nested_run(f"{variant}, seed {config.seed}") as run:
+        if run:
+            logged_or_lost(log_parameters, config)
         network, tokenizer = fit(config, train, validation)
         tau = kendall_tau_b(network_scores(config, network, tokenizer, test), test.output_tokens)
-        mlflow.log_metric("kendall_tau_b", tau)
+        if run:
+            logged_or_lost(mlflow.log_metric, "kendall_tau_b", tau)
     logger.info("%s, seed %d: tau %.4f", variant, config.seed, tau)
     return tau
 

@@ -78,6 +78,7 @@ _OF_A_REGISTERED_RANKER = (
     "storage",
     "study",
     "checkpoint",
+    "store_retry_s",
     "shuffle_labels",
     "coverage",
 )

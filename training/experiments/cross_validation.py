@@ -7,6 +7,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
@@ -52,7 +53,7 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
         rows: list[dict[str, float]] = []
         for repeat, fold in product(range(config.repeats), range(config.folds)):
             taus = _taus_of_fold(started, log, repeat, fold)
-            mlflow.log_metrics({f"fold/{name}": tau for name, tau in taus.items()}, step=len(rows))
+            logged_or_lost(mlflow.log_metrics, {f"fold/{name}": tau for name, tau in taus.items()}, step=len(rows))
             rows.append({"repeat": repeat, "fold": fold, **taus})
         mlflow.log_table(pd.DataFrame(rows), FOLDS_TABLE)
         summary = _summary(pd.DataFrame(rows))

@@ -19,6 +19,8 @@ import plotly.graph_objects as go
 from lightning.pytorch.callbacks import Callback
 from optuna import visualization
 
+from registry.runs.retrying import logged_or_lost
+from registry.runs.stored_run import end_run
 from registry.store import model_name
 from training.artefact.export import Splits
 from training.config import TrainingConfig
@@ -48,8 +50,8 @@ class Pruner(Callback):
             raise optuna.TrialPruned
 
 
-def tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
-    """Run the study under the active MLflow run and return the config with the best values.
+def tune(config: TrainingConfig, splits: Splits) -> optuna.Study:
+    """Run the study under the active MLflow run and return it, with all of its trials done.
 
     One trial has the config's own values, so no study ends below them. With a storage this is one worker of
     all that share the study: it returns when all of its trials are done.
@@ -60,9 +62,10 @@ def tune(config: TrainingConfig, splits: Splits) -> TrainingConfig:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = _study(config, splits.data_digest)
     enqueue(study, {name: getattr(config, name) for name in ("learning_rate", *LOSS_SETTINGS[config.loss])})
-    run_trials(study, lambda trial: in_nested_run(trial, lambda: run_trial(trial, config, splits)), config.trials)
-    log_study(study)
-    return config.with_values(study.best_params)
+    run_trials(
+        study, lambda trial: in_nested_run(trial, lambda run: run_trial(trial, config, splits, run)), config.trials
+    )
+    return study
 
 
 def _study(config: TrainingConfig, data_digest: str) -> optuna.Study:
@@ -86,31 +89,43 @@ def suggest(trial: optuna.trial.BaseTrial, loss: str) -> dict[str, float]:
     return values
 
 
-def run_trial(trial: optuna.Trial, config: TrainingConfig, splits: Splits) -> float:
-    """Train with the suggested values on a part of the prompts; return the last validation tau."""
-    values = suggest(trial, config.loss)
-    mlflow.log_params(values | {"trial": trial.number})
-    last = _LastTau()
+def run_trial(trial: optuna.Trial, config: TrainingConfig, splits: Splits, run: mlflow.ActiveRun | None) -> float:
+    """Train with the suggested values on a part of the prompts; return the last validation tau.
+
+    Its curves are logged to the run, if there is one.
+    """
+    values, last = suggest(trial, config.loss), _LastTau()
+    curves = MlflowCurves(run.info.run_id if run else None)
+    if run:
+        logged_or_lost(mlflow.log_params, values | {"trial": trial.number})
     train = splits.train.first(config.trial_prompts)
     validation = splits.validation.first(config.trial_validation_prompts)
     one_fit = config.with_values({**values, "checkpoint": None, "devices": 1, "strategy": "auto"})
-    fit(one_fit, train, validation, [MlflowCurves(), last, Pruner(trial)])
+    try:
+        fit(one_fit, train, validation, [curves, last, Pruner(trial)])
+    finally:
+        curves.finish()
     return last.tau
 
 
-def in_nested_run(trial: optuna.Trial, objective: Callable[[], float]) -> float:
-    """Give the trial a nested MLflow run; a pruned one ends KILLED with a tag, since it did not fail."""
-    mlflow.start_run(nested=True, run_name=f"trial {trial.number}")
+def in_nested_run(trial: optuna.Trial, objective: Callable[[mlflow.ActiveRun | None], float]) -> float:
+    """Give the trial a nested MLflow run; a pruned one ends KILLED with a tag, since it did not fail.
+
+    While MLflow is away the trial goes on without a run.
+    """
+    run = logged_or_lost(mlflow.start_run, nested=True, run_name=f"trial {trial.number}")
     status = "FAILED"
     try:
-        tau = objective()
+        tau = objective(run)
         status = "FINISHED"
     except optuna.TrialPruned:
-        mlflow.set_tag(PRUNED_TAG, "true")
+        if run:
+            logged_or_lost(mlflow.set_tag, PRUNED_TAG, "true")
         status = "KILLED"
         raise
     finally:
-        mlflow.end_run(status)
+        if run:
+            end_run(status)
     logger.info("trial %d: validation tau %.3f with %s", trial.number, tau, trial.params)
     return tau
 

@@ -56,7 +56,7 @@ def test_a_trial_reports_at_every_validation_and_is_pruned_when_it_lags() -> Non
 def test_the_run_of_a_trial_says_how_it_ended(
     tiny_store: TinyTraining, error: Exception | None, status: str, is_pruned: bool
 ) -> None:
-    def objective() -> float:
+    def objective(_: mlflow.ActiveRun | None) -> float:
         if error:
             raise error
         return 0.5
