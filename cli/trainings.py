@@ -67,5 +67,10 @@ def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
     return (
         f"kendall_tau_b {metrics['kendall_tau_b']:.3f} (95 % interval {metrics['kendall_tau_b_low']:.3f} to"
         f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}"
-        f" on {metrics['test_prompts']:.0f} {tested}"
+        f" on {_count_text(metrics)} {tested}"
     )
+
+
+def _count_text(metrics: dict[str, float]) -> str:
+    used, there = metrics["test_prompts"], metrics["test_prompts_in_log"]
+    return f"{used:.0f}" if used == there else f"{used:.0f} of {there:.0f}"

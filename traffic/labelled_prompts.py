@@ -9,6 +9,9 @@ import numpy.typing as npt
 from registry.errors import InvalidInput
 from traffic.texts import taken
 
+MOST_TEST_PROMPTS = 20_000
+"""What is tested unless a user says otherwise: more take minutes to score and tell no more."""
+
 
 @dataclass(frozen=True)
 class LabelledPrompts:
@@ -46,3 +49,13 @@ def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
             " log each, so give some hundred prompts or more."
         )
     return part
+
+
+def require_prompts_to_test(name: str, at_most: int) -> None:
+    """Refuse a number of test prompts that leaves no pair; 0 stands for all.
+
+    Raises:
+        InvalidInput: it is 1 or below 0.
+    """
+    if at_most < 0 or at_most == 1:
+        raise InvalidInput(f"{name} must be at least 2, or 0 for all of them, but got {at_most}.")

@@ -87,6 +87,10 @@ class LengthLog(LabelledPrompts):
     notes: tuple[str, ...] = ()
     """What a user should know of how the log was read: sentences."""
 
+    def size(self, split: Split | None) -> int:
+        """How many prompts a split has, or all have."""
+        return len(self) if split is None else self.splits.count(split)
+
     def part(self, split: Split | None, at_most: int | None = None, seed: int = 0) -> LabelledPrompts:
         """The prompts of a split, or of all; of too many, those that the seed draws."""
         chosen = np.array([index for index, one in enumerate(self.splits) if split in (None, one)], dtype=np.int64)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from registry.errors import InvalidInput
+from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
 from traffic.length_log import LengthLogSource
 from traffic.notes.encoders import DEFAULT_ENCODER
 from training.presets import PRESETS, Preset
@@ -73,8 +74,8 @@ class TrainingConfig(LengthLogSource):
     """Tokens of a prompt that the ranker reads; travels in the card."""
     validation_prompts: int = 1000
     """Validation prompts at most, for the curves and the calibration."""
-    test_prompts: int | None = None
-    """Test prompts at most; all of them unless given."""
+    test_prompts: int = MOST_TEST_PROMPTS
+    """Test prompts at most, drawn by the seed; 0 tests all of them."""
     pruner: Literal["median", "none"] = "median"
     """`median` ends a trial whose validation tau is below the median of the earlier ones at the same step."""
     validations_per_epoch: int = 2
@@ -114,6 +115,7 @@ class TrainingConfig(LengthLogSource):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise InvalidInput(f"{name} must be at least {least}, but got {value}.")
+        require_prompts_to_test("test_prompts", self.test_prompts)
         if self.margin <= 0 or self.learning_rate <= 0:
             raise InvalidInput(
                 f"margin and learning_rate must be above 0, but got {self.margin} and {self.learning_rate}."
@@ -173,7 +175,6 @@ _LEAST = {
     "chunk_prompts": 1,
     "max_tokens": 8,
     "validation_prompts": 2,
-    "test_prompts": 2,
     "validations_per_epoch": 1,
     "trial_prompts": 2,
     "trial_validation_prompts": 2,

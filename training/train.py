@@ -112,10 +112,10 @@ def split(config: TrainingConfig, log: LengthLog) -> Splits:
     """The prompts that train, validate and test. Test prompts keep their true lengths even in a control."""
     train_prompts = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
     validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
-    test = require_two_lengths(log.part("test", config.test_prompts, config.seed), "test")
+    test = require_two_lengths(log.part("test", config.test_prompts or None, config.seed), "test")
     if config.shuffle_labels:
         train_prompts, validation = _shuffled(train_prompts, config.seed), _shuffled(validation, config.seed)
-    return Splits(train_prompts, validation, test, log.digest)
+    return Splits(train_prompts, validation, test, log.size("test"), log.digest)
 
 
 def _start(config: TrainingConfig) -> TrainingConfig:
@@ -159,6 +159,7 @@ def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
             "used_train_prompts": len(splits.train),
             "used_validation_prompts": len(splits.validation),
             "used_test_prompts": len(splits.test),
+            "test_prompts_in_log": splits.test_prompts_in_log,
         }
     )
 

@@ -18,6 +18,8 @@ def config(**changes: Any) -> TrainingConfig:
     ("changes", "told"),
     [
         ({"target_llm": " "}, "target_llm must name"),
+        ({"test_prompts": 1}, "test_prompts must be at least 2, or 0 for all of them, but got 1"),
+        ({"test_prompts": -1}, "test_prompts must be at least 2, or 0 for all of them, but got -1"),
         ({"trials": -1}, "trials must be at least 0, but got -1"),
         ({"max_prompts": 1}, "max_prompts must be at least 2, but got 1"),
         ({"max_tokens": 4}, "max_tokens must be at least 8"),

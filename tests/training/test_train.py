@@ -258,3 +258,18 @@ def test_half_an_emoji_in_every_prompt_trains_and_what_the_encoder_cannot_read_i
     notes = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/{NOTES_FILE}")
     assert f"are [UNK] to the encoder {tiny_encoder}" in notes
     assert "? 1" in next(prompt for prompt in read_length_log(config).prompts if prompt.endswith(" 1"))
+
+
+@pytest.mark.parametrize(("test_prompts", "used"), [(5, 5), (10_000, None), (0, None)])
+def test_the_test_prompts_are_as_many_as_told_and_the_same_for_the_same_seed(
+    workload_log: Path, test_prompts: int, used: int | None
+) -> None:
+    config = TrainingConfig(lengths=workload_log, target_llm="llm", test_prompts=test_prompts)
+    log = read_length_log(config)
+    splits = split(config, log)
+    assert splits.test_prompts_in_log == log.splits.count("test")
+    assert len(splits.test) == (used or splits.test_prompts_in_log)
+    assert splits.test.prompts == split(config, log).test.prompts
+    others = split(config.with_values({"seed": 1}), log).test.prompts
+    assert others != splits.test.prompts
+    assert (set(others) == set(splits.test.prompts)) == (used is None)

@@ -34,6 +34,8 @@ class Splits:
     train: LabelledPrompts
     validation: LabelledPrompts
     test: LabelledPrompts
+    test_prompts_in_log: int
+    """Of how many the test prompts were drawn."""
     data_digest: str
 
 
@@ -60,7 +62,7 @@ def write_ranker(
     calibration = fit_calibration(scores, splits.validation.output_tokens)
     predicted = np.array([calibration.predicted_tokens(score) for score in scores])
     band = band_width(predicted, config.coverage)
-    result = _test(scorer, calibration, splits.test, config.seed)
+    result = _test(scorer, calibration, splits, config.seed)
     RankerCard(
         target_llm=config.ranker_target_llm,
         encoder=config.encoder,
@@ -103,9 +105,11 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
         quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
 
 
-def _test(scorer: Scorer, calibration: Calibration, test: LabelledPrompts, seed: int) -> TestResult:
+def _test(scorer: Scorer, calibration: Calibration, splits: Splits, seed: int) -> TestResult:
+    test = splits.test
     scores = scorer.score_all(test.prompts, progress="testing on test prompts")
     metrics = ranking_metrics(scores, test.output_tokens, seed, test.is_censored)
+    metrics["test_prompts_in_log"] = float(splits.test_prompts_in_log)
     predicted = np.array([calibration.predicted_tokens(score) for score in scores])
     return TestResult(predicted, test.output_tokens, test.is_censored, metrics)
 

@@ -66,7 +66,7 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
         make_loss(variant.applied_to(config))  # one that cannot be had fails here, not after an hour
     with stored_run(f"ablation {config.target_llm}"):
         log = read_length_log(config)
-        test = require_two_lengths(log.part("test", config.test_prompts, config.seed), "test")
+        test = require_two_lengths(log.part("test", config.test_prompts or None, config.seed), "test")
         log_parameters(config)
         mlflow.log_params({"data_digest": log.digest, "used_test_prompts": len(test)})
         started = with_fetched_start(config)

@@ -10,6 +10,7 @@ from registry import store
 from registry.errors import InvalidInput
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
+from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
 from traffic.length_log import LengthLogSource
 from training.judging.contenders import Contender, baseline, registered_ranker
 from training.judging.heat_map import tau_heat_map
@@ -61,8 +62,8 @@ class EvaluationConfig(LengthLogSource):
     part: TestedPart = "test"
     """Prompts that are tested: the log's test split, or `all` of the log, for rankers that were trained on none of its
     prompts, for whatever target LLM. Baselines are fitted on the log itself, so they know only `test`."""
-    max_prompts: int | None = None
-    """Test prompts at most; all of them unless given."""
+    max_prompts: int = MOST_TEST_PROMPTS
+    """Test prompts at most, drawn by the seed; 0 tests all of them."""
     seed: int = 0
     """Draws the prompts, and the resamples of the intervals."""
 
@@ -72,10 +73,9 @@ class EvaluationConfig(LengthLogSource):
             raise InvalidInput(
                 "rankers must name at least one ranker, such as models:/pars-NAME@champion, but got none."
             )
-        for name in ("max_prompts", "baseline_prompts"):
-            value = getattr(self, name)
-            if value is not None and value < 2:
-                raise InvalidInput(f"{name} must be at least 2, but got {value}.")
+        require_prompts_to_test("max_prompts", self.max_prompts)
+        if self.baseline_prompts is not None and self.baseline_prompts < 2:
+            raise InvalidInput(f"baseline_prompts must be at least 2, but got {self.baseline_prompts}.")
         if self.part == "all" and self.baselines:
             raise InvalidInput(
                 f"baselines are fitted on the log's train split, so part=all would test them on what they were fitted"
@@ -128,12 +128,14 @@ def _log_data(targets: Sequence[Target], part: TestedPart) -> None:
             "data_digest": ",".join(target.log.digest for target in targets),
             "split": part,
             "used_test_prompts": ",".join(str(len(target.test)) for target in targets),
+            "test_prompts_in_log": ",".join(str(target.prompts_in_log) for target in targets),
         }
     )
 
 
 def _metrics(scores: Values, target: Target, seed: int) -> dict[str, float]:
     metrics = ranking_metrics(scores, target.test.output_tokens, seed, target.test.is_censored)
+    metrics["test_prompts_in_log"] = float(target.prompts_in_log)
     if len(target.repeated) > 1:
         by_prompt = dict(zip(target.test.prompts, scores.tolist(), strict=True))
         repeated = {prompt: by_prompt[prompt] for prompt in target.repeated}

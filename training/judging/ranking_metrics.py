@@ -6,17 +6,15 @@ one cap cut all answers that were cut, they are the longest, so the recorded ord
 them. A ranker that tells such prompts apart cannot reach 1: many cut answers lower every tau.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-PAIRS_IN_A_BLOCK = 4_000_000
-"""Pairs compared at a time; more would only cost memory."""
+MAX_PROMPTS_OF_BINS = 2000
+"""Two million pairs show enough of how accuracy depends on the ratio; more would only cost time and memory."""
 
 
 def kendall_tau_b(predicted: Values, true: Values) -> float:
@@ -48,8 +46,24 @@ def bootstrap_tau_b(predicted: Values, true: Values, resamples: int = 1000, seed
 
 
 def pair_accuracy(predicted: Values, true: Values, is_censored: Flags | None = None) -> float:
-    """Share of the pairs of different true length that are ordered right; a predicted tie is half right."""
-    return pair_accuracy_by_length_ratio(predicted, true, (1.0, np.inf), is_censored)[0]
+    """Share of the pairs of different true length that are ordered right; a predicted tie is half right.
+
+    This is Harrell's C (Harrell et al., JAMA 247, 1982), but that a cut and an ended answer of the same recorded length
+    are no pair. nan where there is no pair. Takes n log n steps, those of Kendall's tau.
+    """
+    _check(predicted, true)
+    is_cut = np.zeros(len(true), dtype=np.bool_) if is_censored is None else is_censored
+    # Whole numbers in the same order; a cut answer comes right before those that ended at the same length.
+    places = 2.0 * rankdata(true, "dense") - is_cut
+    longer = len(true) - np.searchsorted(np.sort(places), places[~is_cut], side="right")
+    if not longer.sum():
+        return float("nan")
+    # Once with the pairs whose shorter answer was cut, once with the same pairs the other way round: they cancel out.
+    cut_last = np.where(is_cut, places.max() + 1, places)
+    surplus = (
+        _surplus(predicted, places) + _surplus(predicted, cut_last) - _surplus(predicted[is_cut], places[is_cut])
+    ) / 2
+    return float((1 + surplus / longer.sum()) / 2)
 
 
 def pair_accuracy_by_length_ratio(
@@ -57,15 +71,16 @@ def pair_accuracy_by_length_ratio(
 ) -> list[float]:
     """`pair_accuracy` of the pairs whose longer ÷ shorter true length lies in each bin; nan for an empty bin.
 
-    The edges are the bounds of neighbouring bins, the lower one included. True lengths must be above 0.
+    The edges are the bounds of neighbouring bins, the lower one included. True lengths must be above 0. Of many prompts
+    only the first are paired.
     """
     _check(predicted, true)
-    right, pairs = np.zeros(len(edges) + 1), np.zeros(len(edges) + 1)  # below, between and above the edges
-    has_ended = np.ones(len(true), dtype=np.bool_) if is_censored is None else ~is_censored
-    for length_ratio, rightness in _pairs(predicted, true, has_ended):
-        bins = np.digitize(length_ratio, edges)
-        right += np.bincount(bins, rightness, len(right))
-        pairs += np.bincount(bins, minlength=len(pairs))
+    predicted, true = predicted[:MAX_PROMPTS_OF_BINS], true[:MAX_PROMPTS_OF_BINS]
+    has_ended = np.ones(len(true), dtype=np.bool_) if is_censored is None else ~is_censored[: len(true)]
+    shorter, longer = np.nonzero((true[:, None] < true[None, :]) & has_ended[:, None])
+    bins = np.digitize(true[longer] / true[shorter], edges)
+    rightness = (np.sign(predicted[longer] - predicted[shorter]) + 1) / 2
+    right, pairs = (np.bincount(bins, weights, len(edges) + 1) for weights in (rightness, None))
     with np.errstate(invalid="ignore"):
         return [float(share) for share in (right / pairs)[1:-1]]
 
@@ -84,16 +99,13 @@ def ranking_metrics(
     }
 
 
-def _pairs(predicted: Values, true: Values, has_ended: Flags) -> Iterator[tuple[Values, Values]]:
-    """Length ratio and rightness (0, 0.5 or 1) of each pair of certainly different true length, block by block."""
-    order = np.argsort(true, kind="stable")
-    shorter_first, scores, can_be_shorter = true[order], predicted[order], has_ended[order]
-    rows = max(1, PAIRS_IN_A_BLOCK // len(true))
-    for start in range(0, len(true), rows):
-        lengths, block = shorter_first[start : start + rows, None], scores[start : start + rows, None]
-        is_pair = (shorter_first[None, :] > lengths) & can_be_shorter[start : start + rows, None]
-        rightness = (np.sign(scores[None, :] - block) + 1) / 2
-        yield (shorter_first[None, :] / lengths)[is_pair], rightness[is_pair]
+def _surplus(predicted: Values, true: Values) -> float:
+    """Pairs in the same order on both sides less those in the opposite one: a whole number, the numerator of tau."""
+    classes = min(len(np.unique(predicted)), len(np.unique(true)))
+    if classes < 2:
+        return 0.0
+    tau_c = kendalltau(predicted, true, variant="c").statistic
+    return float(np.round(tau_c * len(true) ** 2 * (classes - 1) / classes / 2))
 
 
 def _check(predicted: Values, true: Values) -> None:

@@ -20,6 +20,8 @@ class Target:
     """The chosen name in the log's column `model`; the log's file name if none was chosen."""
     log: LengthLog
     test: LabelledPrompts
+    prompts_in_log: int
+    """Of how many the test prompts were drawn."""
     repeated: dict[str, Values]
     """Output tokens of each answer, for the test prompts that were answered at least twice."""
 
@@ -29,16 +31,17 @@ class Target:
         return re.sub(r"[^A-Za-z0-9_.: -]", "-", self.model)
 
 
-def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int | None, seed: int) -> Target:
-    """Read the rows of a target LLM and take its test prompts, or all; of too many, those that the seed draws.
+def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int, seed: int) -> Target:
+    """Read the rows of a target LLM and take its test prompts, or all; of too many (0: none is), those the seed draws.
 
     Raises:
         InvalidInput: the log cannot be used.
     """
     log = read_length_log(source)
-    test = require_two_lengths(log.part(None if part == "all" else part, max_prompts, seed), part)
-    has_repeats = log.counts.labelled > log.counts.prompts
-    return Target(source.model or source.lengths.stem, log, test, _repeated(source, test) if has_repeats else {})
+    split = None if part == "all" else part
+    test = require_two_lengths(log.part(split, max_prompts or None, seed), part)
+    repeated = _repeated(source, test) if log.counts.labelled > log.counts.prompts else {}
+    return Target(source.model or source.lengths.stem, log, test, log.size(split), repeated)
 
 
 def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[str, Values]:

@@ -1,6 +1,7 @@
 """`evaluate.py`, with `contenders.py` and `target_llm.py`: real evaluations in a real store."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from benchmarks.demo_lengths import make_workload
 from registry import store
 from registry.card import InvalidRanker
 from registry.errors import InvalidInput
+from tests.conftest import Command
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from training.judging.baselines import BASELINES
@@ -170,3 +172,15 @@ def children(tiny: TinyTraining, parent: Run) -> list[Run]:
         [tiny.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'", output_format="list"
     )
     return found
+
+
+def test_what_is_printed_says_of_how_many_prompts_the_tested_were_drawn(
+    command: Command, capsys: pytest.CaptureFixture[str], tiny_store: TinyTraining
+) -> None:
+    words = ("--baselines", "prompt_length", "--lengths", str(tiny_store.config.lengths), "--max-prompts", "9")
+    assert command("evaluate", *words) == 0
+    assert re.search(r"on 9 of \d\d test prompts", capsys.readouterr().out)
+    run = mlflow.last_active_run()
+    assert run is not None
+    assert (run.data.params["used_test_prompts"], run.data.metrics["test_prompts"]) == ("9", 9)
+    assert int(run.data.params["test_prompts_in_log"]) == run.data.metrics["test_prompts_in_log"] > 9

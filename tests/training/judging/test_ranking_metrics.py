@@ -75,8 +75,30 @@ def test_tau_of_answers_cut_by_one_cap_asks_nothing_of_the_order_among_them() ->
     assert kendall_tau_b(orders[0], recorded) == kendall_tau_b(orders[1], recorded)
 
 
-def test_bins_by_ratio_match_counting_and_include_their_lower_edge(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "PAIRS_IN_A_BLOCK", 100)  # several blocks
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(1, 6), st.booleans()), min_size=2, max_size=30),
+    st.sampled_from([1.0, 1e-9, 1e12]),
+)
+def test_pair_accuracy_matches_counting_with_ties_and_cuts_on_any_scale(
+    prompts: list[tuple[int, int, bool]], scale: float
+) -> None:
+    predicted, true, is_censored = (np.array(one) for one in zip(*prompts, strict=True))
+    expected = _counted(predicted, true, 1, np.inf, is_censored)
+    assert pair_accuracy(predicted * scale, true * scale, is_censored) == pytest.approx(
+        expected, nan_ok=True, abs=1e-12
+    )
+
+
+def test_pair_accuracy_of_many_prompts_is_exact() -> None:
+    rng = np.random.default_rng(2)
+    true, is_censored = rng.integers(1, 800, 3000).astype(float), rng.random(3000) < 0.3
+    predicted = true + rng.normal(0, 200, 3000).round()
+    is_pair = (true[:, None] < true[None, :]) & ~is_censored[:, None]
+    rightness = (np.sign(predicted[None, :] - predicted[:, None])[is_pair] + 1) / 2
+    assert pair_accuracy(predicted, true, is_censored) == pytest.approx(rightness.mean(), abs=1e-14)
+
+
+def test_bins_by_ratio_match_counting_and_include_their_lower_edge() -> None:
     rng = np.random.default_rng(1)
     true, predicted = rng.integers(1, 30, 40).astype(float), rng.integers(0, 9, 40).astype(float)
     edges = (1.0, 1.5, 2.0, 5.0)
