@@ -146,3 +146,25 @@ def test_arrival_alone_that_is_no_time_names_its_row(tmp_path: Path, value: obje
     path.write_text("\n".join(json.dumps({"arrival_s": one}) for one in [0.0, value]))
     with pytest.raises(InvalidInput, match=r"row 2 .* 'arrival_s'"):
         read_arrivals(path)
+
+
+@pytest.mark.parametrize("per_s", [10**3, 10**6, 10**9])
+def test_units_since_1970_are_arrivals_and_said(tmp_path: Path, per_s: int) -> None:
+    log = read(tmp_path, [row | {"arrival_s": int((1_700_000_000 + row["arrival_s"]) * per_s)} for row in ROWS])  # type: ignore[operator]
+    assert log.arrival_s.tolist() == pytest.approx([0.0, 2.5, 4.0], abs=1e-6)
+    assert log.notes[0].endswith("seconds since 1970.")
+    alone = read_arrivals(tmp_path / "served.jsonl")
+    assert (alone - alone[0]).tolist() == pytest.approx([0.0, 2.5, 4.0], abs=1e-6)
+
+
+def test_bad_rows_are_left_out_up_to_the_tolerated_share(tmp_path: Path) -> None:
+    rows = [*ROWS, ROWS[0] | {"arrival_s": "noon"}, ROWS[0] | {"output_tokens": -1}]
+    with pytest.raises(InvalidInput, match="2 of 5 rows are bad"):
+        read(tmp_path, rows)
+    log = read_served_log(ServedLogSource(log=tmp_path / "served.jsonl", bad_row_share=0.4))
+    assert len(log) == 3
+    assert log.notes[0].startswith("2 bad rows were left out; the first: an arrival must be a number of seconds")
+
+
+def test_rows_without_a_length_need_no_arrival(tmp_path: Path) -> None:
+    assert len(read(tmp_path, [*ROWS, {"prompt": "lost", "arrival_s": None, "output_tokens": None}])) == 3

@@ -12,8 +12,8 @@ from traffic.files.log_files import LogFile, readable
 from traffic.rows.record import Record
 
 BATCH_ROWS = 4096
-BUFFER_BYTES = 1 << 20
-"""Read as it is needed: without a buffer a whole column of a row group is read at once."""
+AS_NEEDED = {"pre_buffer": False, "buffer_size": 1 << 16}
+"""Otherwise the columns of whole row groups are fetched beforehand, of a file of one group all of it."""
 
 
 def parquet_records(file: LogFile, wanted: Collection[str] | None) -> Generator[Record]:
@@ -36,10 +36,10 @@ def parquet_records(file: LogFile, wanted: Collection[str] | None) -> Generator[
 @contextmanager
 def _parquet(file: LogFile) -> Iterator[pq.ParquetFile]:
     if file.compression is None:
-        with readable(file.path, "parquet"), pq.ParquetFile(file.path, buffer_size=BUFFER_BYTES) as parquet:
+        with readable(file.path, "parquet"), pq.ParquetFile(file.path, **AS_NEEDED) as parquet:
             yield parquet
         return
     with file.open() as stream, TemporaryFile() as whole:  # parquet is read from its end
         shutil.copyfileobj(stream, whole)
-        with pq.ParquetFile(whole, buffer_size=BUFFER_BYTES) as parquet:
+        with pq.ParquetFile(whole, **AS_NEEDED) as parquet:
             yield parquet
