@@ -24,6 +24,7 @@ from serving.config import SettingsError, load_settings
 from serving.environment import log_left_out
 from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
+from serving.hosts.gpus import num_gpus
 
 if TYPE_CHECKING:
     from serving.hosts.server import Server
@@ -47,15 +48,15 @@ def _read_settings() -> Any:
 
 
 def _resources() -> dict[str, Any]:
-    """A GPU for the CUDA build of vLLM; the CPU build is another distribution and asks for none.
+    """GPUs for the CUDA build of vLLM, by its parallel sizes; the CPU build is another distribution and asks for none.
 
-    An engine over several GPUs: set CUDA_VISIBLE_DEVICES (or BENTOML_DISABLE_GPU_ALLOCATION), then BentoML allots none.
+    BentoML makes the first that many visible to the worker, unless CUDA_VISIBLE_DEVICES says which.
     """
     try:
         distribution("vllm")
     except PackageNotFoundError:
         return {}
-    return {"gpu": 1}
+    return {"gpu": num_gpus(settings.vllm_flags)}
 
 
 def _give_up(*_: object) -> NoReturn:
