@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     """Larger bodies are refused. A model that takes images or audio in the body may need more."""
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
+    keep_alive_s: int = Field(75, ge=1)
+    """How long an idle connection stays open: longer than a proxy in front keeps it, usually 60 s, or the proxy sends
+    into a closing one."""
     drain_s: float = Field(25.0, ge=0)
     """After SIGTERM, how long running requests may take to finish. Whoever sends SIGKILL must wait 20 s longer."""
 

@@ -25,6 +25,7 @@ from serving.environment import log_left_out
 from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
 from serving.hosts.gpus import num_gpus
+from serving.hosts.keep_alive import keep_alive
 
 if TYPE_CHECKING:
     from serving.hosts.server import Server
@@ -120,6 +121,7 @@ class Pars:
             _exit_with_supervisor()  # BentoML would print a second trace; the engine, if it was there, is closed by now
         gate.app = self._server.app
         self._watch = asyncio.create_task(self._exit_when_engine_dies(self._server))
+        keep_alive(settings.keep_alive_s)
         self._drain.listen()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
