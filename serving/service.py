@@ -26,6 +26,7 @@ from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
 from serving.hosts.gpus import num_gpus
 from serving.hosts.keep_alive import keep_alive
+from serving.hosts.orphans import stop_with_parent
 
 if TYPE_CHECKING:
     from serving.hosts.server import Server
@@ -110,6 +111,7 @@ class Pars:
         for room in ("serving", "registry"):  # in a worker the root logger passes errors only
             logging.getLogger(room).setLevel(logging.INFO)
         log_left_out()
+        stop_with_parent()  # a supervisor that is killed stops nobody
         configure_tracking()
         try:
             from serving.hosts.server import run_server  # imports vllm: seconds that only the worker should pay

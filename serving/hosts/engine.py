@@ -22,6 +22,7 @@ from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
 from serving.hosts.cores import give_way
+from serving.hosts.orphans import no_orphans
 from serving.hosts.served_names import check_rankers
 from serving.ranking.prioritiser import Prioritiser
 
@@ -65,6 +66,7 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
     async with AsyncExitStack() as stack:
         with _born_deaf():
+            stack.enter_context(no_orphans())
             client = await stack.enter_async_context(build_async_engine_client(args))
         if current_platform.is_cpu():
             give_way()
@@ -76,7 +78,8 @@ def _born_deaf() -> Iterator[None]:
     """Processes that are started meanwhile never hear SIGTERM or SIGINT, which they inherit as blocked.
 
     A terminal, or BentoML's supervisor, sends these to the engine too, which would abort its requests before they are
-    drained. This process stops the engine itself, last of all, and vLLM does that with SIGKILL if need be.
+    drained. This process stops the engine itself, last of all, and vLLM does that with SIGKILL if need be; where this
+    process is killed, `no_orphans` does.
     """
     resource_tracker.ensure_running()  # else it starts with the first of them, and unblocks the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})

@@ -1,4 +1,5 @@
-"""How the server ends: SIGTERM drains it, and an engine that dies takes the service with it, with exit code 1.
+"""How the server ends: SIGTERM drains it, and an engine that dies takes the service with it, with exit code 1. A worker
+or a supervisor that is killed leaves nobody behind.
 
 The second one here also starts without a registry, on the last ranker that was served.
 """
@@ -135,3 +136,29 @@ async def test_without_registry_the_last_ranker_serves_and_an_engine_that_is_kil
         await eventually(lambda: all(has_ended(child.pid) for child in children))
         assert exit_code(server.pid) == 1
         assert "the engine's process has died" in server.log.read_text()
+
+
+def is_alive(server: RunningServer) -> bool:
+    try:
+        return ready(server) == 200
+    except httpx.TransportError:
+        return False
+
+
+def worker_and_descendants(server: RunningServer) -> tuple[psutil.Process, list[psutil.Process]]:
+    (worker,) = psutil.Process(server.pid).children()
+    return worker, worker.children(recursive=True)
+
+
+async def test_worker_or_supervisor_that_is_killed_leaves_no_engine_and_another_server_can_start(
+    tmp_path: Path, demo_llm: Path, without_registry: dict[str, str]
+) -> None:
+    with served(tmp_path, demo_llm, without_registry) as server:
+        worker, descendants = worker_and_descendants(server)
+        assert any(one.name().startswith("VLLM::Engine") for one in descendants)
+        worker.kill()
+        await eventually(lambda: all(has_ended(one.pid) for one in descendants), 10)
+        await eventually(lambda: is_alive(server), 200)  # the supervisor has started another worker
+        worker, descendants = worker_and_descendants(server)
+        os.kill(server.pid, signal.SIGKILL)
+        await eventually(lambda: all(has_ended(one.pid) for one in (worker, *descendants)))
