@@ -42,9 +42,9 @@ class Settings(BaseSettings):
     ranking: bool = True
     """Off: plain first-come-first-served, and no ranker is needed."""
     ranking_budget_ms: float = Field(50.0, ge=0)
-    """How long a request may be held for its ranking while the engine has a free sequence."""
+    """How long a request may be held for its ranking while the engine could take it."""
     ranking_backlog_ms: float = Field(2000.0, ge=0)
-    """The same while the engine is full."""
+    """The same while requests wait in vLLM's scheduler."""
     ranking_threads: int = Field(1, ge=1)
     cap_by_max_tokens: bool = True
     """Whether a request's own limit of tokens caps its predicted length. Off where lengths are imposed, to measure."""

@@ -14,12 +14,13 @@ from serving.champion.served_rankers import follow_champions
 from serving.config import load_settings
 from serving.environment import log_left_out
 from serving.hosts.cores import give_way
+from serving.hosts.engine_load import start_load
 from serving.hosts.served_names import check_rankers, served_names
 from serving.http.api_key import api_key_check
 from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.http.reception import Reception
 from serving.metrics import PATIENCE_SECONDS
-from serving.ranking.load import EngineLoad, max_num_seqs
+from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.request_stages import ArrivalClock
@@ -73,7 +74,7 @@ class ShortestFirst:
             return None
         if config.device_config.device_type == "cpu":
             give_way()
-        load = EngineLoad(max_num_seqs(config))
+        load = start_load(vllm_app.state.engine_client)
         place_finder = await self._start_ranking(vllm_app.state.args, load, stack) if self._settings.ranking else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
         prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)

@@ -13,13 +13,13 @@ from starlette.routing import Route
 from serving.champion.served_rankers import EngineRankers, follow_champions
 from serving.config import Settings
 from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
+from serving.hosts.engine_load import start_load
 from serving.http.api_key import api_key_check
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.body_faults import BodyFaultLayer
 from serving.http.rank_route import RankRoute
 from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
-from serving.ranking.load import EngineLoad, max_num_seqs
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.request_stages import ArrivalClock
@@ -57,7 +57,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
     async with AsyncExitStack() as stack:
         rankers = await _follow(settings, args.served_model_name[0], stack)
         client = await stack.enter_async_context(start_engine(args))
-        load = EngineLoad(max_num_seqs(client.vllm_config))
+        load = start_load(client)
         place_finder = PlaceFinder.start(settings, rankers, load) if rankers else None
         if place_finder is not None:
             stack.callback(place_finder.close)

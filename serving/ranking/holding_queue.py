@@ -1,9 +1,9 @@
 """Text to place in the queue, within two time budgets. No ranking problem fails a request: it goes on with the median.
 
-The ranking budget limits how long a request is held while the engine has a free sequence; while the engine is full,
-holding costs nothing and the backlog budget is the limit. What nobody waits for any more is not computed. While the
-ranker hangs, or has more to rank than it can within the backlog budget, new requests are not held at all, so that
-nothing piles up.
+The ranking budget limits how long a request is held while the engine could take it; while requests wait in vLLM's own
+scheduler, holding costs nothing and the backlog budget is the limit. What nobody waits for any more is not computed.
+While the ranker hangs, or has more to rank than it can within the backlog budget, new requests are not held at all, so
+that nothing piles up.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class HoldingQueue:
         self._ranks_with: Predictor | None = None
         self._overdue: dict[HeldRequest, None] = {}
         self._logged_at_s: dict[str, float] = {}
-        load.call_on_leave(self._release_overdue)
+        load.call_on_room(self._release_overdue)
         for reason in OUR_REASONS:
             FAIL_OPENS.labels(reason)
 
@@ -152,8 +152,8 @@ class HoldingQueue:
         self._release_overdue()
 
     def _release_overdue(self) -> None:
-        """No more requests fail open than the engine has free sequences; for the others holding costs nothing."""
-        while self._overdue and self._load.num_free > 0:
+        """No more requests fail open than the engine could take; for the others holding costs nothing."""
+        while self._overdue and self._load.room > 0:
             held = next(iter(self._overdue))
             del self._overdue[held]  # here, since a request that was cancelled just now has no place to be found
             self._time_is_up(held, "budget")

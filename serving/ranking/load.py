@@ -1,31 +1,47 @@
-"""How full the engine is."""
+"""How full the engine is: what we handed on and has not left, and whether requests wait in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-
-def max_num_seqs(vllm_config: Any) -> int:
-    """How many sequences an engine of this configuration runs at once."""
-    return int(vllm_config.scheduler_config.max_num_seqs * vllm_config.parallel_config.data_parallel_size)
+from serving.ranking.reports import EngineReports, Report
 
 
 class EngineLoad:
-    """How many sequences are in the engine, waiting or running; counted here, so that it is known without asking."""
+    """How many sequences are in the engine, waiting or running; counted here, so that it is known without asking.
 
-    def __init__(self, max_num_seqs: int) -> None:
+    All methods belong to one event loop.
+    """
+
+    def __init__(self, max_num_seqs: int, reports: EngineReports | None = None) -> None:
+        """Without reports the engine is full once it has `max_num_seqs` sequences."""
         self.max_num_seqs = max_num_seqs
         self.num_sequences = 0
-        self._on_leave: list[Callable[[], None]] = []
+        self._reports = reports
+        self._on_room: list[Callable[[], None]] = []
 
     @property
-    def num_free(self) -> int:
-        """Sequences that the engine could take at once; negative when requests wait in it."""
-        return self.max_num_seqs - self.num_sequences
+    def room(self) -> int:
+        """Sequences that the engine could take at once; 0 or negative when requests wait in it."""
+        free = self.max_num_seqs - self.num_sequences
+        room = self._reports.room(self.num_sequences) if self._reports is not None else None
+        return free if room is None else min(room, free)
 
-    def call_on_leave(self, callback: Callable[[], None]) -> None:
-        """Call this whenever a request has left."""
-        self._on_leave.append(callback)
+    @property
+    def num_waiting(self) -> int:
+        """Sequences that wait in vLLM's scheduler for room, by its last report; without one, those above its limit."""
+        if self._reports is not None:
+            return self._reports.num_waiting
+        return max(self.num_sequences - self.max_num_seqs, 0)
+
+    def report(self, engine: int, report: Report) -> None:
+        """Hear of an engine's latest step."""
+        assert self._reports is not None
+        self._reports.add(engine, report)
+        self._there_may_be_room()
+
+    def call_on_room(self, callback: Callable[[], None]) -> None:
+        """Call this whenever there may be more room than before."""
+        self._on_room.append(callback)
 
     @contextmanager
     def seat(self, num_sequences: int) -> Iterator["Seat"]:
@@ -39,7 +55,15 @@ class EngineLoad:
     def count(self, num_sequences: int) -> None:
         """Count sequences in, or out if negative; `Seat` alone does that."""
         self.num_sequences += num_sequences
-        for callback in self._on_leave if num_sequences < 0 else ():
+        if self._reports is not None and num_sequences > 0:
+            self._reports.hand_on(num_sequences)
+        if self._reports is not None and self.num_sequences == 0:
+            self._reports.forget()
+        if num_sequences < 0:
+            self._there_may_be_room()
+
+    def _there_may_be_room(self) -> None:
+        for callback in self._on_room:
             callback()
 
 

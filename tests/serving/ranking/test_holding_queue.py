@@ -62,7 +62,7 @@ async def test_when_the_budget_ends_only_as_many_fail_open_as_the_engine_has_fre
     burst = [asyncio.create_task(queue.find_place("a b c", None)) for _ in range(10)]
     await asyncio.sleep(0.15)
     assert [task.result() for task in burst if task.done()] == [Place(0.5, "budget")] * 2
-    assert load.num_free == 0
+    assert load.room == 0
     ranker.may_go_on.set()
     places = await asyncio.gather(*burst)
     assert places.count(Place(0.3)) == 8
@@ -79,7 +79,7 @@ async def test_sequence_that_becomes_free_lets_the_oldest_overdue_request_go(
     load.count(-1)
     assert await first == Place(0.5, "budget")
     assert not second.done()
-    assert load.num_free == 0
+    assert load.room == 0
     second.cancel()
 
 
