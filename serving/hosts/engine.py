@@ -1,11 +1,9 @@
 """vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
 
-import signal
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from multiprocessing import resource_tracker
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -22,6 +20,7 @@ from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
 from serving.hosts.cores import give_way
+from serving.hosts.deafness import born_deaf
 from serving.hosts.orphans import no_orphans
 from serving.hosts.served_names import check_rankers
 from serving.ranking.prioritiser import Prioritiser
@@ -65,28 +64,12 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
     async with AsyncExitStack() as stack:
-        with _born_deaf():
+        with born_deaf():
             stack.enter_context(no_orphans())
             client = await stack.enter_async_context(build_async_engine_client(args))
         if current_platform.is_cpu():
             give_way()
         yield client
-
-
-@contextmanager
-def _born_deaf() -> Iterator[None]:
-    """Processes that are started meanwhile never hear SIGTERM or SIGINT, which they inherit as blocked.
-
-    A terminal, or BentoML's supervisor, sends these to the engine too, which would abort its requests before they are
-    drained. This process stops the engine itself, last of all, and vLLM does that with SIGKILL if need be; where this
-    process is killed, `no_orphans` does.
-    """
-    resource_tracker.ensure_running()  # else it starts with the first of them, and unblocks the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import pytest
 
 from registry import store
 from tests.conftest import tracking
-from tests.servers import PROJECT, RunningServer, free_port, server_environment
+from tests.servers import PROJECT, VLLM_ARGS, RunningServer, free_port, server_environment
 
 HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello there"}]
 SWAP_TIMEOUT_S = 30.0
@@ -215,6 +215,16 @@ def test_unknown_vllm_flag_is_named_before_the_model_loads(ranker_store: str, de
     assert "PARS_VLLM_ARGS" in said
     assert "--max-num-sequences" in said
     assert "Initializing a V1 LLM engine" not in said
+
+
+@pytest.mark.slow
+def test_engine_that_cannot_start_ends_the_service_though_its_workers_hear_no_signal(
+    ranker_store: str, demo_llm: Path
+) -> None:
+    settings = {"MLFLOW_TRACKING_URI": ranker_store, "PARS_TARGET_LLM": "demo-llm", "PARS_LLM": str(demo_llm)}
+    said = serve_in_vain({**settings, "PARS_VLLM_ARGS": f"{VLLM_ARGS} --block-size 16"})
+    assert "block size" in said, "vLLM's CPU build finds out when its workers run"
+    assert "the engine does not run" in said
 
 
 @pytest.mark.slow
