@@ -1,7 +1,6 @@
 """Measures what a step of a live engine costs: a short sweep over batch sizes and prompt lengths, then a fit."""
 
 import asyncio
-import os
 import platform
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import mlflow
 import pandas as pd
+from joblib import cpu_count
 from tqdm import tqdm
 
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
@@ -127,7 +127,7 @@ def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:
 
 
 def _machine() -> str:
-    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    return f"{cpu_count()} CPU cores ({platform.machine()})"
 
 
 def _log(cost: StepCost, answers: pd.DataFrame) -> str:

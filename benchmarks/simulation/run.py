@@ -1,13 +1,13 @@
 """One simulated run: traffic, an order of the queue, an engine; and many of them on all cores."""
 
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 
 from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Served
@@ -56,7 +56,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
 
 def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.DataFrame]:
     """The answers of each run, in the order of the runs; on all cores where that is worth their start."""
-    processes = min(processes or os.cpu_count() or 1, len(runs))
+    processes = min(processes or cpu_count(), len(runs))
     if processes == 1 or sum(int(run.traffic.output_tokens.sum()) for run in runs) < WORTH_A_PROCESS:
         return [simulate_run(run) for run in runs]
     # A fork would inherit the threads' locks of the libraries that are loaded by now.

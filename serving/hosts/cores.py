@@ -1,13 +1,24 @@
 """On the CPU: how the engine's processes share the cores with the one that takes requests in and ranks them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 
 import psutil
 
 ENGINE_NICENESS = 10
 """How far the engine's processes stand back (`nice`): they fill their cores, and spin while they wait."""
+
+
+def stay_within_quota(environment: MutableMapping[str, str], num_processors: int) -> None:
+    """Let vLLM start as many threads as a container's limit leaves it; one processor is left to the server.
+
+    vLLM binds a thread to each processor that the affinity names, which a limit of time (cgroup) does not change: many
+    threads that spin use it up at once, and all stand still for the rest of each period.
+    """
+    if num_processors < len(os.sched_getaffinity(0)):
+        environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+        environment.setdefault("OMP_NUM_THREADS", str(max(num_processors - 1, 1)))
 
 
 def give_way() -> None:

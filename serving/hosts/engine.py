@@ -1,5 +1,6 @@
 """vLLM: its engine in a process of its own, and its own OpenAI application. The only file that imports vllm."""
 
+import os
 from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from fastapi import FastAPI
+from joblib import cpu_count
 from starlette.middleware import Middleware
 from vllm.entrypoints.launchers.api_server.app_state import init_app_state
 from vllm.entrypoints.launchers.api_server.entry import build_async_engine_client
@@ -19,7 +21,7 @@ from vllm.tool_parsers import ToolParserManager
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
 from serving.config import Settings, SettingsError
-from serving.hosts.cores import give_way
+from serving.hosts.cores import give_way, stay_within_quota
 from serving.hosts.deafness import born_deaf
 from serving.hosts.orphans import no_orphans
 from serving.hosts.served_names import check_rankers
@@ -63,6 +65,8 @@ async def start_engine(args: Namespace) -> AsyncIterator[Any]:
         ToolParserManager.import_tool_parser(args.tool_parser_plugin)
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
+    if current_platform.is_cpu():
+        stay_within_quota(os.environ, cpu_count())
     async with AsyncExitStack() as stack:
         with born_deaf():
             stack.enter_context(no_orphans())

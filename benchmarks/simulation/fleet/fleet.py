@@ -1,11 +1,11 @@
 """Simulates a fleet under every router and order, and logs the comparison to MLflow."""
 
-import os
 import time
 from math import inf
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
@@ -71,7 +71,7 @@ def simulate_fleet(
                 for repeat in repeats(config, policy, quantiles[policy.kind], traffic, rate_per_s):
                     chooser = _router(config, router, repeat.order, repeat.traffic)
                     intakes = [_intake(config, repeat.order) for _ in range(config.replicas)]
-                    with start(settings, config.processes or os.cpu_count() or 1) as replicas:
+                    with start(settings, config.processes or cpu_count()) as replicas:
                         one = route(repeat.traffic, repeat.order, chooser, intakes, replicas, config.poll_s, name)
                     named = {"policy": name, "order": policy.name, "router": router}
                     frames.append(one.assign(**named, repeat=repeat.number, load=load))
