@@ -4,7 +4,15 @@ The worker process has `PROMETHEUS_MULTIPROC_DIR` set before it imports this, so
 sums up. Nothing of a prompt is in a label.
 """
 
+import os
+from pathlib import Path
+
+import psutil
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.multiprocess import mark_process_dead
+
+NO_RANKER = "none"
+"""The label `target_llm` of requests that no ranker is for. Other values are in the settings, so there are few."""
 
 RANKING_SECONDS = Histogram(
     "pars_ranking_seconds",
@@ -13,7 +21,8 @@ RANKING_SECONDS = Histogram(
 )
 HOLD_SECONDS = Histogram(
     "pars_ranking_hold_seconds",
-    "Seconds that a request was held for its ranking.",
+    "Seconds that a request was held for its ranking, by whose ranker.",
+    ["target_llm"],
     buckets=(0.002, 0.004, 0.006, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 ENGINE_REQUESTS = Counter(
@@ -23,8 +32,25 @@ ENGINE_REQUESTS = Counter(
 )
 FAIL_OPENS = Counter(
     "pars_ranking_fail_opens",
-    "Engine requests that got the median instead of a ranking, by reason.",
-    ["reason"],
+    "Engine requests that got the median instead of a ranking, by reason and by whose ranker.",
+    ["reason", "target_llm"],
+)
+HELD_REQUESTS = Gauge(
+    "pars_requests_held",
+    "Requests that are held for their ranking now, by whose ranker.",
+    ["target_llm"],
+    multiprocess_mode="livesum",
+)
+ENGINE_SEQUENCES = Gauge(
+    "pars_engine_sequences",
+    "Sequences that were handed on to the engine and have not left.",
+    multiprocess_mode="livesum",
+)
+WAITING_SEQUENCES = Gauge(
+    "pars_engine_waiting_sequences",
+    "Sequences that wait for room in vLLM's scheduler, by its last report: while there are some, requests may be held"
+    " for longer. Without reports (--disable-log-stats), those above --max-num-seqs.",
+    multiprocess_mode="livemostrecent",
 )
 UNREADABLE_REQUESTS = Counter(
     "pars_unreadable_requests",
@@ -49,3 +75,12 @@ PATIENCE_SECONDS = Gauge(
     "PARS_PATIENCE_S: the overtaking that is allowed among requests that wait in the engine.",
     multiprocess_mode="livemostrecent",
 )
+
+
+def forget_dead_processes() -> None:
+    """Take what processes that are gone had last said of themselves off the page, as a worker that was killed."""
+    folder = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", os.devnull))
+    processes = {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_[0-9]*.db")}
+    for process in processes:
+        if not psutil.pid_exists(process):
+            mark_process_dead(process)  # type: ignore[no-untyped-call]

@@ -6,6 +6,27 @@ from collections import deque
 NUM_REMEMBERED = 4096
 
 
+class RecentMaximum:
+    """The largest of the values of the last while; 0 if there was none. Times are passed in and never fall."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._falling: deque[tuple[float, float]] = deque()
+        """Values with their times, without those that a later one has outdone."""
+
+    def add(self, now_s: float, value: float) -> None:
+        """Take note of a value."""
+        while self._falling and self._falling[-1][1] <= value:
+            self._falling.pop()
+        self._falling.append((now_s, value))
+
+    def at(self, now_s: float) -> float:
+        """The largest value of the window that ends now."""
+        while self._falling and self._falling[0][0] <= now_s - self._window_s:
+            self._falling.popleft()
+        return self._falling[0][1] if self._falling else 0.0
+
+
 class Overtaking:
     """Sees each request when the engine has taken it up, and knows whom that was unfair to.
 

@@ -27,6 +27,7 @@ from serving.hosts.gate import Gate
 from serving.hosts.gpus import num_gpus
 from serving.hosts.keep_alive import keep_alive
 from serving.hosts.orphans import stop_with_parent
+from serving.metrics import forget_dead_processes
 
 if TYPE_CHECKING:
     from serving.hosts.server import Server
@@ -111,6 +112,7 @@ class Pars:
         for room in ("serving", "registry"):  # in a worker the root logger passes errors only
             logging.getLogger(room).setLevel(logging.INFO)
         log_left_out()
+        forget_dead_processes()
         stop_with_parent()  # a supervisor that is killed stops nobody
         configure_tracking()
         try:

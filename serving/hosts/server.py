@@ -1,5 +1,6 @@
 """The parts put together: the champion first, since failing is cheap there; then the engine; then the application."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +28,8 @@ from serving.request_stages import ArrivalClock
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once
 in each ranking while a burst is taken in."""
+OUTCOMES_CHECK_S = 5.0
+"""How late the metrics page may forget what is older than its window."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,20 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         if place_finder is not None:
             stack.callback(place_finder.close)
         PATIENCE_SECONDS.set(settings.patience_s)
-        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, Outcomes())
+        outcomes = Outcomes()
+        stack.callback(asyncio.create_task(_keep_recent(outcomes)).cancel)
+        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, outcomes)
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))
         app.router.routes.append(_rank_route(settings, rankers, app))
         yield Server(app, client, prioritiser)
+
+
+async def _keep_recent(outcomes: Outcomes) -> None:
+    while True:
+        await asyncio.sleep(OUTCOMES_CHECK_S)
+        outcomes.forget_what_is_old()
 
 
 async def _follow(settings: Settings, default_model: str, stack: AsyncExitStack) -> EngineRankers | None:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from registry.ranker import Prediction
 from registry.request import UnrankableContent
-from serving.metrics import FAIL_OPENS, HOLD_SECONDS, RANKING_SECONDS
+from serving.metrics import FAIL_OPENS, HELD_REQUESTS, HOLD_SECONDS, RANKING_SECONDS
 from serving.ranking.load import EngineLoad, Seat
 from serving.request_stages import Place
 from serving.threads import DaemonThreads, Refusal
@@ -57,10 +57,18 @@ class HoldingQueue:
     """Holds each request while worker threads find its place. All methods belong to one event loop."""
 
     def __init__(
-        self, ranker: Callable[[], Predictor], load: EngineLoad, *, budget_s: float, backlog_s: float, num_threads: int
+        self,
+        ranker: Callable[[], Predictor],
+        load: EngineLoad,
+        *,
+        target_llm: str,
+        budget_s: float,
+        backlog_s: float,
+        num_threads: int,
     ) -> None:
-        """`ranker` is asked at each use, so that a swap needs no word here."""
+        """`ranker` is asked at each use, so that a swap needs no word here; it is `target_llm`'s."""
         self._ranker = ranker
+        self._target_llm = target_llm
         self._load = load
         self.budget_s = budget_s
         self.backlog_s = backlog_s
@@ -71,8 +79,9 @@ class HoldingQueue:
         self._overdue: dict[HeldRequest, None] = {}
         self._logged_at_s: dict[str, float] = {}
         load.call_on_room(self._release_overdue)
+        self._count_held(0)
         for reason in OUR_REASONS:
-            FAIL_OPENS.labels(reason)
+            FAIL_OPENS.labels(reason, target_llm)
 
     async def find_place(self, text: str, cap_tokens: float | None, seat: Seat) -> Place:
         """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.
@@ -105,15 +114,19 @@ class HoldingQueue:
             loop.call_later(self.backlog_s, self._time_is_up, held, "backlog"),
         ]
         started_s = time.perf_counter()
-        self._num_held += 1
+        self._count_held(1)
         try:
             yield
         finally:
-            self._num_held -= 1
-            HOLD_SECONDS.observe(time.perf_counter() - started_s)
+            self._count_held(-1)
+            HOLD_SECONDS.labels(self._target_llm).observe(time.perf_counter() - started_s)
             for timer in timers:
                 timer.cancel()
             self._forget(held)
+
+    def _count_held(self, change: int) -> None:
+        self._num_held += change
+        HELD_REQUESTS.labels(self._target_llm).set(self._num_held)
 
     def _refusal(self) -> Refusal | None:
         refusal = self._threads.refusal(self._num_held, self.backlog_s)
@@ -182,7 +195,7 @@ class HoldingQueue:
             held.job.cancel()
 
     def _count(self, reason: str, error: BaseException | None = None) -> None:
-        FAIL_OPENS.labels(reason).inc()
+        FAIL_OPENS.labels(reason, self._target_llm).inc()
         now_s = time.monotonic()
         if reason in UNRANKABLE_BY_NATURE or now_s - self._logged_at_s.get(reason, -LOG_EVERY_S) < LOG_EVERY_S:
             return

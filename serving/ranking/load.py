@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from serving.metrics import ENGINE_SEQUENCES, WAITING_SEQUENCES
 from serving.ranking.reports import EngineReports, Report
 
 
@@ -37,6 +38,7 @@ class EngineLoad:
         """Hear of an engine's latest step."""
         assert self._reports is not None
         self._reports.add(engine, report)
+        WAITING_SEQUENCES.set(self.num_waiting)
         self._there_may_be_room()
 
     def call_on_room(self, callback: Callable[[], None]) -> None:
@@ -59,6 +61,8 @@ class EngineLoad:
             self._reports.hand_on(num_sequences)
         if self._reports is not None and self.num_sequences == 0:
             self._reports.forget()
+        ENGINE_SEQUENCES.set(self.num_sequences)
+        WAITING_SEQUENCES.set(self.num_waiting)
         if num_sequences < 0:
             self._there_may_be_room()
 

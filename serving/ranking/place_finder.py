@@ -10,7 +10,7 @@ from typing import Self
 from registry.request import UnrankableContent
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
-from serving.metrics import FAIL_OPENS
+from serving.metrics import FAIL_OPENS, NO_RANKER
 from serving.ranking.holding_queue import HoldingQueue
 from serving.ranking.load import EngineLoad, Seat
 from serving.request_stages import EngineRequest, Place
@@ -30,6 +30,7 @@ class PlaceFinder:
             target_llm: HoldingQueue(
                 partial(rankers.ranker, target_llm),
                 load,
+                target_llm=target_llm,
                 budget_s=settings.ranking_budget_ms / 1000,
                 backlog_s=settings.ranking_backlog_ms / 1000,
                 num_threads=settings.ranking_threads,
@@ -38,6 +39,10 @@ class PlaceFinder:
         }
         return cls(rankers, queues)
 
+    def target_llm(self, model: str | None) -> str:
+        """Whose ranker reads the requests for a model, as metrics say it."""
+        return self._rankers.target_of(model) or NO_RANKER
+
     async def find_place(self, request: EngineRequest, seat: Seat) -> Place:
         """The place of a request, within the budgets; the median's if there is no ranker or no text for it.
 
@@ -45,7 +50,7 @@ class PlaceFinder:
         """
         target_llm = self._rankers.target_of(request.model)
         if target_llm is None:
-            FAIL_OPENS.labels("no_ranker").inc()
+            FAIL_OPENS.labels("no_ranker", NO_RANKER).inc()
             return Place(self._rankers.median_quantile(request.cap_tokens), "no_ranker")
         queue = self._queue_of[target_llm]
         if isinstance(request.text, UnrankableContent):

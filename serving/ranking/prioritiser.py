@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from serving.config import Settings
-from serving.metrics import ENGINE_REQUESTS
+from serving.metrics import ENGINE_REQUESTS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.priority import priority
@@ -46,6 +46,8 @@ class Admission:
     """`ranked`, `median`, `arrival` (ranking is off) or `client`."""
     predicted_tokens: float | None = None
     """None unless it was ranked."""
+    target_llm: str = NO_RANKER
+    """Whose ranker was asked."""
 
 
 class Prioritiser:
@@ -112,7 +114,9 @@ class Prioritiser:
             place = await _place(self._place_finder, http_request, request, seat)
             describe(span, place)
         source = "median" if place.reason else "ranked"
-        return Admission(priority(arrival_us, self.policy.patience_s, place.quantile), source, place.predicted_tokens)
+        target_llm = self._place_finder.target_llm(request.model)
+        order = priority(arrival_us, self.policy.patience_s, place.quantile)
+        return Admission(order, source, place.predicted_tokens, target_llm)
 
     async def _watched(
         self, outputs: AsyncGenerator[Any, None], http_request: HttpRequest, admission: Admission
@@ -129,12 +133,12 @@ class Prioritiser:
     def _note_taken_up(self, http_request: HttpRequest, admission: Admission, first_output: Any) -> None:
         # A trusted client's own priority may lie before the arrival; to that one nothing is promised.
         if self._outcomes is not None and admission.priority >= http_request.arrival_us:
-            self._outcomes.note_taken_up(http_request.arrival_us, first_output)
+            self._outcomes.note_taken_up(admission.target_llm, http_request.arrival_us, first_output)
 
     def _note_finished(self, http_request: HttpRequest, admission: Admission, last_output: Any) -> None:
         if self._outcomes is None or admission.predicted_tokens is None or http_request.is_beam_search:
             return
-        self._outcomes.note_finished(admission.predicted_tokens, last_output)
+        self._outcomes.note_finished(admission.target_llm, admission.predicted_tokens, last_output)
 
     def _read(self, http_request: HttpRequest, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> EngineRequest:
         prompt = args[0] if args else kwargs["prompt"]

@@ -54,7 +54,9 @@ class KeptSeats(HoldingQueue):
         backlog_s: float = 2.0,
         num_threads: int = 1,
     ) -> None:
-        super().__init__(ranker, load, budget_s=budget_s, backlog_s=backlog_s, num_threads=num_threads)
+        super().__init__(
+            ranker, load, target_llm="demo-llm", budget_s=budget_s, backlog_s=backlog_s, num_threads=num_threads
+        )
 
     async def find_place(
         self, text: str, cap_tokens: float | None, seat: Seat | None = None, num_sequences: int = 1

@@ -56,7 +56,7 @@ async def page(server: RunningServer) -> dict[str, set[str]]:
             assert (await client.post("/v1/completions", json=body)).status_code == 200
         await asyncio.gather(*(answer_of_any_length(client, number) for number in range(2 * ANSWERS_PER_TAU)))
         async with asyncio.timeout(60):
-            while "\npars_kendall_tau_b " not in (text := (await client.get("/metrics")).text):
+            while "\npars_kendall_tau_b{" not in (text := (await client.get("/metrics")).text):
                 await asyncio.sleep(0.1)
     labels: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):

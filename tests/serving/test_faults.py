@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -36,11 +37,11 @@ async def client(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
 
 async def counters(client: httpx.AsyncClient) -> dict[str, float]:
     """Fail-opens by reason, `ranked` requests, and how many were held and of them how many not too long."""
-    seen: dict[str, float] = {}
+    seen: dict[str, float] = defaultdict(float)
     for family in text_string_to_metric_families((await client.get("/metrics")).text):
         for sample in family.samples:
             if sample.name == "pars_ranking_fail_opens_total":
-                seen[sample.labels["reason"]] = sample.value
+                seen[sample.labels["reason"]] += sample.value
             elif sample.labels.get("source") == "ranked":
                 seen["ranked"] = sample.value
             elif sample.name == "pars_ranking_hold_seconds_count":

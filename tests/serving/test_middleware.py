@@ -112,7 +112,7 @@ async def test_streams_piece_by_piece(client: httpx.AsyncClient) -> None:
 
 
 async def test_model_without_a_ranker_gets_the_median(client: httpx.AsyncClient) -> None:
-    name = 'pars_ranking_fail_opens_total{reason="no_ranker"}'
+    name = 'pars_ranking_fail_opens_total{reason="no_ranker",target_llm="none"}'
     assert (await client.post("/v1/completions", json={**FIVE, "model": "plain", "prompt": "x"})).status_code == 200
     assert f"{name} 1.0" in (await client.get("/metrics")).text
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from scipy.stats import kendalltau
 
-from serving.outcomes import ANSWERS_PER_TAU, Outcome, Outcomes
+from serving.outcomes import ANSWERS_PER_TAU, OVERTAKING_WINDOW_S, Outcome, Outcomes
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import ArrivalClock
@@ -41,7 +41,7 @@ def test_output_without_counts_or_with_several_answers_is_left_out(without: Any)
 )
 def test_waiting_is_counted_by_predicted_length(predicted_tokens: float, bucket: str) -> None:
     before = value("pars_waiting_seconds_sum", predicted_tokens=bucket)
-    Outcomes().note(Outcome(predicted_tokens, 7, 3.0, is_cut=True))
+    Outcomes().note("demo-llm", Outcome(predicted_tokens, 7, 3.0, is_cut=True))
     assert value("pars_waiting_seconds_sum", predicted_tokens=bucket) == before + 3
 
 
@@ -49,11 +49,11 @@ def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
     outcomes = Outcomes()
     pairs = [(float(index), (index * 7) % ANSWERS_PER_TAU) for index in range(ANSWERS_PER_TAU)]
     for predicted_tokens, output_tokens in pairs:
-        outcomes.note(Outcome(predicted_tokens, 1000 - output_tokens, 0.0, is_cut=True))
-        outcomes.note(Outcome(predicted_tokens, output_tokens, 0.0, is_cut=False))
+        outcomes.note("demo-llm", Outcome(predicted_tokens, 1000 - output_tokens, 0.0, is_cut=True))
+        outcomes.note("demo-llm", Outcome(predicted_tokens, output_tokens, 0.0, is_cut=False))
     expected = kendalltau(*zip(*pairs, strict=True)).statistic
     deadline_s = time.monotonic() + 10
-    while value("pars_kendall_tau_b") != pytest.approx(expected):
+    while value("pars_kendall_tau_b", target_llm="demo-llm") != pytest.approx(expected):
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
 
@@ -73,3 +73,36 @@ async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
         pass
     assert [value(name) for name in names] == [before[0] + 9, before[1] + 2]
     queue.close()
+
+
+def taken_up(at_s: float) -> Any:
+    return SimpleNamespace(metrics=SimpleNamespace(scheduled_ts=at_s))
+
+
+def test_overtaking_is_shown_by_target_llm_and_for_a_while() -> None:
+    now_s = 1000.0
+    outcomes = Outcomes(lambda: now_s)
+    outcomes.note_taken_up("quick", 9_000_000, taken_up(1.0))
+    outcomes.note_taken_up("quick", 2_000_000, taken_up(2.0))
+    outcomes.note_taken_up("slow", 5_000_000, taken_up(3.0))
+    overtaken = [value("pars_max_overtaking_seconds", target_llm=name) for name in ("quick", "slow")]
+    assert overtaken == [7, 4], "the order is that of one engine"
+    now_s += OVERTAKING_WINDOW_S / 2
+    outcomes.note_taken_up("quick", 8_000_000, taken_up(4.0))
+    outcomes.forget_what_is_old()
+    assert value("pars_max_overtaking_seconds", target_llm="quick") == 7
+    now_s += OVERTAKING_WINDOW_S / 2
+    outcomes.forget_what_is_old()
+    overtaken = [value("pars_max_overtaking_seconds", target_llm=name) for name in ("quick", "slow")]
+    assert overtaken == [1, 0]
+
+
+def test_tau_of_one_target_llm_says_nothing_of_another() -> None:
+    outcomes = Outcomes()
+    for number in range(ANSWERS_PER_TAU):
+        outcomes.note("right", Outcome(number, number, 0.0, is_cut=False))
+        outcomes.note("wrong", Outcome(number, -number, 0.0, is_cut=False))
+    deadline_s = time.monotonic() + 10
+    while [value("pars_kendall_tau_b", target_llm=name) for name in ("right", "wrong")] != pytest.approx([1, -1]):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)

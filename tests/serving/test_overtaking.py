@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.overtaking import NUM_REMEMBERED, Overtaking
+from serving.overtaking import NUM_REMEMBERED, Overtaking, RecentMaximum
 
 MICROSECONDS = 1_000_000
 
@@ -38,3 +38,14 @@ def test_what_it_remembers_is_limited() -> None:
         assert overtaking.overtaken_by_s(number, float(number)) == 0
     assert len(overtaking._latest) == NUM_REMEMBERED
     assert overtaking.overtaken_by_s(2 * NUM_REMEMBERED - 11, 1e9) == 10 / MICROSECONDS
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=60), st.integers(1, 10))
+def test_recent_maximum_is_that_of_the_window(values: list[tuple[int, int]], window_s: int) -> None:
+    recent, now_s, seen = RecentMaximum(window_s), 0.0, list[tuple[float, int]]()
+    for wait_s, value in values:
+        now_s += wait_s
+        recent.add(now_s, value)
+        seen.append((now_s, value))
+        assert recent.at(now_s) == max(value for time_s, value in seen if time_s > now_s - window_s)
+    assert recent.at(now_s + window_s) == 0

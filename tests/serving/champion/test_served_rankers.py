@@ -16,6 +16,7 @@ from registry.request import Text, UnrankableContent
 from serving.champion.follower import Champion, NoChampion
 from serving.champion.served_rankers import EngineRankers, follow_champions
 from serving.config import Settings
+from serving.metrics import NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.request_stages import EngineRequest, Place
@@ -93,12 +94,14 @@ def test_medians_are_the_targets_own_or_that_of_all(rankers: EngineRankers) -> N
 async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(rankers: EngineRankers) -> None:
     load = EngineLoad(max_num_seqs=4)
     finder = PlaceFinder.start(Settings(), rankers, load)
-    before = fail_opens("no_ranker")
+    before, images_before = fail_opens("no_ranker"), fail_opens("image", "wordy-llm")
     place = await find_place(finder, "other", "one two")
     assert (place.quantile, place.reason) == (pytest.approx(0.5), "no_ranker")
     assert fail_opens("no_ranker") == before + 1
     image = await find_place(finder, "essays", UnrankableContent("image"))
     assert (image.quantile, image.reason) == (rankers.ranker("wordy-llm").median_quantile(), "image")
+    assert fail_opens("image", "wordy-llm") == images_before + 1, "by the target LLM whose request it was"
+    assert [finder.target_llm(model) for model in (None, "essays", "other")] == ["brief-llm", "wordy-llm", NO_RANKER]
     ranked = [(await find_place(finder, model, "one two")).predicted_tokens for model in (None, "essays")]
     assert ranked[1] == pytest.approx(10 * (ranked[0] or 0))
     finder.close()
@@ -109,8 +112,9 @@ async def find_place(finder: PlaceFinder, model: str | None, text: Text) -> Plac
     return await finder.find_place(request, Seat(EngineLoad(max_num_seqs=4), 1))
 
 
-def fail_opens(reason: str) -> float:
-    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", {"reason": reason}) or 0.0
+def fail_opens(reason: str, target_llm: str = NO_RANKER) -> float:
+    labels = {"reason": reason, "target_llm": target_llm}
+    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", labels) or 0.0
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ async def test_each_model_name_has_its_own_ranker_and_all_share_one_distribution
     assert brief < wordy < long_brief
     assert plain == pytest.approx(PATIENCE_US / 2)
     page = (await client.get("/metrics")).text
-    assert 'pars_ranking_fail_opens_total{reason="no_ranker"}' in page
+    assert 'pars_ranking_fail_opens_total{reason="no_ranker",target_llm="none"}' in page
 
 
 async def test_rank_answers_for_a_model_name(client: httpx.AsyncClient) -> None:

@@ -94,9 +94,10 @@ async def test_nobody_is_overtaken_by_a_request_that_arrived_later_than_patience
     assert len(overtaken_by_us) > len(requests), "many must overtake, or the promise is easily kept"
     assert max(overtaken_by_us) <= patience_s * 1e6
     assert requests[-1]["arrival_us"] - requests[0]["arrival_us"] > patience_s * 1e6
-    assert await max_overtaking_s(client) >= max(overtaken_by_us) / 1e6, "since the start, under any patience"
+    assert await max_overtaking_s(client) >= max(overtaken_by_us) / 1e6, "within the window, under any patience"
 
 
 async def max_overtaking_s(client: httpx.AsyncClient) -> float:
     page = (await client.get("/metrics")).text
-    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("pars_max_overtaking_seconds "))
+    name = 'pars_max_overtaking_seconds{target_llm="demo-llm"} '
+    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith(name))

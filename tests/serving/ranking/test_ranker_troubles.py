@@ -15,7 +15,8 @@ from tests.serving.fakes import FakeRanker, KeptSeats
 
 
 def fail_opens(reason: str) -> float:
-    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", {"reason": reason}) or 0.0
+    labels = {"reason": reason, "target_llm": "demo-llm"}
+    return REGISTRY.get_sample_value("pars_ranking_fail_opens_total", labels) or 0.0
 
 
 @pytest.mark.parametrize(
