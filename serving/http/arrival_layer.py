@@ -24,6 +24,10 @@ class ArrivalLayer:
             return await self._app(scope, receive, send)
         if not self._trust_client_priority:
             scope = {**scope, "headers": without_priority(scope["headers"])}
+        if (
+            scope["type"] == "websocket"
+        ):  # each of its generations is a request of its own, which arrives when it starts
+            return await self._app(scope, receive, send)
         request = HttpRequest(self._clock, path_of(scope))
         try:
             limit = BodyLimit(scope, self._max_body_bytes)

@@ -32,7 +32,7 @@ from serving.http.header_routes import (
     without_priority,
 )
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest
+from serving.request_stages import EngineRequest, HttpRequest
 
 
 class Reception:
@@ -47,7 +47,6 @@ class Reception:
     ) -> None:
         self._app = app
         self._prioritiser = prioritiser
-        self._clock = ArrivalClock()
         self._is_authorised = is_authorised
         self._max_body_bytes = max_body_bytes
 
@@ -71,7 +70,7 @@ class Reception:
         return await self._prioritise(path, body, scope, whole, send)
 
     async def _prioritise(self, path: str, body: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        http_request = HttpRequest(self._clock)
+        http_request = HttpRequest(self._prioritiser.clock)
         _ = http_request.arrival_us  # stamped now that the body is complete
         requests = self._requests(path, body, Headers(scope=scope))
         async with AsyncExitStack() as admitted:  # where one fails, those that were admitted are counted out

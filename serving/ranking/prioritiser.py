@@ -63,7 +63,7 @@ class Prioritiser:
     ) -> None:
         """First-come-first-served with no `place_finder`; `outcomes` hears of the answers that are seen."""
         self.policy = policy
-        self._clock = clock
+        self.clock = clock
         self._load = load
         self._place_finder = place_finder
         self._outcomes = outcomes
@@ -73,7 +73,7 @@ class Prioritiser:
 
         def generate_with_priority(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             # The text is taken here and not at the first step, because the order of the calls says whose text is whose.
-            http_request = current_http_request(self._clock)
+            http_request = current_http_request(self.clock)
             request = self._read(http_request, args, kwargs)
             return self._generate(generate, http_request, request, args, kwargs)
 

@@ -12,8 +12,8 @@ from serving.request_stages import ArrivalClock, HttpRequest, current_http_reque
 
 
 def ticking_clock() -> ArrivalClock:
-    ticks = count(100)
-    return ArrivalClock(lambda: next(ticks))
+    ticks = count(99)  # the first one anchors it
+    return ArrivalClock(lambda: next(ticks), lambda: 99)
 
 
 def body_message(body: bytes, more_body: bool = False) -> dict[str, Any]:
@@ -98,3 +98,22 @@ async def test_each_step_of_a_beam_search_has_the_same_text() -> None:
 
 async def test_engine_request_with_no_http_request_behind_it_arrives_now() -> None:
     assert current_http_request(ticking_clock()).arrival_us == 100
+
+
+async def test_each_generation_of_a_websocket_arrives_when_it_starts() -> None:
+    clock = ticking_clock()
+    arrivals_us: list[int] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        arrivals_us.extend(current_http_request(clock).arrival_us for _ in range(3))
+        assert scope["headers"] == []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "websocket", "path": "/v1/realtime", "headers": [(b"x-vllm-priority", b"-9")]}
+    await ArrivalLayer(application, clock, False, 1000)(scope, receive, send)
+    assert arrivals_us == [100, 101, 102]

@@ -23,7 +23,7 @@ class Setting:
         self.engine = FakeEngine()
         self.ranker = FakeRanker()
         self.load = EngineLoad(max_num_seqs=4)
-        self.clock = ArrivalClock(lambda: NOW_US)
+        self.clock = ArrivalClock(lambda: 7, lambda: NOW_US)
         self.queue = KeptSeats(lambda: self.ranker, self.load) if is_ranking else None
         rankings = only(self.queue) if self.queue else None
         self.generate = Prioritiser(policy, self.clock, self.load, rankings).wrap(self.engine.generate)

@@ -1,11 +1,13 @@
 """The promise about who may overtake whom."""
 
-import pytest
+import time
+from itertools import combinations
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.ranking.priority import MICROSECONDS, priority
-from serving.request_stages import ArrivalClock
+from serving.request_stages import ArrivalClock, since_boot_us
 
 NOW_US = 1_790_000_000 * MICROSECONDS
 
@@ -52,12 +54,60 @@ def test_short_request_overtakes_a_long_one_that_came_before_it_within_patience(
     assert priority(NOW_US + 100 * MICROSECONDS, 120, 0.1) > long
 
 
-@pytest.mark.parametrize(
-    ("clock_us", "stamps_us"),
-    [([5, 6, 9], [5, 6, 9]), ([5, 5, 5], [5, 6, 7]), ([9, 3, 4, 20], [9, 10, 11, 20])],
-    ids=["running", "standing still", "set back"],
+class Times:
+    """A wall clock that anybody may set, and a clock that only goes on."""
+
+    def __init__(self, wall_us: int, elapsed_us: int) -> None:
+        self.wall_us = wall_us
+        self.elapsed_us = elapsed_us
+
+    def pass_by(self, passed_us: int, set_by_us: int) -> None:
+        """Time passes; meanwhile the wall clock is set."""
+        self.elapsed_us += passed_us
+        self.wall_us += passed_us + set_by_us
+
+    def clock(self) -> ArrivalClock:
+        return ArrivalClock(lambda: self.elapsed_us, lambda: self.wall_us)
+
+
+days_us = st.integers(-(10**11), 10**11)
+arrivals = st.lists(
+    st.tuples(st.integers(0, 400 * MICROSECONDS), days_us, st.integers(0, 1), quantiles), min_size=2, max_size=12
 )
-def test_each_stamp_is_later_than_the_one_before(clock_us: list[int], stamps_us: list[int]) -> None:
-    readings = iter(clock_us)
-    clock = ArrivalClock(lambda: next(readings))
-    assert [clock.stamp_us() for _ in clock_us] == stamps_us
+
+
+@given(arrivals, patiences_s, st.integers(1, 10**12))
+def test_nobody_is_overtaken_by_one_that_arrived_more_than_patience_later_whatever_the_wall_clock_does(
+    arrivals: list[tuple[int, int, int, float]], patience_s: float, booted_us: int
+) -> None:
+    times = Times(NOW_US, booted_us)
+    api_servers = [times.clock(), times.clock()]  # of one engine
+    waiting: list[tuple[int, int]] = []
+    for passed_us, set_by_us, server, quantile in arrivals:
+        times.pass_by(passed_us, set_by_us)
+        waiting.append((times.elapsed_us, priority(api_servers[server].stamp_us(), patience_s, quantile)))
+    for (earlier_us, earlier), (later_us, later) in combinations(waiting, 2):
+        if later_us - earlier_us > round(patience_s * MICROSECONDS) + len(arrivals):  # equal arrivals: 1 us each
+            assert earlier < later
+
+
+def test_an_hour_back_on_the_wall_clock_stops_no_ageing() -> None:
+    times = Times(NOW_US, 5)
+    clock = times.clock()
+    long = priority(clock.stamp_us(), 120, 0.9)
+    times.pass_by(110 * MICROSECONDS, -3600 * MICROSECONDS)
+    assert priority(clock.stamp_us(), 120, 0.1) > long
+
+
+def test_stamps_count_from_the_wall_clock_as_it_was_once_and_never_tie() -> None:
+    times = Times(NOW_US, 5)
+    clock = times.clock()
+    assert [clock.stamp_us(), clock.stamp_us()] == [NOW_US, NOW_US + 1]
+    times.pass_by(10, 10**9)
+    assert clock.stamp_us() == NOW_US + 10
+
+
+def test_the_clock_of_this_machine_counts_microseconds_that_pass() -> None:
+    before = since_boot_us()
+    assert 0 < before <= since_boot_us()
+    assert abs(ArrivalClock().stamp_us() - time.time_ns() // 1000) < 10 * MICROSECONDS
