@@ -6,11 +6,10 @@ from pathlib import Path
 from random import Random
 
 from traffic.cells.answer_tokens import load_tokenizer
-from traffic.length_log import label_needs
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from traffic.read import Reading
-from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
+from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules, label_needs
 
 
 @dataclass(frozen=True, kw_only=True)

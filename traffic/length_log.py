@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from registry.errors import InvalidInput
-from traffic.cells.conversations import MESSAGES
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.labels import LabelledRow, PromptLabels, label_prompts
-from traffic.read import Need, Reading
-from traffic.rows.rules import LENGTH_COLUMNS, Columns, RowRules
+from traffic.read import Reading
+from traffic.rows.rules import Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
 
 logger = logging.getLogger(__name__)
@@ -40,17 +39,6 @@ class LengthLogSource(RowRules):
             needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
             model=self.model,
         )
-
-
-def label_needs(rules: RowRules) -> tuple[Need, Need]:
-    """The columns without which no row has a label."""
-    has_default_prompt = rules.prompt_column == RowRules.prompt_column
-    return Need([rules.prompt_column, *([MESSAGES] if has_default_prompt else [])]), length_need(rules)
-
-
-def length_need(rules: RowRules) -> Need:
-    """The column of the length, by whatever name where none was chosen."""
-    return Need(LENGTH_COLUMNS if rules.length_column == RowRules.length_column else [rules.length_column])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from registry.errors import InvalidInput
 from traffic.adapters.adapter import Adapter
@@ -21,22 +20,7 @@ from traffic.notes.tally import Tally
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record, Values
 from traffic.rows.row import Row
-from traffic.rows.rules import ENDING_COLUMNS, LENGTH_COLUMNS, MODEL, Columns, RowRules
-
-
-class Need(NamedTuple):
-    """A column that a log of our own form must have."""
-
-    names: Sequence[str]
-    """One of these."""
-    asked_for: int = 1
-    """How many of them an error names; the others are less usual."""
-
-    @property
-    def words(self) -> str:
-        """What an error asks for."""
-        return " or ".join(map(repr, self.names[: self.asked_for]))
-
+from traffic.rows.rules import ENDING_COLUMNS, LENGTH_COLUMNS, MODEL, Columns, Need, RowRules
 
 FORMATS_WITH_COLUMNS = ("parquet", "CSV")
 SHOWN = 5

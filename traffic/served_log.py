@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
 from traffic.cells.conversations import MESSAGES
-from traffic.length_log import length_need
-from traffic.read import Need, Reading
+from traffic.read import Reading
 from traffic.rows.row import Row
-from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
+from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, length_need
 from traffic.texts import Texts, table_of, taken
 
 logger = logging.getLogger(__name__)

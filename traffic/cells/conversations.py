@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from registry.request import UnrankableContent, render_messages
 from traffic.cells.bad_cell import BadCell
-from traffic.cells.names import whole_characters
+from traffic.cells.names import text_in, whole_characters
 
 ROLES: Mapping[str, str] = {
     **dict.fromkeys(("human", "prompter", "humanmessage"), "user"),
@@ -55,6 +55,7 @@ def prompt_of(value: Any, column: str) -> Prompt:
     Raises:
         BadCell: it is neither text nor chat messages.
     """
+    value = text_in(value)
     if isinstance(value, str):
         messages = _messages_in(value)
         if messages is not None:

@@ -10,4 +10,9 @@ def whole_characters(text: str) -> str:
 
 def name_of(value: Any) -> str | None:
     """A name of whatever type as text; None for a null."""
-    return None if value is None or value != value else whole_characters(str(value))
+    return None if value is None or value != value else whole_characters(str(text_in(value)))
+
+
+def text_in(value: Any) -> Any:
+    """The text in bytes, which some writers of parquet leave; any other value as it is."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -29,7 +29,7 @@ def csv_records(file: LogFile, bad: BadRows) -> Generator[Record]:
 
 
 def _records(file: LogFile, rows: Iterator[list[str]], bad: BadRows) -> Iterator[Record]:
-    header = next(rows)
+    header = [name.strip() for name in next(rows)]
     require_unique(file, header)
     for number, cells in enumerate((row for row in rows if row), 1):
         if len(cells) == len(header):

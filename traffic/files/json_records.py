@@ -53,7 +53,7 @@ def _parsed(line: bytes, place: str, file: LogFile, bad: BadRows) -> dict[str, A
         return _object(_DECODER.decode(text), place, text, file, bad)
     except UnicodeDecodeError as error:
         bad.add(place, f"{file.path} must be a UTF-8 text file, but {place} is not: {error}", "not UTF-8")
-    except (JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no JSONDecodeError
         bad.add(place, f"each line of {file.path} must be a JSON object, but {place} is not: {error}", "no JSON")
     return None
 
@@ -71,22 +71,28 @@ def _object(value: Any, place: str, text: str, file: LogFile, bad: BadRows) -> d
 
 def _values(file: LogFile, text: TextIO) -> Iterator[Any]:
     window = text.read(WINDOW_CHARACTERS).lstrip()
-    is_array, at = window.startswith("["), 0
+    is_array = window.startswith("[")
     at = int(is_array)
     while True:
         at = _next_value(window, at)
-        if at < len(window) and window[at] == "]" and is_array:
+        if is_array and window.startswith("]", at):
             return
         try:
             value, at = _DECODER.raw_decode(window, at)
-            yield value
-        except JSONDecodeError as error:  # perhaps it only goes on after the window
+        except (ValueError, RecursionError) as error:  # perhaps it only goes on after the window
             more = text.read(max(WINDOW_CHARACTERS, len(window))) if len(window) - at < LARGEST_RECORD else ""
             if not more and not is_array and at == len(window):
                 return
             if not more:
-                raise InvalidInput(f"{file.path} must be JSON, but it cannot be read: {error.msg}.") from error
+                raise InvalidInput(f"{file.path} must be JSON, but it cannot be read: {_told(error)}.") from error
             window, at = window[at:] + more, 0
+        else:
+            yield value
+
+
+def _told(error: ValueError | RecursionError) -> str:
+    """What is wrong, without the place, which counts from where the reading went on."""
+    return error.msg if isinstance(error, JSONDecodeError) else str(error)
 
 
 def _next_value(window: str, at: int) -> int:

@@ -161,6 +161,8 @@ def _format(head: bytes, path: Path) -> Format:
         return "parquet"
     if head.startswith(UTF_16_MARKS):
         raise InvalidInput(f"{path} must be a UTF-8 text file, but it is UTF-16; save it as UTF-8.")
+    if b"\0" in head:
+        raise InvalidInput(f"{path} must be parquet, JSON Lines, JSON or CSV, but it is no text.")
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     if suffix in {".csv", ".tsv"} or (suffix not in JSON_SUFFIXES and text[:1] not in (b"{", b"[")):
         return "CSV"

@@ -70,7 +70,8 @@ class Tally:
                 f"Finish reasons of {self._unknown_words.total():,} rows are unknown and count as ended: {most};"
                 " if one of them means that an answer was cut, write 'length' instead."
             )
-        spike = None if self._explained else length_spike(self._unexplained)
+        is_explained = self._explained > self._unexplained.total()
+        spike = None if is_explained else length_spike(self._unexplained)
         if spike is not None:
             tokens, rows = spike
             yield (

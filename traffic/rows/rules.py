@@ -1,5 +1,6 @@
 """How the rows of a log are read: which columns, what counts answers, how many bad rows are tolerated."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,3 +56,28 @@ class Columns(NamedTuple):
             arrival=self.arrival and ARRIVAL_COLUMN,
             prompt_tokens=self.prompt_tokens and PROMPT_TOKENS_COLUMN,
         )
+
+
+class Need(NamedTuple):
+    """A column that a log of our own form must have."""
+
+    names: Sequence[str]
+    """One of these."""
+    asked_for: int = 1
+    """How many of them an error names; the others are less usual."""
+
+    @property
+    def words(self) -> str:
+        """What an error asks for."""
+        return " or ".join(map(repr, self.names[: self.asked_for]))
+
+
+def label_needs(rules: RowRules) -> tuple[Need, Need]:
+    """The columns without which no row has a label."""
+    has_default_prompt = rules.prompt_column == RowRules.prompt_column
+    return Need([rules.prompt_column, *([MESSAGES] if has_default_prompt else [])]), length_need(rules)
+
+
+def length_need(rules: RowRules) -> Need:
+    """The column of the length, by whatever name where none was chosen."""
+    return Need(LENGTH_COLUMNS if rules.length_column == RowRules.length_column else [rules.length_column])

@@ -1,7 +1,7 @@
 """How far an LLM agrees with itself when it answers the same prompts again, and what that leaves for a ranker."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,15 +43,17 @@ class Resampling:
         )
 
 
-def read_samples(source: LengthLogSource) -> dict[str, Values]:
-    """Output tokens of every sample of each prompt, by the rules of `read_length_log` (which keeps their median).
+def read_samples(source: LengthLogSource, prompts: Collection[str]) -> dict[str, Values]:
+    """Output tokens of every sample of each of these prompts, by the rules of `read_length_log` (it keeps the median).
 
     Raises:
         InvalidInput: as `read_length_log`.
     """
     samples: dict[str, list[int]] = defaultdict(list)
+    wanted = frozenset(prompts)
     for row in read_rows(source):
-        samples[row.prompt].append(row.output_tokens)
+        if row.prompt in wanted:
+            samples[row.prompt].append(row.output_tokens)
     return {prompt: np.array(one, dtype=np.float64) for prompt, one in samples.items()}
 
 

@@ -45,5 +45,5 @@ def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int, see
 
 
 def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[str, Values]:
-    samples = read_samples(source)
+    samples = read_samples(source, test.prompts)
     return {prompt: samples[prompt] for prompt in test.prompts if len(samples[prompt]) > 1}

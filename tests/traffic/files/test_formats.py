@@ -4,6 +4,8 @@ import bz2
 import gzip
 import json
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,7 @@ from tests.traffic.logs import Rows, labels
 from traffic.describe import DescribeConfig, describe_log
 from traffic.files.json_records import WINDOW_CHARACTERS
 from traffic.length_log import LengthLogSource, read_length_log
+from traffic.served_log import ServedLogSource, read_served_log
 
 ROWS: Rows = [{"prompt": f'Say "{number}",\nand; more é', "output_tokens": 1 + number % 97} for number in range(300)]
 EXPECTED = {row["prompt"]: row["output_tokens"] for row in ROWS}
@@ -141,6 +144,14 @@ TWICE = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array([1])], 
         ("a.csv", b"prompt,output_tokens\na,1\nb,2,3\n", "the header's 2 cells, but row 2 .* has 3"),
         ("a.csv", b'prompt,output_tokens\n"a,1\n', "must be a CSV file, but it cannot be read"),
         *((name, b"", "is empty") for name in ("a.jsonl", "a.csv", "a.json")),
+        ("a.jsonl", b'{"output_tokens": ' + b"1" * 5000 + b"}", "line 1 is not: Exceeds the limit"),
+        (
+            "a.json",
+            b'[{"output_tokens": ' + b"1" * 5000 + b"}]",
+            "must be JSON, but it cannot be read: Exceeds the limit",
+        ),
+        ("a.jsonl", b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "line 1 is not: maximum recursion depth"),
+        ("a.jsonl", b"<html></html>", "line 1 is not: Expecting value"),
         ("a.json", b"[]", "at least one row"),
         ("a.csv", b"prompt,output_tokens\n", "at least one row"),
     ],
@@ -150,6 +161,19 @@ def test_a_file_that_is_no_log_is_told_in_one_sentence(tmp_path: Path, name: str
     with pytest.raises(InvalidInput, match=told) as raised:
         describe_log(DescribeConfig(log=tmp_path / name))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "middle", "end", "times"), [("", "1", "", 5_000), ("", "[", "", 100_000), ('"', "a\\", '"', 10)]
+)
+def test_what_pythons_parser_refuses_is_told_in_one_sentence(
+    tmp_path: Path, start: str, middle: str, end: str, times: int
+) -> None:
+    record = f'{{"prompt": "a", "output_tokens": {start}{middle * times}{end}}}'
+    for content, told in ((record, "line 1 is not: "), (f"[{record}]", "must be JSON, but it cannot be read: ")):
+        (tmp_path / "log").write_text(content)
+        with pytest.raises(InvalidInput, match=told):
+            describe_log(DescribeConfig(log=tmp_path / "log"))
 
 
 def test_a_parquet_file_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
@@ -179,3 +203,30 @@ def test_broken_lines_are_bad_rows_like_others(tmp_path: Path) -> None:
     assert labels(log) == EXPECTED
     assert (log.counts.rows, log.counts.labelled, log.counts.bad_rows) == (303, 300, 3)
     assert log.notes[0].startswith("3 bad rows were left out; the first: each line of ")
+
+
+TYPES = {
+    "decimal": pa.array([Decimal(f"{n + 1}.00") for n in range(40)], pa.decimal128(10, 2)),
+    "float32": pa.array([float(n + 1) for n in range(40)], pa.float32()),
+    "uint64": pa.array(range(1, 41), pa.uint64()),
+    "text": pa.array([str(n + 1) for n in range(40)]),
+}
+
+
+@pytest.mark.parametrize("tokens", TYPES.values(), ids=list(TYPES))
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+def test_columns_of_every_type_are_read(tmp_path: Path, tokens: pa.Array, kind: pa.DataType) -> None:
+    prompts = pa.array([f"p{n}" for n in range(40)]).cast(kind)
+    reasons = pa.array([{"type": "length" if n % 2 else "stop"} for n in range(40)])
+    columns = {"prompt": prompts, "output_tokens": tokens, "finish_reason": reasons, "arrival_s": pa.nulls(40)}
+    pq.write_table(pa.table(columns), tmp_path / "log.parquet")
+    found = describe_log(DescribeConfig(log=tmp_path / "log.parquet"))
+    assert (found.labelled, found.censored, found.first) == (40, 20, "p0")
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("us", "Europe/Berlin"), pa.timestamp("ms")])
+def test_times_of_every_type_are_arrivals(tmp_path: Path, kind: pa.DataType) -> None:
+    times = pa.array([datetime(2026, 11, 1, 12, 0, second, 500_000) for second in range(40)], pa.timestamp("us"))
+    columns = {"arrival_s": times.cast(kind), "output_tokens": list(range(1, 41)), "prompt_tokens": [1] * 40}
+    pq.write_table(pa.table(columns), tmp_path / "a")
+    assert read_served_log(ServedLogSource(log=tmp_path / "a")).arrival_s.tolist() == list(range(40))

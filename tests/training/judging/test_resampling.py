@@ -69,7 +69,8 @@ def test_samples_are_those_whose_median_is_the_label(tmp_path: Path) -> None:
     rows += [{"prompt": "a", "output_tokens": None}, {"prompt": "a", "output_tokens": 0}]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
     source = LengthLogSource(lengths=tmp_path / "log.jsonl")
-    samples = read_samples(source)
+    samples = read_samples(source, list(lengths))
+    assert list(read_samples(source, ["a"])) == ["a"]
     assert {prompt: one.tolist() for prompt, one in samples.items()} == lengths
     log = read_length_log(source)
     assert [np.median(samples[prompt]) for prompt in log.prompts] == log.output_tokens.tolist()
