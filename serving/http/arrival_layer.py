@@ -24,9 +24,7 @@ class ArrivalLayer:
             return await self._app(scope, receive, send)
         if not self._trust_client_priority:
             scope = {**scope, "headers": without_priority(scope["headers"])}
-        if (
-            scope["type"] == "websocket"
-        ):  # each of its generations is a request of its own, which arrives when it starts
+        if scope["type"] == "websocket":  # each of its generations arrives when it starts, not with the connection
             return await self._app(scope, receive, send)
         request = HttpRequest(self._clock, path_of(scope))
         try:

@@ -20,6 +20,7 @@ BODIES_PER_ROUTE = 150
 LEAST_REFUSED = 2000
 MOST_SEQUENCES = 8
 """A larger `n` or the like is well formed, and only takes long."""
+GENERATING_PATHS = {path for path, *_ in GENERATING}
 JSON_TYPE = {"Content-Type": "application/json"}
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -118,18 +119,20 @@ def bodies(page: Mapping[str, Any], path: str, fields: Mapping[str, Any]) -> st.
     return spoilt() | garbage if strategies else garbage
 
 
-def is_clean(response: httpx.Response) -> bool:
-    """A success, or a client error that says in JSON what is wrong."""
+def is_clean(path: str, response: httpx.Response) -> bool:
+    """A success, or an error that says in JSON what is wrong: the client's, or on a route that does not generate, and
+    where vLLM says that it does not do what is asked, the server's too."""
     if response.is_success:
         return True
     try:
         body = response.json()
     except ValueError:
         return False
-    return response.is_client_error and bool(body.get("error") or body.get("detail") or body.get("message"))
+    is_allowed = response.is_client_error or response.status_code == 501 or path not in {*GENERATING_PATHS, "/rank"}
+    return is_allowed and bool(body.get("error") or body.get("detail") or body.get("message"))
 
 
-def test_no_malformed_body_is_answered_by_anything_but_a_2xx_or_a_clean_4xx(served: RunningServer) -> None:
+def test_no_malformed_body_is_answered_by_anything_but_a_2xx_or_a_clean_error(served: RunningServer) -> None:
     answers: Counter[tuple[str, int]] = Counter()
     unclean: dict[str, str] = {}
     with httpx.Client(base_url=served.url, timeout=300, headers=JSON_TYPE) as client:
@@ -143,7 +146,7 @@ def test_no_malformed_body_is_answered_by_anything_but_a_2xx_or_a_clean_4xx(serv
             except httpx.TransportError as error:
                 response = httpx.Response(599, text=repr(error))
             answers[path, response.status_code] += 1
-            if not is_clean(response):
+            if not is_clean(path, response):
                 what = f"{path} {response.status_code} {response.text[:200]}"
                 unclean.setdefault(what, content[:300].decode("latin-1"))
 
