@@ -1,15 +1,14 @@
-"""Optuna studies that several workers can share: where their trials lie, and who runs the next one."""
+"""Optuna studies that several workers can share: where their trials lie, and which of them count."""
 
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from math import nan
 from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -18,14 +17,16 @@ from training.fingerprint import require_same
 
 HEARTBEAT_S = 30
 """A worker says this often that it lives; one that was silent for twice as long has lost its trial."""
-POLL_S = 2.0
-"""How often a worker without a trial looks whether another one has lost its own."""
 ATTEMPTS = 5
 """Workers that start together can stumble over each other while they create the tables."""
 
+MAX_RETRIES = 2
+"""How often a trial whose worker died is run again; one that kills its worker each time is left."""
+RAISED = "raised"
+"""Attribute of a trial that raised: what it said."""
+
 SETTLED = (TrialState.COMPLETE, TrialState.PRUNED)
-"""States of the trials that count; a lost one (FAIL) does not, and is queued again."""
-STARTED = (*SETTLED, TrialState.RUNNING)
+"""States of the trials that have a value."""
 
 
 PRUNERS: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
@@ -73,42 +74,22 @@ def shared_study(
 
 
 def enqueue(study: optuna.Study, values: Mapping[str, float]) -> None:
-    """Queue a trial with these values, unless one has run, runs or waits; one that failed does not count."""
-    there = study.get_trials(deepcopy=False, states=(*STARTED, TrialState.WAITING))
+    """Queue a trial with these values, unless one is done, runs or waits; one that was lost does not count."""
+    there = [one for one in study.get_trials(deepcopy=False) if is_begun(one) or one.state == TrialState.WAITING]
     if not any(values in (one.params, one.system_attrs.get("fixed_params")) for one in there):
         study.enqueue_trial(dict(values))
 
 
-def run_trials(
-    study: optuna.Study, objective: Callable[[optuna.Trial], float], trials: int, poll_s: float = POLL_S
-) -> None:
-    """Run trials until the study, over all its workers, has `trials` that are complete or pruned.
-
-    While others run the last ones this waits, since a worker may die: its trial is then run here, with the same
-    values.
-    """
-
-    def run(trial: optuna.Trial) -> float:
-        # Two workers that look at the same moment start one too many: the later one is given up. NaN is FAIL.
-        started_before = sum(number < trial.number for number in _numbers(study, STARTED))
-        return objective(trial) if started_before < trials else nan
-
-    while len(_numbers(study, SETTLED)) < trials:
-        _queue_lost_trials(study)
-        if len(_numbers(study, STARTED)) < trials:
-            study.optimize(run, n_trials=1)
-        else:
-            time.sleep(poll_s)
+def is_done(trial: FrozenTrial) -> bool:
+    """Whether a trial counts: it has a value, or would fail again."""
+    if trial.state != TrialState.FAIL:
+        return trial.state in SETTLED
+    return RAISED in trial.user_attrs or len(trial.system_attrs.get("retry_history", [])) >= MAX_RETRIES
 
 
-def _numbers(study: optuna.Study, states: tuple[TrialState, ...]) -> list[int]:
-    return [trial.number for trial in study.get_trials(deepcopy=False, states=states)]
-
-
-def _queue_lost_trials(study: optuna.Study) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        optuna.storages.fail_stale_trials(study)
+def is_begun(trial: FrozenTrial) -> bool:
+    """Whether a trial counts already, or may soon."""
+    return trial.state == TrialState.RUNNING or is_done(trial)
 
 
 def _open(url: str, heartbeat_s: int) -> RDBStorage:
@@ -120,7 +101,7 @@ def _open(url: str, heartbeat_s: int) -> RDBStorage:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
-                retry = RetryHeartbeatStaleTrialCallback()
+                retry = RetryHeartbeatStaleTrialCallback(MAX_RETRIES)
                 return RDBStorage(url, engine, heartbeat_interval=heartbeat_s, heartbeat_stale_trial_callback=retry)
         except (SQLAlchemyError, ImportError) as error:
             if attempt + 1 == ATTEMPTS or isinstance(error, ImportError):

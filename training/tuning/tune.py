@@ -29,7 +29,8 @@ from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
 from training.fitting.losses import LOSS_SETTINGS
 from training.fitting.module import VALIDATION_TAU
-from training.tuning.trials import enqueue, new_study, run_trials, shared_study
+from training.tuning.trials import enqueue, new_study, shared_study
+from training.tuning.worker import run_trials
 
 logger = logging.getLogger(__name__)
 

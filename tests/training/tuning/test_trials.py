@@ -1,5 +1,6 @@
 """`training/tuning/trials.py`: workers in processes of their own share a study, and one of them dies."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -12,11 +13,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from registry.errors import InvalidInput
 from tests.training.postgres import postgres_url
-from training.tuning.trials import SETTLED, enqueue, new_study, run_trials, shared_study
+from tests.training.study_worker import FATAL
+from training.tuning.trials import MAX_RETRIES, SETTLED, enqueue, new_study, shared_study
+from training.tuning.worker import MAX_RAISED, run_trials
 
 
-def worker(url: str, trials: int, seconds: float) -> subprocess.Popen[bytes]:
-    arguments = [url, str(trials), str(seconds)]
+def worker(url: str, trials: int, seconds: float, fate: str = "told") -> subprocess.Popen[bytes]:
+    arguments = [url, str(trials), str(seconds), fate]
     return subprocess.Popen([sys.executable, "-m", "tests.training.study_worker", *arguments])
 
 
@@ -65,6 +68,77 @@ def test_the_trial_of_a_killed_worker_is_run_by_another_one(url: str) -> None:
     assert len(settled) == 3
     assert lost.params in [trial.params for trial in settled]
     assert [trial.number for trial in trials_of(url, TrialState.FAIL)] == [lost.number]
+
+
+@pytest.mark.parametrize("fate", ["told", "reported"])
+def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(url: str, fate: str) -> None:
+    shared_study(url, "shared", {})
+    paused = worker(url, 6, 1.0, fate)
+    lost = wait_for(TrialState.RUNNING, url)
+    paused.send_signal(signal.SIGSTOP)
+    other = worker(url, 6, 1.0, fate)
+    assert wait_for(TrialState.FAIL, url).number == lost.number
+    paused.send_signal(signal.SIGCONT)
+    assert [one.wait(timeout=60) for one in (paused, other)] == [0, 0]
+    settled = trials_of(url, *SETTLED)
+    assert len(settled) == 6
+    assert {trial.user_attrs["worker"] for trial in settled} == {paused.pid, other.pid}
+
+
+def test_a_trial_that_kills_its_worker_is_left_after_some_retries(url: str) -> None:
+    shared_study(url, "shared", {})
+    ended = []
+    while not ended or ended[-1] != 0:  # as a supervisor starts it anew
+        ended.append(worker(url, 2, 0.0, "killed").wait(timeout=60))
+    assert ended == [-signal.SIGKILL] * (1 + MAX_RETRIES) + [0]
+    assert [trial.params["margin"] for trial in trials_of(url, TrialState.FAIL)] == [FATAL] * (1 + MAX_RETRIES)
+    (well,) = trials_of(url, TrialState.COMPLETE)  # the fatal one counts as the other of the two
+    assert well.params["margin"] != FATAL
+
+
+def test_a_trial_that_raises_is_left_out_and_not_queued_again(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    ran: list[float] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        ran.append(trial.suggest_float("margin", 0.1, 3.0))
+        if ran[-1] == FATAL:
+            raise ValueError("too far: http://me:5ecret@host")
+        return ran[-1]
+
+    for _ in range(2):
+        study = shared_study(url, "shared", {})
+        enqueue(study, {"margin": FATAL})
+        run_trials(study, objective, 3)
+    assert ran.count(FATAL) == 1
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
+    assert study.trials[0].user_attrs["raised"] == "ValueError: too far: http://***@host"
+    assert "trial 0 is left out, since it raised" in caplog.text
+
+
+def test_what_every_trial_raises_ends_the_worker() -> None:
+    study, ran = new_study(0), []
+
+    def objective(trial: optuna.Trial) -> float:
+        ran.append(trial.number)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_trials(study, objective, 9)
+    assert len(ran) == MAX_RAISED
+    with pytest.raises(InvalidInput, match="the last one with ZeroDivisionError"):
+        run_trials(study, objective, MAX_RAISED)
+    assert len(ran) == MAX_RAISED
+
+
+def test_a_storage_that_fails_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = new_study(0)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("the database is gone")
+
+    monkeypatch.setattr(study, "optimize", fail)
+    with pytest.raises(ConnectionError, match="gone"):
+        run_trials(study, lambda _: 0.0, 9)
 
 
 def test_a_study_that_is_done_gets_no_more_trials_and_a_longer_one_gets_the_rest(url: str) -> None:
