@@ -150,6 +150,13 @@ COMMANDS = (
         help="Bring the champion before this one back.",
     ),
     Command(
+        name="ordering",
+        room="registry",
+        settings="cli.promotions:OrderingConfig",
+        does="cli.promotions:ordering",
+        help="Switch ordering off in running servers, or on again, within seconds and with no restart.",
+    ),
+    Command(
         name="replay",
         room="benchmarks",
         settings="benchmarks.replay.config:ReplayConfig",

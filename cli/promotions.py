@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from registry import store
 from registry.card import RankerCard
@@ -52,6 +53,14 @@ def register(config: RegisterConfig) -> str:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderingConfig(RollbackConfig):
+    """Whether its requests are ordered."""
+
+    state: Literal["on", "off"]
+    """`off`: running servers go on first come, first served within seconds; `on`: they order again."""
+
+
 def promote(config: PromoteConfig) -> str:
     """Make a version the champion."""
     champion = store.promote(config.target_llm, int(config.version) if config.version else None)
@@ -64,3 +73,10 @@ def rollback(config: RollbackConfig) -> str:
     champion = store.rollback(config.target_llm)
     name_run(f"roll {config.target_llm} back to version {champion}")
     return f"{store.model_name(config.target_llm)}: version {champion} is the champion again."
+
+
+def ordering(config: OrderingConfig) -> str:
+    """Switch ordering on or off in running servers."""
+    store.switch_ordering(config.target_llm, config.state)
+    name_run(f"switch the ordering of {config.target_llm} {config.state}")
+    return f"{store.model_name(config.target_llm)}: ordering is {config.state}."

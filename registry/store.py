@@ -21,6 +21,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS_CHAMPION = "previous_champion"
 TARGET_LLM_TAG = "target_llm"
+ORDERING_TAG = "ordering"
+"""Of a registered model: `off` lets running servers stop ordering the requests to its target LLM."""
 
 
 class RegistryError(UserError, RuntimeError):
@@ -42,7 +44,7 @@ def check_owner(target_llm: str) -> str:
         RegistryError: no such name can be, or it belongs to another target LLM.
     """
     name = model_name(target_llm)
-    model = _find_model(name)
+    model = find_model(name)
     owner = model.tags.get(TARGET_LLM_TAG, target_llm) if model else target_llm
     if owner != target_llm:
         raise RegistryError(
@@ -90,7 +92,7 @@ def _log_to_run(folder: Path, card: RankerCard) -> None:
 
 def alias_version(target_llm: str, alias: str = CHAMPION) -> int | None:
     """The version that an alias points to; None if there is none, or no such model."""
-    model = _find_model(model_name(target_llm))
+    model = find_model(model_name(target_llm))
     return _alias(model, alias) if model else None
 
 
@@ -128,6 +130,15 @@ def rollback(target_llm: str) -> int:
     return promote(target_llm, before)
 
 
+def switch_ordering(target_llm: str, state: str) -> None:
+    """Let running servers order the requests to a target LLM (`on`), or serve them first come, first served (`off`).
+
+    Raises:
+        RegistryError: no such target LLM.
+    """
+    mlflow.MlflowClient().set_registered_model_tag(_get_model(target_llm).name, ORDERING_TAG, state)
+
+
 def fetch(target_llm: str, version: int) -> Path:
     """The local folder of a registered version's ranker, downloaded if the store is remote.
 
@@ -163,7 +174,7 @@ def ranker_folder(uri: str) -> Path:
 
 
 def _get_model(target_llm: str) -> RegisteredModel:
-    model = _find_model(model_name(target_llm))
+    model = find_model(model_name(target_llm))
     if model is None or not _versions(model.name):
         known = sorted(one.name for one in mlflow.MlflowClient().search_registered_models("name LIKE 'pars-%'"))
         raise RegistryError(
@@ -174,7 +185,8 @@ def _get_model(target_llm: str) -> RegisteredModel:
     return model
 
 
-def _find_model(name: str) -> RegisteredModel | None:
+def find_model(name: str) -> RegisteredModel | None:
+    """The registered model of this name; None if there is none."""
     try:
         return mlflow.MlflowClient().get_registered_model(name)
     except MlflowException as error:

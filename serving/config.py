@@ -19,6 +19,10 @@ DEMO_LLM = Path(".demo/llm")
 DEMO_VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
 
 
+FOR_ALL = ""
+"""In `Settings.fallback_ranker`, the name that stands for every target LLM."""
+
+
 class SettingsError(UserError, ValueError):
     """A setting that the server cannot start with; the message names it, its value, and what to do."""
 
@@ -53,7 +57,14 @@ class Settings(BaseSettings):
     champion_poll_s: float = Field(5.0, gt=0)
     """How often the alias `champion` is looked at."""
     cache: Path = Path(".pars/rankers")
-    """Folder of the last ranker that was served here; a start uses it while the registry is unreachable."""
+    """Folder of the last ranker that was served here; a start without a champion uses it."""
+    fallback_ranker: Annotated[Mapping[str, Path], NoDecode] = {}
+    """Folder of a ranker for a start with neither; of several target LLMs each may have its own, as
+    `TARGET_LLM=PATH,TARGET_LLM=PATH`."""
+    require_ranker: bool = False
+    """On: end instead of serving a target LLM first come, first served because there is no ranker for it."""
+    ordering_file: Path = Path(".pars/ordering")
+    """While this file says `off`, as the tag `ordering` of a registered model may, it is first come, first served."""
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1)
     """Larger bodies are refused. A model that takes images or audio in the body may need more."""
     request_timeout_s: float = Field(3600.0, gt=0)
@@ -67,14 +78,16 @@ class Settings(BaseSettings):
     @field_validator("rankers", mode="before")
     @classmethod
     def _split_rankers(cls, given: Any) -> Any:
+        return _pairs(given, "NAME=TARGET_LLM") if isinstance(given, str) else given
+
+    @field_validator("fallback_ranker", mode="before")
+    @classmethod
+    def _split_fallback(cls, given: Any) -> Any:
+        """One path is for every target LLM, which is what the empty name stands for."""
         if not isinstance(given, str):
             return given
-        pairs = [[part.strip() for part in pair.partition("=")[::2]] for pair in given.split(",") if pair.strip()]
-        if not all(name and target_llm for name, target_llm in pairs):
-            raise ValueError("it must be like NAME=TARGET_LLM,NAME=TARGET_LLM")
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise ValueError("it must name each model once")
-        return dict(pairs)
+        is_one = "=" not in given or Path(given).exists()
+        return {FOR_ALL: given} if is_one and given else _pairs(given, "TARGET_LLM=PATH")
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +109,12 @@ class Settings(BaseSettings):
                 f"PARS_RANKING_BACKLOG_MS must be at least PARS_RANKING_BUDGET_MS ({self.ranking_budget_ms:g}),"
                 f" but got {self.ranking_backlog_ms:g}"
             )
+        strangers = set(self.fallback_ranker) - {FOR_ALL, *self.target_llms}
+        if strangers:
+            raise ValueError(
+                f"PARS_FALLBACK_RANKER must be one folder, or name target LLMs ({', '.join(self.target_llms)}),"
+                f" but got {', '.join(sorted(strangers))}"
+            )
         refuse_our_flags(self.vllm_flags)
         return self
 
@@ -114,6 +133,10 @@ class Settings(BaseSettings):
         """The target LLMs whose champions rank, each once."""
         return list(dict.fromkeys(self.rankers.values())) or [self.target_llm]
 
+    def fallback_of(self, target_llm: str) -> Path | None:
+        """The folder of the ranker that a target LLM has if there is no other; None if there is none."""
+        return self.fallback_ranker.get(target_llm, self.fallback_ranker.get(FOR_ALL))
+
     @property
     def is_demo(self) -> bool:
         """Whether the model is the one that `make demo` made."""
@@ -130,6 +153,25 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"PARS_LLM names the folder {self.llm}, which is not there: run `make demo`, or set PARS_LLM."
             )
+
+    def check_fallback(self) -> None:
+        """Check that the folders of fallback rankers are there; what is in them is seen when they are needed.
+
+        Raises:
+            SettingsError: one is not.
+        """
+        missing = [str(folder) for folder in self.fallback_ranker.values() if not folder.is_dir()]
+        if missing:
+            raise SettingsError(f"PARS_FALLBACK_RANKER must be a ranker's folder, but {missing[0]} is not there.")
+
+
+def _pairs(given: str, form: str) -> dict[str, str]:
+    pairs = [[part.strip() for part in pair.partition("=")[::2]] for pair in given.split(",") if pair.strip()]
+    if not all(name and value for name, value in pairs):
+        raise ValueError(f"it must be like {form},{form}")
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("it must name each model once")
+    return dict(pairs)
 
 
 def load_settings(environment: MutableMapping[str, str] = os.environ) -> Settings:

@@ -27,7 +27,7 @@ HOLD_SECONDS = Histogram(
 )
 ENGINE_REQUESTS = Counter(
     "pars_engine_requests",
-    "Engine requests by where their priority comes from: ranked, median, arrival (ranking is off) or client.",
+    "Engine requests by where their priority comes from: ranked, median, arrival (ordering is off) or client.",
     ["source"],
 )
 FAIL_OPENS = Counter(
@@ -57,13 +57,41 @@ UNREADABLE_REQUESTS = Counter(
     "Requests over whose body vLLM failed before the engine was asked, so that they were answered with 400.",
 )
 RANKER_VERSION = Gauge(
-    "pars_ranker_version", "Version of the ranker that is served.", ["target_llm"], multiprocess_mode="livemostrecent"
+    "pars_ranker_version",
+    "Version of the ranker that is served; 0 if it has none.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
 )
 RANKER_SINCE = Gauge(
     "pars_ranker_since_seconds",
     "Since when this ranker is served, in seconds since 1970; its age is `time() - pars_ranker_since_seconds`.",
     ["target_llm"],
     multiprocess_mode="livemostrecent",
+)
+RANKER_SOURCE = Gauge(
+    "pars_ranker_source",
+    "1 for where the ranker that is served comes from: champion, cached (the last one served here), fallback"
+    " (PARS_FALLBACK_RANKER) or none, which is first come, first served.",
+    ["target_llm", "source"],
+    multiprocess_mode="livemostrecent",
+)
+REGISTRY_LOOKED_AT = Gauge(
+    "pars_registry_looked_at_seconds",
+    "When the registry last said which version is the champion, in seconds since 1970; 0 before the first time. The age"
+    " of the last look is `time() - pars_registry_looked_at_seconds`.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+ORDERING_ON = Gauge(
+    "pars_ordering_on",
+    "1 while requests are ordered, 0 while the tag `ordering` or the file PARS_ORDERING_FILE says off.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+ORDERING_SWITCHES = Counter(
+    "pars_ordering_switches",
+    "How often ordering was switched on or off, by what did it: tag or file.",
+    ["target_llm", "by"],
 )
 RELOADS = Counter(
     "pars_ranker_reloads",

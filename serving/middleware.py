@@ -9,8 +9,13 @@ import logging
 from contextlib import AsyncExitStack
 from typing import Any
 
+from starlette.routing import Route
+
+from registry.errors import UserError
+from registry.secrets import guard_output
 from registry.tracking import configure_tracking
-from serving.champion.served_rankers import follow_champions
+from serving.champion.served_rankers import EngineRankers
+from serving.champion.start import follow_champions
 from serving.config import load_settings
 from serving.environment import log_left_out
 from serving.hosts.cores import give_way
@@ -18,6 +23,7 @@ from serving.hosts.engine_load import start_load
 from serving.hosts.served_names import check_rankers, served_names
 from serving.http.api_key import api_key_check
 from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
+from serving.http.ranking_route import RankingRoute
 from serving.http.reception import Reception
 from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.load import EngineLoad
@@ -60,12 +66,13 @@ class ShortestFirst:
             try:
                 self._reception = await self._open(scope["app"], stack)
             except Exception as error:  # whatever it is: uvicorn would take it for "no lifespan" and serve unranked
-                logger.exception("no ranker can be served")
+                logger.error("Requests cannot be ordered.", exc_info=not isinstance(error, UserError))
                 await send({"type": "lifespan.startup.failed", "message": f"Error: {error}"})
             else:
                 await self._app(scope, replay(startup, receive), send)
 
     async def _open(self, vllm_app: Any, stack: AsyncExitStack) -> Reception | None:
+        guard_output()
         _log_as_vllm_does()
         log_left_out()
         config = vllm_app.state.vllm_config
@@ -75,15 +82,20 @@ class ShortestFirst:
         if config.device_config.device_type == "cpu":
             give_way()
         load = start_load(vllm_app.state.engine_client)
-        place_finder = await self._start_ranking(vllm_app.state.args, load, stack) if self._settings.ranking else None
+        rankers = await self._follow(vllm_app.state.args, stack) if self._settings.ranking else None
+        place_finder = self._start_ranking(rankers, load, stack) if rankers else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
         prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
-        return Reception(self._app, prioritiser, api_key_check(vllm_app), self._settings.max_body_bytes)
+        is_authorised = api_key_check(vllm_app)
+        vllm_app.router.routes.append(Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]))
+        return Reception(self._app, prioritiser, is_authorised, self._settings.max_body_bytes)
 
-    async def _start_ranking(self, args: Any, load: EngineLoad, stack: AsyncExitStack) -> PlaceFinder:
+    async def _follow(self, args: Any, stack: AsyncExitStack) -> EngineRankers:
         check_rankers(self._settings, args)
         configure_tracking()
-        rankers = await stack.enter_async_context(follow_champions(self._settings, served_names(args)[0]))
+        return await stack.enter_async_context(follow_champions(self._settings, served_names(args)[0]))
+
+    def _start_ranking(self, rankers: EngineRankers, load: EngineLoad, stack: AsyncExitStack) -> PlaceFinder:
         place_finder = PlaceFinder.start(self._settings, rankers, load)
         stack.callback(place_finder.close)
         return place_finder

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import bentoml
 
-from registry import store
-from registry.card import InvalidRanker
+from registry.errors import UserError
+from registry.secrets import guard_output
 from registry.tracking import configure_tracking
-from serving.champion.follower import NoChampion, check_champion
-from serving.champion.ranker_copies import RankerCopies
+from serving.champion.served_rankers import NoRanker
+from serving.champion.start import check_rankers
 from serving.config import SettingsError, load_settings
 from serving.environment import log_left_out
 from serving.hosts.drain import Drain
@@ -96,19 +96,21 @@ class Pars:
     @staticmethod
     def check() -> None:
         """In the supervisor, before any worker: what would stop the worker is said once, with exit code 1."""
+        guard_output()
         signal.signal(ENGINE_DOES_NOT_RUN, _give_up)
         configure_tracking()
         try:
             settings.check_llm()
-            if settings.ranking:
-                for target_llm in settings.target_llms:
-                    check_champion(target_llm, RankerCopies(settings.cache))
-        except (SettingsError, NoChampion, store.RegistryError) as error:
+            settings.check_fallback()
+            if settings.ranking and settings.require_ranker:
+                asyncio.run(check_rankers(settings))
+        except (SettingsError, NoRanker) as error:
             sys.exit(f"Error: {error}")
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]
     async def start(self) -> None:
         """In the worker: the ranker first, the engine last."""
+        guard_output()
         for room in ("serving", "registry"):  # in a worker the root logger passes errors only
             logging.getLogger(room).setLevel(logging.INFO)
         log_left_out()
@@ -120,7 +122,7 @@ class Pars:
 
             self._server = await self._stack.enter_async_context(run_server(settings))
         except Exception as error:
-            is_clear = isinstance(error, (SettingsError, NoChampion, store.RegistryError, InvalidRanker))
+            is_clear = isinstance(error, UserError)
             logger.error("Error: %s", error, exc_info=not is_clear)
             _exit_with_supervisor()  # BentoML would print a second trace; the engine, if it was there, is closed by now
         gate.app = self._server.app

@@ -3,11 +3,13 @@
 Python's own `ThreadPoolExecutor` joins its threads when the process ends; one that hangs would be waited for for ever.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
+from operator import methodcaller
 from queue import Empty, SimpleQueue
 from statistics import median
 from threading import Thread, get_ident
@@ -20,6 +22,8 @@ Job = tuple[Future[Any], Callable[[], Any]]
 Refusal = Literal["hanging", "overloaded"]
 
 NUM_RECENT_JOBS = 32
+MOST_LEFT_BEHIND = 3
+"""How many threads may hang at calls that nobody waits for any more."""
 
 
 class DaemonThreads:
@@ -71,15 +75,10 @@ class DaemonThreads:
             del job  # it holds a text, and the next one may be long in coming
 
     def _do(self, future: Future[Any], call: Callable[[], Any]) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
+        if future.set_running_or_notify_cancel():
             with self._timed():
-                result = call()
-        except BaseException as error:  # whoever waits for the future gets it
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+                outcome = _outcome(call)
+            outcome(future)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -89,3 +88,56 @@ class DaemonThreads:
             yield
         finally:
             self._recent_s.append(monotonic() - self._started_s.pop(thread))
+
+
+class TimedCalls:
+    """Calls that may hang, each with a time limit and in a thread of its own. All methods belong to one event loop."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._left_behind: list[Future[Any]] = []
+
+    async def call(
+        self,
+        limit_s: float,
+        function: Callable[Arguments, Result],
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> Result:
+        """What the function returns. One that takes longer is left behind, and what it says then is not heard.
+
+        Raises:
+            TimeoutError: it has not come back, or too many earlier ones have not.
+        """
+        self._left_behind = [one for one in self._left_behind if not one.done()]
+        if len(self._left_behind) >= MOST_LEFT_BEHIND:
+            raise TimeoutError(f"{len(self._left_behind)} earlier calls have not come back")
+        future: Future[Result] = Future()
+        Thread(target=_do, args=(future, partial(function, *args, **kwargs)), name=self._name, daemon=True).start()
+        await _wait_for(future, limit_s)
+        if not future.done():
+            self._left_behind.append(future)
+            raise TimeoutError(f"no answer after {limit_s:g} s")
+        return future.result()
+
+
+async def _wait_for(future: Future[Any], limit_s: float) -> None:
+    waiter = asyncio.wrap_future(future)
+    try:
+        await asyncio.wait({waiter}, timeout=limit_s)
+    finally:
+        waiter.cancel()  # nobody is told of an exception that comes later
+
+
+def _do(future: Future[Any], call: Callable[[], Any]) -> None:
+    if future.set_running_or_notify_cancel():
+        _outcome(call)(future)
+
+
+def _outcome(call: Callable[[], Any]) -> Callable[[Future[Any]], None]:
+    """Make the call; what is to be done with the future of whoever waits for it."""
+    try:
+        result = call()
+    except BaseException as error:  # whoever waits for the future gets it
+        return methodcaller("set_exception", error)
+    return methodcaller("set_result", result)

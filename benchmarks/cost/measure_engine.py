@@ -82,7 +82,7 @@ def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) ->
     """Measure, fit, log `step_cost.json` and the sweep to the active MLflow run; return what was found as text.
 
     Raises:
-        NoChampion, ReplayError: the server did not start, or a request failed.
+        NoRanker, ReplayError: the server did not start, or a request failed.
     """
     log_parameters(config)
     with endpoints(config.replayed, ("fcfs",), server_log) as served:

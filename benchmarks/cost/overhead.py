@@ -24,7 +24,7 @@ from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.replay.policy_endpoints import server_settings
 from registry.errors import InvalidInput
 from registry.tracking import log_parameters
-from serving.champion.follower import find_champion
+from serving.champion.start import find_champion
 from traffic.length_log import LengthLogSource, read_length_log
 
 BURST = ArrivalProcess(kind="burst")
@@ -95,7 +95,7 @@ def measure_overhead(config: OverheadConfig, server_log: Path) -> Overhead:
     """Start a server, measure, and log to the active MLflow run.
 
     Raises:
-        NoChampion: the target LLM has no ranker.
+        NoRanker: the target LLM has no ranker.
         ReplayError: the server or a request failed.
     """
     find_champion(config.target_llm)

@@ -19,7 +19,7 @@ from benchmarks.replay.sweep import Sweep
 from benchmarks.report.comparison import leak
 from registry.store import load_ranker
 from registry.tracking import log_parameters
-from serving.champion.follower import find_champion
+from serving.champion.start import find_champion
 from traffic.length_log import read_length_log
 
 
@@ -27,7 +27,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     """Replay, log everything to the active MLflow run, and return the report as text.
 
     Raises:
-        NoChampion: the target LLM has no ranker to replay.
+        NoRanker: the target LLM has no ranker to replay.
         RegistryError, InvalidRanker: one of `rankers` cannot be used.
         ReplayError: the server or a request failed, or the control gained something.
         InvalidInput: the settings cannot be replayed.

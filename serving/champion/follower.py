@@ -2,177 +2,185 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from registry import store
-from registry.errors import UserError
-from registry.ranker import Ranker
+from registry import store, watch
+from registry.secrets import without_passwords
 from registry.tracking import configure_tracking
+from registry.watch import RegisteredVersion
+from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import RankerCopies
-from serving.metrics import RANKER_SINCE, RANKER_VERSION, RELOADS
-from serving.threads import DaemonThreads
+from serving.champion.ranker_sources import SOURCES, Champion, from_cache, from_folder, from_registry
+from serving.metrics import RANKER_SINCE, RANKER_SOURCE, RANKER_VERSION, REGISTRY_LOOKED_AT, RELOADS
+from serving.threads import TimedCalls
 
 logger = logging.getLogger(__name__)
 
-WARM_UP = "Name three primary colours."
-REGISTRY_TIMEOUT_S = 15.0
-"""How long a start waits for the registry's word. MLflow's own retries would take minutes."""
+LOOK_LIMIT_S = 8.0
+"""How long the registry may take to say which version is the champion."""
+DOWNLOAD_LIMIT_S = 300.0
+"""How long its files may take; the line to them may be slow."""
+LOAD_LIMIT_S = 30.0
+"""How long a ranker on this machine may take to load."""
 
-
-class NoChampion(UserError, RuntimeError):
-    """The registry has no champion for the target LLM; the message says how to get one."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """A ranker that is served, and its version."""
-
-    version: int
-    ranker: Ranker
-
-
-def find_champion(target_llm: str) -> int:
-    """The version that the alias points to.
-
-    Raises:
-        NoChampion: there is none.
-        RegistryError: the registry cannot be asked.
-    """
-    version = _ask_registry(target_llm)
-    if version is None:
-        raise NoChampion(
-            f"{store.model_name(target_llm)} has no champion in the registry at {configure_tracking()}:"
-            f" train a ranker, then run `mlflow run . --env-manager local -e promote -P target_llm={target_llm}`"
-            " (or serve without one: PARS_RANKING=off)."
-        )
-    return version
-
-
-def check_champion(target_llm: str, cache: RankerCopies) -> None:
-    """Check that there is a ranker to start with, without loading it.
-
-    Raises: what `find_champion` raises, unless the registry is unreachable and the cache holds a ranker.
-    """
-    try:
-        find_champion(target_llm)
-    except store.RegistryError:
-        if cache.find(target_llm) is None:
-            raise
-
-
-def load_champion(target_llm: str, version: int, cache: RankerCopies) -> Champion:
-    """Fetch, check, load, warm up and cache one version.
-
-    Raises:
-        registry.store.RegistryError: its files cannot be had.
-        registry.card.InvalidRanker: it does not load, or is not for this target LLM.
-        FloatingPointError: its first score is not finite.
-    """
-    folder = store.fetch(target_llm, version)
-    champion = _load(target_llm, version, folder)
-    cache.keep(target_llm, version, folder)
-    return champion
-
-
-def load_first_champion(target_llm: str, cache: RankerCopies) -> Champion:
-    """The champion, or while the registry is unreachable the last one that was served here.
-
-    Raises: what `find_champion` and `load_champion` raise.
-    """
-    try:
-        return load_champion(target_llm, find_champion(target_llm), cache)
-    except store.RegistryError as error:
-        cached = cache.find(target_llm)
-        if cached is None:
-            raise
-        version, folder = cached
-        champion = _load(target_llm, version, folder)
-        RELOADS.labels("cached").inc()
-        logger.warning(
-            "%s version %d, the last one served here, is loaded from the cache in %s, because the registry is"
-            " unreachable: %s",
-            *(store.model_name(target_llm), version, cache.folder, error),
-        )
-        return champion
+Finding = Literal["unknown", "champion", "no_champion", "refused", "unreachable"]
+"""What the last look at the registry came to."""
 
 
 class ChampionFollower:
-    """Holds the champion, and replaces it when the alias has moved."""
+    """Holds the champion of one target LLM, and replaces it when the alias has moved. Belongs to one event loop."""
 
-    def __init__(self, target_llm: str, poll_s: float, cache: RankerCopies) -> None:
+    def __init__(self, target_llm: str, poll_s: float, cache: RankerCopies, switch: OrderingSwitch) -> None:
+        self.champion: Champion | None = None
+        """What is served; None until there is something."""
+        self.finding: Finding = "unknown"
+        self.trouble = "the registry has not answered yet"
+        """Why the champion is not served, as a sentence's part, if it is not."""
+        self.has_looked = asyncio.Event()
         self._target_llm = target_llm
         self._poll_s = poll_s
         self._cache = cache
-        self._thread = DaemonThreads(1, "champion")
-        self._refused: int | None = None
-        self._is_reachable = True
+        self._switch = switch
+        self._calls = TimedCalls("registry")
+        self._served: RegisteredVersion | None = None
+        self._refused: RegisteredVersion | None = None
         for outcome in ("swapped", "refused", "unreachable", "cached"):
             RELOADS.labels(outcome)  # they are there from the start, so that a first one is seen as a rise
-        self._serve(load_first_champion(target_llm, cache))
+        REGISTRY_LOOKED_AT.labels(target_llm)
+        self._show()
 
     async def follow(self) -> None:
         """Look at the alias again and again, until cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(self._poll_s)
-                await asyncio.wrap_future(self._thread.submit(self.look))
-        finally:
-            self._thread.close()
+        while True:
+            await self.look()
+            await asyncio.sleep(self._poll_s)
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Swap the champion if the alias has moved. What does not load is refused, and the one before keeps serving.
 
         While the registry, or where it keeps its files, is unreachable nothing changes, and the next look tries again.
         """
         try:
-            self._follow_alias(store.alias_version(self._target_llm))
+            sighting = await self._calls.call(LOOK_LIMIT_S, watch.look, self._target_llm)
+            REGISTRY_LOOKED_AT.labels(self._target_llm).set_to_current_time()
+            self._switch.hear_tag(self._target_llm, sighting.ordering)
+            await self._follow_alias(sighting.champion)
         except Exception as error:  # MLflow lets through what its HTTP or database library raises
-            RELOADS.labels("unreachable").inc()
-            if self._is_reachable:
-                logger.warning("The registry is unreachable; the champion from before keeps serving: %s", error)
-            self._is_reachable = False
-        else:
-            self._is_reachable = True
+            self._note_unreachable(error)
+        self.has_looked.set()
 
-    def _follow_alias(self, version: int | None) -> None:
-        if version is None or version in (self.champion.version, self._refused):
-            return
+    async def stand_in(self, fallback: Path | None) -> None:
+        """Serve what there is instead of a champion: the last ranker that was served here, or the fallback."""
+        await self._stand_in("the cache", lambda: from_cache(self._target_llm, self._cache))
+        if fallback is not None:
+            await self._stand_in("PARS_FALLBACK_RANKER", lambda: from_folder(self._target_llm, fallback))
+
+    def say_if_missing(self) -> None:
+        """A log line if there is no ranker."""
+        if self.champion is None:
+            logger.warning(
+                "Requests to %s are served first come, first served until it has a ranker: %s.",
+                *(self._target_llm, self.trouble),
+            )
+
+    async def _follow_alias(self, version: RegisteredVersion | None) -> None:
+        if version is None:
+            self._note("no_champion", no_champion(self._target_llm))
+        elif version == self._served:
+            self._note("champion", "")
+        elif version == self._refused:
+            self.finding = "refused"
+        else:
+            await self._follow_to(version)
+
+    async def _follow_to(self, version: RegisteredVersion) -> None:
         try:
-            champion = load_champion(self._target_llm, version, self._cache)
-        except store.RegistryError:
+            champion = await self._calls.call(DOWNLOAD_LIMIT_S, from_registry, self._target_llm, version, self._cache)
+        except (store.RegistryError, OSError):  # nothing is wrong with the version
             raise
         except Exception as error:  # whatever is wrong with a new version must not stop the old one
-            self._refused = version
-            RELOADS.labels("refused").inc()
-            logger.error("Version %d is refused, version %d keeps serving: %s", version, self.champion.version, error)
+            self._refuse(version, error)
             return
-        RELOADS.labels("swapped").inc()
+        self._note("champion", "")
+        self._served, self._refused = version, None
+        is_start = self.champion is None and not self.has_looked.is_set()
+        if not (is_start or champion.is_same_ranker(self.champion)):
+            RELOADS.labels("swapped").inc()
         self._serve(champion)
 
+    async def _stand_in(self, place: str, load: Callable[[], Champion | None]) -> None:
+        if self.champion is not None:
+            return
+        try:
+            found = await self._calls.call(LOAD_LIMIT_S, load)
+        except Exception as error:  # the next thing there is may do
+            logger.warning("The ranker in %s cannot be served: %s", place, error)
+            return
+        if found is not None and self.champion is None:  # the registry may have answered meanwhile
+            RELOADS.labels("cached").inc(found.source == "cached")
+            logger.warning(
+                "A ranker in %s stands in for the champion of %s: %s.", place, self._target_llm, self.trouble
+            )
+            self._serve(found)
+
     def _serve(self, champion: Champion) -> None:
+        is_new = not champion.is_same_ranker(self.champion)
         self.champion = champion
-        self._refused = None
-        RANKER_VERSION.labels(self._target_llm).set(champion.version)
-        RANKER_SINCE.labels(self._target_llm).set_to_current_time()
-        logger.info("%s version %d is served.", store.model_name(self._target_llm), champion.version)
+        if is_new:
+            RANKER_SINCE.labels(self._target_llm).set_to_current_time()
+            which = "the fallback" if champion.version is None else f"version {champion.version}"
+            logger.info("%s %s is served.", store.model_name(self._target_llm), which)
+        self._show()
+
+    def _show(self) -> None:
+        served = self.source
+        for source in SOURCES:
+            RANKER_SOURCE.labels(self._target_llm, source).set(source == served)
+        RANKER_VERSION.labels(self._target_llm).set(self.champion.version or 0 if self.champion else 0)
+
+    @property
+    def source(self) -> str:
+        """Where the ranker that is served comes from; `none` if there is none."""
+        return self.champion.source if self.champion else "none"
+
+    def _refuse(self, version: RegisteredVersion, error: Exception) -> None:
+        self._refused = version
+        RELOADS.labels("refused").inc()
+        logger.error("Version %d is refused, %s: %s", version.number, self._what_goes_on(), error)
+        self._note("refused", f"version {version.number} is refused, since {error}")
+
+    def _what_goes_on(self) -> str:
+        if self.champion is None:
+            return "nothing was served before"
+        return f"version {self.champion.version or 'of the fallback'} keeps serving"
+
+    def _note_unreachable(self, error: Exception) -> None:
+        RELOADS.labels("unreachable").inc()
+        if self.finding != "unreachable" and self.champion is not None:
+            logger.warning(
+                "The registry is unreachable; the champion from before keeps serving: %s", without_passwords(error)
+            )
+        self._note("unreachable", unreachable(error))
+
+    def _note(self, finding: Finding, trouble: str) -> None:
+        self.finding = finding
+        self.trouble = trouble.removesuffix(".")
 
 
-def _ask_registry(target_llm: str) -> int | None:
-    thread = DaemonThreads(1, "registry")
-    try:
-        return thread.submit(store.alias_version, target_llm).result(REGISTRY_TIMEOUT_S)
-    except Exception as error:  # MLflow lets through what its HTTP or database library raises
-        why = f"no answer after {REGISTRY_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else str(error)
-        raise store.RegistryError(
-            f"the registry at {configure_tracking()} must say which version is the champion, but cannot be"
-            f" asked ({why}); start it, or set MLFLOW_TRACKING_URI."
-        ) from error
-    finally:
-        thread.close()
+def no_champion(target_llm: str) -> str:
+    """Why a target LLM has no champion and what to do, as a sentence's part."""
+    return (
+        f"{store.model_name(target_llm)} has no champion in the registry at {without_passwords(configure_tracking())}:"
+        f" train a ranker, then run `mlflow run . --env-manager local -e promote -P target_llm={target_llm}`"
+        " (or serve without one: PARS_RANKING=off)"
+    )
 
 
-def _load(target_llm: str, version: int, folder: Path) -> Champion:
-    ranker = Ranker.load(folder, target_llm)
-    ranker.predict(WARM_UP)
-    return Champion(version, ranker)
+def unreachable(error: Exception) -> str:
+    """Why a champion could not be had and what to do, as a sentence's part."""
+    return (
+        f"the registry at {without_passwords(configure_tracking())} must say which version is the champion, but cannot"
+        f" be asked ({without_passwords(error)}); start it, or set MLFLOW_TRACKING_URI"
+    )

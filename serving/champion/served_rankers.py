@@ -1,24 +1,34 @@
 """The target LLMs that one engine answers as: whose ranker each model name has, and the distribution they share."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from registry.calibration import Mixture
+from registry.errors import UserError
 from registry.ranker import Prediction
-from serving.champion.follower import Champion, ChampionFollower
-from serving.champion.ranker_copies import RankerCopies
-from serving.config import Settings
+from serving.champion.ordering_switch import OrderingSwitch
+from serving.champion.ranker_sources import Champion
+
+MIDDLE = 0.5
+"""The place of every request while nothing tells them apart: among those that arrive from then on, arrival decides. It
+is no bare arrival, since that would be ahead of all that wait already and have a place of their own."""
+
+
+class NoRanker(UserError, RuntimeError):
+    """A target LLM has no ranker now; the message says what to do."""
 
 
 class FollowsChampion(Protocol):
     """Knows the champion of one target LLM as it is now (`serving.champion.follower`)."""
 
     @property
-    def champion(self) -> Champion:
-        """The one that is served."""
+    def champion(self) -> Champion | None:
+        """The one that is served; None if there is none."""
+
+    @property
+    def finding(self) -> str:
+        """What the last look at the registry came to."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,8 @@ class ServedRanker:
     rankers: "EngineRankers"
 
     @property
-    def version(self) -> int:
-        """The ranker's version in the registry."""
+    def version(self) -> int | None:
+        """The ranker's version in the registry; None if it is not from there."""
         return self.champion.version
 
     def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
@@ -53,7 +63,11 @@ class EngineRankers:
     """Maps model names to rankers. All methods may be called from any thread."""
 
     def __init__(
-        self, followers: Mapping[str, FollowsChampion], target_of: Mapping[str, str], default_model: str
+        self,
+        followers: Mapping[str, FollowsChampion],
+        target_of: Mapping[str, str],
+        default_model: str,
+        switch: OrderingSwitch | None = None,
     ) -> None:
         """Set up the names.
 
@@ -61,16 +75,18 @@ class EngineRankers:
             followers: by target LLM; each is asked at each use, so that a swap needs no word here.
             target_of: the target LLM of each model name; empty if the only champion ranks for every name.
             default_model: the name that a request without one means.
+            switch: whether requests are ordered now; always, unless given.
         """
         assert followers
         self._followers = followers
         self._target_of = target_of
         self._default_model = default_model
+        self._switch = switch or OrderingSwitch(followers)
         self._mixture: Mixture | None = None
 
     @property
     def target_llms(self) -> Iterable[str]:
-        """The target LLMs that have a ranker."""
+        """The target LLMs that are followed."""
         return self._followers.keys()
 
     def target_of(self, model: str | None) -> str | None:
@@ -79,51 +95,64 @@ class EngineRankers:
             return next(iter(self._followers))
         return self._target_of.get(model or self._default_model)
 
+    def is_ordered(self, target_llm: str | None) -> bool:
+        """Whether requests to a target LLM (None: to a model without one) are ordered now."""
+        return self._switch.is_on(target_llm)
+
+    def has_ranker(self, target_llm: str) -> bool:
+        """Whether a ranker is served for a target LLM now. Once there is one, there always is."""
+        return self._followers[target_llm].champion is not None
+
     def ranker(self, target_llm: str) -> ServedRanker:
-        """The ranker that is served for a target LLM now."""
-        return ServedRanker(self._followers[target_llm].champion, self)
+        """The ranker that is served for a target LLM now.
+
+        Raises:
+            NoRanker: there is none.
+        """
+        champion = self._followers[target_llm].champion
+        if champion is None:
+            raise NoRanker(f"{target_llm} has no ranker now: promote one, then ask again.")
+        return ServedRanker(champion, self)
 
     def ranker_of(self, model: str | None) -> ServedRanker | None:
-        """The ranker that is served for a model name now; None if there is none."""
+        """The ranker that is served for a model name now; None if the name has no target LLM.
+
+        Raises:
+            NoRanker: its target LLM has none.
+        """
         target_llm = self.target_of(model)
         return None if target_llm is None else self.ranker(target_llm)
 
+    def state(self, target_llm: str) -> Mapping[str, Any]:
+        """How the requests to a target LLM are ranked now, for an operator; as JSON."""
+        follower = self._followers[target_llm]
+        return {
+            "ordering": "on" if self.is_ordered(target_llm) else "off",
+            "source": follower.champion.source if follower.champion else "none",
+            "ranker_version": follower.champion.version if follower.champion else None,
+            "registry": follower.finding,
+        }
+
     def quantile(self, tokens: float, cap_tokens: float | None = None) -> float:
         """The place of a predicted length among all predicted lengths of the engine, 0 to 1."""
-        return self.mixture.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
+        mixture = self.mixture
+        if mixture is None:
+            return MIDDLE
+        return mixture.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
 
     def median_quantile(self, cap_tokens: float | None = None) -> float:
-        """The place of a request for a model without a ranker."""
-        return self.quantile(self.mixture.median_tokens, cap_tokens)
+        """The place of a request without a ranker."""
+        mixture = self.mixture
+        return MIDDLE if mixture is None else self.quantile(mixture.median_tokens, cap_tokens)
 
     @property
-    def mixture(self) -> Mixture:
-        """The distribution of predicted tokens of the champions that are served now."""
-        parts = tuple(one.champion.ranker.card.distribution for one in self._followers.values())
+    def mixture(self) -> Mixture | None:
+        """The distribution of predicted tokens of the rankers that are served now; None if there are none."""
+        champions = [one.champion for one in self._followers.values()]
+        parts = tuple(one.ranker.card.distribution for one in champions if one is not None)
+        if not parts:
+            return None
         mixture = self._mixture
         if mixture is None or mixture.parts != parts:  # after a swap; two threads may both come here, to the same end
             self._mixture = mixture = Mixture(parts)
         return mixture
-
-
-@asynccontextmanager
-async def follow_champions(settings: Settings, default_model: str) -> AsyncIterator[EngineRankers]:
-    """Load the champion of each target LLM, and follow their aliases until the block ends.
-
-    Raises:
-        NoChampion, RegistryError, InvalidRanker: there is no ranker to serve.
-    """
-    cache = RankerCopies(settings.cache)
-    followers: dict[str, FollowsChampion] = {}
-    async with AsyncExitStack() as stack:
-        for target_llm in settings.target_llms:
-            follower = await asyncio.to_thread(ChampionFollower, target_llm, settings.champion_poll_s, cache)
-            stack.push_async_callback(_cancel, asyncio.create_task(follower.follow()))
-            followers[target_llm] = follower
-        yield EngineRankers(followers, settings.rankers, default_model)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

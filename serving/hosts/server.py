@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from serving.champion.served_rankers import EngineRankers, follow_champions
+from serving.champion.served_rankers import EngineRankers
+from serving.champion.start import follow_champions
 from serving.config import Settings
 from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
 from serving.hosts.engine_load import start_load
@@ -19,6 +20,7 @@ from serving.http.api_key import api_key_check
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.body_faults import BodyFaultLayer
 from serving.http.rank_route import RankRoute
+from serving.http.ranking_route import RankingRoute
 from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
 from serving.ranking.place_finder import PlaceFinder
@@ -52,7 +54,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
 
     Raises:
         SettingsError: a wrong vLLM flag.
-        NoChampion, RegistryError, InvalidRanker: there is no ranker to serve.
+        NoRanker: PARS_REQUIRE_RANKER is on, and there is none.
     """
     args = parse_vllm_args(settings)
     sys.setswitchinterval(GIL_SWITCH_S)
@@ -71,7 +73,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))
-        app.router.routes.append(_rank_route(settings, rankers, app))
+        app.router.routes.extend(_our_routes(settings, rankers, app))
         yield Server(app, client, prioritiser)
 
 
@@ -87,7 +89,11 @@ async def _follow(settings: Settings, default_model: str, stack: AsyncExitStack)
     return await stack.enter_async_context(follow_champions(settings, default_model))
 
 
-def _rank_route(settings: Settings, rankers: EngineRankers | None, app: FastAPI) -> Route:
+def _our_routes(settings: Settings, rankers: EngineRankers | None, app: FastAPI) -> list[Route]:
+    is_authorised = api_key_check(app)
     ranker_of = rankers.ranker_of if rankers else None
-    endpoint = RankRoute(ranker_of, api_key_check(app), settings.ranking_backlog_ms / 1000)
-    return Route("/rank", endpoint.rank, methods=["POST"])
+    rank = RankRoute(ranker_of, is_authorised, settings.ranking_backlog_ms / 1000)
+    return [
+        Route("/rank", rank.rank, methods=["POST"]),
+        Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]),
+    ]

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
-from serving.champion.served_rankers import ServedRanker
+from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import BodyTooLarge, error_answer
 from serving.threads import DaemonThreads
 
@@ -73,6 +73,8 @@ class RankRoute:
             if ranker is None:
                 return error_answer(404, "`model` must be a name in PARS_RANKERS, but this one has no ranker.")
             text = asked.text
+        except NoRanker as error:
+            return error_answer(503, str(error))
         except BodyTooLarge as error:
             return error_answer(413, error.detail)
         except ValidationError as error:

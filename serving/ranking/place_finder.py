@@ -8,12 +8,15 @@ from functools import partial
 from typing import Self
 
 from registry.request import UnrankableContent
-from serving.champion.served_rankers import EngineRankers
+from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
 from serving.metrics import FAIL_OPENS, NO_RANKER
 from serving.ranking.holding_queue import HoldingQueue
 from serving.ranking.load import EngineLoad, Seat
 from serving.request_stages import EngineRequest, Place
+
+ORDERING_IS_OFF = "ordering_off"
+"""The reason of a place that is everybody's."""
 
 
 class PlaceFinder:
@@ -46,11 +49,15 @@ class PlaceFinder:
     async def find_place(self, request: EngineRequest, seat: Seat) -> Place:
         """The place of a request, within the budgets; the median's if there is no ranker or no text for it.
 
+        While ordering is off every request gets the same place, at once.
+
         Its seat is taken once it may go on.
         """
         target_llm = self._rankers.target_of(request.model)
-        if target_llm is None:
-            FAIL_OPENS.labels("no_ranker", NO_RANKER).inc()
+        if not self._rankers.is_ordered(target_llm):
+            return Place(MIDDLE, ORDERING_IS_OFF)
+        if target_llm is None or not self._rankers.has_ranker(target_llm):
+            FAIL_OPENS.labels("no_ranker", target_llm or NO_RANKER).inc()
             return Place(self._rankers.median_quantile(request.cap_tokens), "no_ranker")
         queue = self._queue_of[target_llm]
         if isinstance(request.text, UnrankableContent):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from serving.config import Settings
 from serving.metrics import ENGINE_REQUESTS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
-from serving.ranking.place_finder import PlaceFinder
+from serving.ranking.place_finder import ORDERING_IS_OFF, PlaceFinder
 from serving.ranking.priority import priority
 from serving.ranking.tracing import describe, ranking_span
 from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Place, current_http_request
@@ -43,7 +43,7 @@ class Admission:
 
     priority: int
     source: str
-    """`ranked`, `median`, `arrival` (ranking is off) or `client`."""
+    """`ranked`, `median`, `arrival` (ranking or ordering is off) or `client`."""
     predicted_tokens: float | None = None
     """None unless it was ranked."""
     target_llm: str = NO_RANKER
@@ -113,10 +113,9 @@ class Prioritiser:
         with ranking_span(request.trace_headers) as span:
             place = await _place(self._place_finder, http_request, request, seat)
             describe(span, place)
-        source = "median" if place.reason else "ranked"
         target_llm = self._place_finder.target_llm(request.model)
         order = priority(arrival_us, self.policy.patience_s, place.quantile)
-        return Admission(order, source, place.predicted_tokens, target_llm)
+        return Admission(order, _source(place), place.predicted_tokens, target_llm)
 
     async def _watched(
         self, outputs: AsyncGenerator[Any, None], http_request: HttpRequest, admission: Admission
@@ -161,6 +160,12 @@ class Prioritiser:
             return http_request.cap_tokens
         cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
         return None if cap is None else max(cap, 1)
+
+
+def _source(place: Place) -> str:
+    if place.reason is None:
+        return "ranked"
+    return "arrival" if place.reason == ORDERING_IS_OFF else "median"
 
 
 async def _place(finder: PlaceFinder, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Place:

@@ -149,6 +149,18 @@ def run_registry(uri: str, *arguments: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize("state", ["off", "on"])
+def test_command_line_switches_ordering_by_a_tag(registry: str, tmp_path: Path, state: str) -> None:
+    register(tmp_path, "org/llm")
+    done = run_registry(registry, "ordering", "--target-llm", "org/llm", "--state", state)
+    assert f"pars-org-llm: ordering is {state}." in done.stdout, done.stderr
+    assert mlflow.MlflowClient().get_registered_model("pars-org-llm").tags["ordering"] == state
+    wrong = run_registry(registry, "ordering", "--target-llm", "org/llm", "--state", "perhaps")
+    assert wrong.returncode != 0 and "perhaps" in wrong.stderr
+    nobody = run_registry(registry, "ordering", "--target-llm", "nobody", "--state", "off")
+    assert nobody.returncode == 1 and "no ranker is registered for the target LLM 'nobody'" in nobody.stderr
+
+
 @pytest.mark.parametrize("command", ["promote", "rollback"])
 def test_empty_registry_is_one_clear_sentence(registry: str, command: str) -> None:
     done = run_registry(registry, command, "--target-llm", "nobody")

@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from registry.ranker import Prediction
-from serving.champion.follower import Champion
+from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
 from serving.ranking.holding_queue import HoldingQueue, Predictor
@@ -82,11 +82,11 @@ def make_policy(**changes: Any) -> PriorityPolicy:
 
 
 class NotAsked:
-    """Follows no champion: the queue has a ranker of its own."""
+    """Follows a champion that is there but is not to be asked: the queue has a ranker of its own."""
 
     @property
     def champion(self) -> Champion:
-        raise AssertionError("the queue has a ranker of its own")
+        return cast(Champion, object())
 
 
 @dataclass

@@ -29,6 +29,8 @@ def test_defaults_are_the_demos() -> None:
     assert (settings.cap_by_max_tokens, settings.trust_client_priority, settings.ranking) == (True, False, True)
     assert (settings.cache, settings.max_body_bytes) == (Path(".pars/rankers"), 4_194_304)
     assert (settings.rankers, settings.target_llms) == ({}, ["demo-llm"])
+    assert (settings.fallback_of("demo-llm"), settings.require_ranker) == (None, False)
+    assert settings.ordering_file == Path(".pars/ordering")
 
 
 def test_another_model_brings_its_own_name_and_none_of_the_demos_flags(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +53,9 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_RANKERS": "chat=demo-llm, sql = sql-llm,draft=demo-llm",
         "PARS_CACHE": "/var/lib/pars",
+        "PARS_FALLBACK_RANKER": "sql-llm=/rankers/sql, demo-llm=/rankers/demo",
+        "PARS_REQUIRE_RANKER": "on",
+        "PARS_ORDERING_FILE": "/run/pars/ordering",
         "PARS_MAX_BODY_BYTES": "1000",
     }.items():
         monkeypatch.setenv(name, value)
@@ -62,6 +67,23 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.target_llms == ["demo-llm", "sql-llm"]
     assert (settings.cap_by_max_tokens, settings.trust_client_priority) == (False, True)
     assert (settings.cache, settings.max_body_bytes) == (Path("/var/lib/pars"), 1000)
+    assert [settings.fallback_of(one) for one in ("sql-llm", "demo-llm")] == [
+        Path("/rankers/sql"),
+        Path("/rankers/demo"),
+    ]
+    assert (settings.require_ranker, settings.ordering_file) == (True, Path("/run/pars/ordering"))
+
+
+def test_one_fallback_is_for_every_target_even_if_its_path_looks_like_pairs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for folder in (Path("/rankers/any"), tmp_path / "a=b"):
+        if folder.parent == tmp_path:
+            folder.mkdir()
+        monkeypatch.setenv("PARS_FALLBACK_RANKER", str(folder))
+        assert load_settings().fallback_of("demo-llm") == folder
+    monkeypatch.setenv("PARS_FALLBACK_RANKER", "")
+    assert load_settings().fallback_of("demo-llm") is None
 
 
 @pytest.mark.parametrize(
@@ -84,6 +106,9 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PARS_RANKERS", "chat", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat'"]),
         ("PARS_RANKERS", "chat=", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat='"]),
         ("PARS_RANKERS", "chat=a,chat=b", ["PARS_RANKERS", "each model once", "'chat=a,chat=b'"]),
+        ("PARS_FALLBACK_RANKER", "other-llm=/rankers/other", ["PARS_FALLBACK_RANKER", "demo-llm", "got other-llm"]),
+        ("PARS_FALLBACK_RANKER", "demo-llm=", ["PARS_FALLBACK_RANKER", "TARGET_LLM=PATH", "'demo-llm='"]),
+        ("PARS_REQUIRE_RANKER", "perhaps", ["PARS_REQUIRE_RANKER", "'perhaps'"]),
         ("PARS_MAX_BODY_BYTES", "0", ["PARS_MAX_BODY_BYTES", "'0'"]),
         ("PARS_VLLM_ARGS", "--dtype 'half", ["PARS_VLLM_ARGS", "'half"]),
         ("PARS_VLLM_ARGS", "--scheduling-policy fcfs", ["--scheduling-policy", "priority"]),

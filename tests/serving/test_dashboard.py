@@ -15,7 +15,7 @@ from tests.servers import PROJECT, RunningServer
 
 DASHBOARD = PROJECT / "deploy" / "grafana-dashboard.json"
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-FUNCTIONS = {"sum", "max", "by", "rate", "increase", "histogram_quantile", "time"}
+FUNCTIONS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "time"}
 
 
 def targets() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import openai
@@ -18,6 +19,7 @@ from tests.servers import PROJECT, VLLM_ARGS, RunningServer, free_port, server_e
 
 HELLO: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "hello there"}]
 SWAP_TIMEOUT_S = 30.0
+NOBODY = {"PARS_TARGET_LLM": "nobody", "PARS_LLM": "."}
 UNREACHABLE = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 
 
@@ -74,6 +76,10 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
         "pars_ranking_seconds_bucket",
         'pars_ranker_version{target_llm="demo-llm"}',
         'pars_ranker_since_seconds{target_llm="demo-llm"}',
+        'pars_ranker_source{source="champion",target_llm="demo-llm"} 1.0',
+        'pars_registry_looked_at_seconds{target_llm="demo-llm"}',
+        'pars_ordering_on{target_llm="demo-llm"} 1.0',
+        'pars_ordering_switches_total{by="tag",target_llm="demo-llm"} 0.0',
         "pars_kendall_tau_b",
         "pars_max_overtaking_seconds",
         "pars_patience_seconds 120.0",
@@ -150,6 +156,29 @@ async def test_moving_the_champions_alias_swaps_the_ranker_under_load_and_loses_
     assert {response.status_code for response in responses} == {200}
 
 
+async def ranking(client: httpx.AsyncClient) -> dict[str, Any]:
+    state: dict[str, Any] = (await client.get("/ranking")).json()["target_llms"]["demo-llm"]
+    return state
+
+
+async def test_ordering_is_switched_off_and_on_without_a_restart(
+    server: RunningServer, client: httpx.AsyncClient
+) -> None:
+    on = {"ordering": "on", "source": "champion", "ranker_version": 1, "registry": "champion"}
+    assert await ranking(client) == on
+    with tracking(server.settings["MLFLOW_TRACKING_URI"]):
+        for state in ("off", "on"):
+            store.switch_ordering("demo-llm", state)
+            async with asyncio.timeout(SWAP_TIMEOUT_S):
+                while await ranking(client) != {**on, "ordering": state}:
+                    await asyncio.sleep(0.1)
+            before = await num_rankings(client)
+            body = {"model": "demo-llm", "prompt": "one two", "max_tokens": 2}
+            assert (await client.post("/v1/completions", json=body)).status_code == 200
+            assert await num_rankings(client) == before + (state == "on")
+    assert "switched off by the tag `ordering` of pars-demo-llm" in server.log.read_text()
+
+
 async def test_champion_that_does_not_load_is_refused_and_named_in_the_log(
     server: RunningServer, client: httpx.AsyncClient
 ) -> None:
@@ -201,14 +230,17 @@ def serve_in_vain(settings: dict[str, str], folder: Path = PROJECT, target: tupl
         ({"PARS_PATIENCE_S": "soon"}, "PARS_PATIENCE_S"),
         ({"PARS_VLLM_ARGS": "--port 8000"}, "--port"),
         ({"PARS_LLM": "./nothing/here"}, "make demo"),
-        ({"PARS_TARGET_LLM": "nobody", "PARS_LLM": "."}, "-e promote -P target_llm=nobody"),
-        ({"PARS_TARGET_LLM": "nobody", "PARS_LLM": ".", **UNREACHABLE}, "set MLFLOW_TRACKING_URI"),
+        ({"PARS_PATIENC_S": "3"}, "did you mean PARS_PATIENCE_S?"),
+        ({"PARS_LLM": ".", "PARS_FALLBACK_RANKER": "./nothing/here"}, "PARS_FALLBACK_RANKER must be a ranker's folder"),
+        ({**NOBODY, "PARS_REQUIRE_RANKER": "on"}, "-e promote -P target_llm=nobody"),
+        ({**NOBODY, "PARS_REQUIRE_RANKER": "on", **UNREACHABLE}, "set MLFLOW_TRACKING_URI"),
     ],
 )
 def test_server_that_cannot_start_says_why_and_exits(ranker_store: str, settings: dict[str, str], words: str) -> None:
     said = serve_in_vain({"MLFLOW_TRACKING_URI": ranker_store, **settings})
     assert words in said
     assert "Traceback" not in said
+    assert len([line for line in said.splitlines() if "Error:" in line or "[WARNING]" in line]) == 1
 
 
 @pytest.mark.slow
@@ -244,7 +276,7 @@ def test_built_bento_is_served_from_another_folder(ranker_store: str, tmp_path: 
     )
     assert built.returncode == 0, built.stderr
     settings = {"BENTOML_HOME": environment["BENTOML_HOME"], "MLFLOW_TRACKING_URI": ranker_store}
-    settings |= {"PARS_TARGET_LLM": "nobody", "PARS_LLM": "some/model", "PYTHONPATH": ""}
+    settings |= {**NOBODY, "PARS_REQUIRE_RANKER": "on", "PYTHONPATH": ""}
     assert "no champion" in serve_in_vain(settings, tmp_path, ("pars:test",)), "its code must run up to here"
 
 

@@ -1,14 +1,16 @@
 """Threads that may hang."""
 
+import asyncio
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from serving.threads import NUM_RECENT_JOBS, DaemonThreads
+from serving.threads import MOST_LEFT_BEHIND, NUM_RECENT_JOBS, DaemonThreads, TimedCalls
 
 HANGS_AT_EXIT = """
 import threading
@@ -115,3 +117,44 @@ def test_thread_that_hangs_for_ever_does_not_keep_the_process_from_stopping() ->
         [sys.executable, "-c", HANGS_AT_EXIT], capture_output=True, text=True, timeout=30, check=True
     )
     assert ended.stdout == "the end\n"
+
+
+async def test_call_within_its_limit_says_what_its_function_says() -> None:
+    calls = TimedCalls("test")
+    assert await calls.call(10, divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await calls.call(10, divmod, 7, 0)
+
+
+async def test_calls_that_hang_are_left_behind_up_to_a_number_and_then_none_is_begun(
+    may_go_on: threading.Event,
+) -> None:
+    calls, begun = TimedCalls("test"), []
+
+    def hang() -> None:
+        begun.append(None)
+        may_go_on.wait(10)
+
+    for _ in range(MOST_LEFT_BEHIND):
+        with pytest.raises(TimeoutError, match="no answer after"):
+            await calls.call(0.01, hang)
+    for _ in range(3):
+        with pytest.raises(TimeoutError, match=f"{MOST_LEFT_BEHIND} earlier calls have not come back"):
+            await calls.call(0.01, hang)
+    assert len(begun) == MOST_LEFT_BEHIND
+    may_go_on.set()
+    async with asyncio.timeout(10):
+        while True:  # those that hung come back, each in its thread
+            with suppress(TimeoutError):
+                assert await calls.call(10, str, 1) == "1"
+                break
+
+
+async def test_answer_that_came_while_the_event_loop_was_busy_is_heard() -> None:
+    async def block() -> None:
+        time.sleep(0.2)  # as the start of an engine does, in the event loop
+
+    call = asyncio.create_task(TimedCalls("test").call(0.1, str, 1))
+    await asyncio.sleep(0)
+    await block()
+    assert await call == "1"

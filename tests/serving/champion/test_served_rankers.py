@@ -1,26 +1,21 @@
 """Model names, their rankers, and the one distribution of an engine that answers as several target LLMs."""
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
-import mlflow
-import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from registry import store
-from registry.calibration import LengthDistribution
 from registry.ranker import Ranker
 from registry.request import Text, UnrankableContent
-from serving.champion.follower import Champion, NoChampion
-from serving.champion.served_rankers import EngineRankers, follow_champions
+from serving.champion.ordering_switch import OrderingSwitch
+from serving.champion.ranker_sources import Champion
+from serving.champion.served_rankers import EngineRankers, NoRanker
 from serving.config import Settings
 from serving.metrics import NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.request_stages import EngineRequest, Place
-from tests.conftest import tracking
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 
 NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
@@ -107,8 +102,8 @@ async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_count
     finder.close()
 
 
-async def find_place(finder: PlaceFinder, model: str | None, text: Text) -> Place:
-    request = EngineRequest(model, text, None, num_sequences=1, client_priority=0, trace_headers=None)
+async def find_place(finder: PlaceFinder, model: str | None, text: Text, cap_tokens: float | None = None) -> Place:
+    request = EngineRequest(model, text, cap_tokens, num_sequences=1, client_priority=0, trace_headers=None)
     return await finder.find_place(request, Seat(EngineLoad(max_num_seqs=4), 1))
 
 
@@ -118,61 +113,51 @@ def fail_opens(reason: str, target_llm: str = NO_RANKER) -> float:
 
 
 @pytest.fixture
-def champions(tmp_path: Path, brief: Path, wordy: Path) -> str:
-    """A registry with a champion for each of the two; version 2 of each predicts the opposite."""
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    with tracking(uri):
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment("rankers", (tmp_path / "artifacts").as_uri()))
-        backward = [
-            write_ranker(tmp_path / "2", "brief-llm", -1.0),
-            write_ranker(tmp_path / "3", "wordy-llm", -1.0, **TEN_TIMES_AS_LONG),
-        ]
-        for folder in (brief, wordy, *backward):
-            with mlflow.start_run():
-                store.register(folder)
-        for target_llm in NAMES.values():
-            store.promote(target_llm, 1)
-    return uri
+def half(wordy: Path) -> EngineRankers:
+    """One of the two has no ranker now."""
+    followers = {"brief-llm": None, "wordy-llm": Champion(1, Ranker.load(wordy))}
+    return EngineRankers({name: SimpleNamespace(champion=one) for name, one in followers.items()}, NAMES, "chat")
 
 
-def settings_for(tmp_path: Path) -> Settings:
-    return Settings(rankers=NAMES, champion_poll_s=0.05, cache=tmp_path / "cache")
+async def test_target_without_a_ranker_has_the_median_of_the_others(half: EngineRankers) -> None:
+    finder = PlaceFinder.start(Settings(), half, EngineLoad(max_num_seqs=4))
+    before = fail_opens("no_ranker", "brief-llm")
+    place = await find_place(finder, "chat", "one two")
+    assert (place.quantile, place.reason) == (pytest.approx(0.5, abs=0.01), "no_ranker")
+    assert fail_opens("no_ranker", "brief-llm") == before + 1
+    ranked = await find_place(finder, "essays", "one two")
+    assert ranked.reason is None
+    assert half.ranker_of("essays") is not None
+    with pytest.raises(NoRanker, match="brief-llm has no ranker now"):
+        half.ranker_of("chat")
+    finder.close()
 
 
-async def wait_for_score(rankers: EngineRankers, target_llm: str, score: float) -> None:
-    async with asyncio.timeout(30):
-        while rankers.ranker(target_llm).predict("one two").score != score:
-            await asyncio.sleep(0.02)
+async def test_without_any_ranker_every_request_has_the_same_place() -> None:
+    none = EngineRankers({name: SimpleNamespace(champion=None) for name in NAMES.values()}, NAMES, "chat")
+    finder = PlaceFinder.start(Settings(), none, EngineLoad(max_num_seqs=4))
+    asked: list[tuple[str | None, Text]] = [("chat", "one"), ("essays", "one " * 50), ("other", "x"), (None, "")]
+    asked.append(("chat", UnrankableContent("image")))
+    places = [await find_place(finder, model, text, cap) for model, text in asked for cap in (None, 1.0)]
+    assert {(place.quantile, place.reason) for place in places} == {(0.5, "no_ranker")}
+    finder.close()
 
 
-async def test_each_targets_alias_is_followed_on_its_own(champions: str, tmp_path: Path) -> None:
-    with tracking(champions):
-        async with follow_champions(settings_for(tmp_path), "chat") as rankers:
-            before = rankers.ranker("brief-llm"), rankers.ranker("wordy-llm")
-            store.promote("wordy-llm", 2)
-            await wait_for_score(rankers, "wordy-llm", -2)
-            assert rankers.ranker("brief-llm") == before[0]
-            assert rankers.ranker("wordy-llm") != before[1]
-            store.promote("brief-llm", 2)
-            await wait_for_score(rankers, "brief-llm", -2)
-            store.rollback("wordy-llm")
-            await wait_for_score(rankers, "wordy-llm", 2)
-
-
-async def test_swap_changes_the_one_distribution(champions: str, tmp_path: Path) -> None:
-    with tracking(champions):
-        narrow = LengthDistribution.of(np.geomspace(500, 600, 100))
-        with mlflow.start_run():
-            version = store.register(write_ranker(tmp_path / "narrow", "wordy-llm", -1.0, distribution=narrow))
-        async with follow_champions(settings_for(tmp_path), "chat") as rankers:
-            before = rankers.quantile(50)
-            store.promote("wordy-llm", version)
-            await wait_for_score(rankers, "wordy-llm", -2)
-            assert rankers.quantile(50) < before
-
-
-async def test_target_without_a_champion_is_named(champions: str, tmp_path: Path) -> None:
-    settings = Settings(rankers={"chat": "brief-llm", "sql": "sql-llm"}, cache=tmp_path / "cache")
-    with tracking(champions), pytest.raises(NoChampion, match="-P target_llm=sql-llm"):
-        async with follow_champions(settings, "chat"):
-            raise AssertionError("it starts")
+async def test_while_ordering_is_off_every_request_has_the_same_place_and_none_is_held(
+    brief: Path, wordy: Path
+) -> None:
+    switch = OrderingSwitch(NAMES.values())
+    champions = {"brief-llm": Champion(1, Ranker.load(brief)), "wordy-llm": Champion(1, Ranker.load(wordy))}
+    followers = {name: SimpleNamespace(champion=one) for name, one in champions.items()}
+    finder = PlaceFinder.start(Settings(), EngineRankers(followers, NAMES, "chat", switch), EngineLoad(max_num_seqs=4))
+    switch.hear_tag("brief-llm", "off")
+    for text in ("one", "one " * 50, UnrankableContent("image")):
+        assert await find_place(finder, "chat", text, 1.0) == Place(0.5, "ordering_off")
+    assert (await find_place(finder, "essays", "one")).reason is None, "the other is ordered"
+    switch.hear_file("off")
+    for model in ("chat", "essays", "other"):
+        assert await find_place(finder, model, "one", 1.0) == Place(0.5, "ordering_off")
+    switch.hear_file(None)
+    switch.hear_tag("brief-llm", None)
+    assert (await find_place(finder, "chat", "one")).reason is None
+    finder.close()
