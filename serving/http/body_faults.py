@@ -2,7 +2,7 @@
 
 vLLM 0.32 checks most of a body, and answers 400. Where it forgets a check, some line of its own raises, and it would
 answer 500. As long as the engine lives and was not asked, that is the body's fault. The log names the line. Whatever
-vLLM itself answers stays as it is, and so does every other route: its 5xx are about the server.
+vLLM itself answers stays as it is, and so does what fails later or on another route: those 5xx are about the server.
 """
 
 import logging
@@ -27,6 +27,8 @@ RAISED_OVER_BODIES = (
     ValueError,
 )
 """Not among them: what a machine in trouble raises, as `OSError`, `MemoryError` or any other `RuntimeError`."""
+READERS = frozenset({"json", "pydantic"})
+"""The libraries through which vLLM reads and checks bodies."""
 MESSAGE = "The request is not one that this server can read (%s): check its fields against /openapi.json."
 
 
@@ -52,16 +54,22 @@ class BodyFaultLayer:
         try:
             return await self._app(scope, receive, send_and_see)
         except RAISED_OVER_BODIES as error:
-            if has_begun or not self._is_the_bodys_fault():
+            if has_begun or not (_is_reading(error) and self._engine_was_not_asked()):
                 raise
             place = _place_of(error)
         UNREADABLE_REQUESTS.inc()
         logger.warning("vLLM could not read a request to %s: %s.", path, place)
         return await error_answer(400, MESSAGE % place.partition(" ")[0])(scope, receive, send)
 
-    def _is_the_bodys_fault(self) -> bool:
+    def _engine_was_not_asked(self) -> bool:
         request = HTTP_REQUEST.get()
         return self._is_engine_alive() and not (request is not None and request.has_reached_the_engine)
+
+
+def _is_reading(error: Exception) -> bool:
+    """Whether a body was being parsed or checked; else it may be a plugin, a template or the server that fails."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").partition(".")[0] in READERS for frame in frames)
 
 
 def _place_of(error: Exception) -> str:

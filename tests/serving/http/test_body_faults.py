@@ -1,10 +1,12 @@
 """What vLLM fails over before the engine was asked becomes a 400; every other failure stays one."""
 
-from typing import Any
+import json
+from typing import Annotated, Any
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import BeforeValidator, TypeAdapter
 from starlette.responses import JSONResponse
 
 from serving.http.arrival_layer import ArrivalLayer
@@ -18,14 +20,27 @@ async def post(application: Any, path: str = "/v1/completions", is_engine_alive:
         return await client.post(path, json={"prompt": "zanzibar"})
 
 
-def fails(failure: int | Exception, asks_engine: bool = False) -> Any:
+def plain(failure: Exception) -> None:
+    raise failure
+
+
+def read(failure: Exception) -> None:
+    """Raise it in the midst of checking a body."""
+
+    def check(_: object) -> None:
+        raise failure
+
+    TypeAdapter(Annotated[object, BeforeValidator(check)]).validate_python({})
+
+
+def fails(failure: int | Exception, asks_engine: bool = False, is_reading: bool = True) -> Any:
     """An application that answers with a status or raises, perhaps after it has asked the engine."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if asks_engine:
             current_http_request(ArrivalClock()).next_text("zanzibar")
         if isinstance(failure, Exception):
-            raise failure
+            read(failure) if is_reading else plain(failure)
         await JSONResponse({"error": {"message": "zanzibar"}}, failure)(scope, receive, send)
 
     return application
@@ -36,7 +51,7 @@ def num_unreadable() -> float:
 
 
 @pytest.mark.parametrize(
-    "failure", [KeyError("zanzibar"), RecursionError(), AssertionError("zanzibar"), AttributeError()]
+    "failure", [KeyError("zanzibar"), RecursionError(), TypeError("zanzibar"), AttributeError("zanzibar")]
 )
 async def test_failure_before_the_engine_was_asked_is_a_400_that_is_counted_and_logged_without_the_prompt(
     failure: Exception, caplog: pytest.LogCaptureFixture
@@ -48,6 +63,18 @@ async def test_failure_before_the_engine_was_asked_is_a_400_that_is_counted_and_
     assert num_unreadable() == before + 1
     assert "vLLM could not read a request to /v1/completions" in caplog.text
     assert "zanzibar" not in caplog.text
+
+
+async def test_body_nested_too_deeply_is_a_400() -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        json.loads("[" * 1_000_000)
+
+    assert (await post(application)).status_code == 400
+
+
+async def test_failure_of_a_plugin_or_template_stays_one() -> None:
+    with pytest.raises(AttributeError):
+        await post(fails(AttributeError(), is_reading=False))
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500, 501, 503])
