@@ -34,7 +34,7 @@ class RunningServer:
     def client(self, **options: object) -> httpx.AsyncClient:
         """An HTTP client that is patient enough for a queue.
 
-        It gives idle connections up well before the server closes them (5 s), and so never sends into a closing one.
+        It gives idle connections up well before plain vLLM closes them (5 s), and so never sends into a closing one.
         """
         limits = httpx.Limits(keepalive_expiry=1)
         defaults: dict[str, object] = {"base_url": self.url, "timeout": 300, "limits": limits}

@@ -24,8 +24,7 @@ class EngineLoad:
     def room(self) -> int:
         """Sequences that the engine could take at once; 0 or negative when requests wait in it."""
         free = self.max_num_seqs - self.num_sequences
-        room = self._reports.room(self.num_sequences) if self._reports is not None else None
-        return free if room is None else min(room, free)
+        return free if self._reports is None else self._reports.room(self.num_sequences, free)
 
     @property
     def num_waiting(self) -> int:
@@ -38,6 +37,8 @@ class EngineLoad:
         """Hear of an engine's latest step."""
         assert self._reports is not None
         self._reports.add(engine, report)
+        if self.num_sequences == 0:  # it was under way when the last one left
+            self._reports.forget()
         WAITING_SEQUENCES.set(self.num_waiting)
         self._there_may_be_room()
 

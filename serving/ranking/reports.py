@@ -64,8 +64,8 @@ class EngineReports:
         if not self._is_shared:
             self._last = {engine: (0.0, Report()) for engine in range(self._num_engines)}
 
-    def room(self, num_sequences: int) -> int | None:
-        """How many more sequences the engines could take without letting one wait; None if the reports don't say.
+    def room(self, num_sequences: int, free: int) -> int:
+        """How many more sequences the engines could take without letting one wait.
 
         vLLM sends a request to the engine with the shortest queue, so one waits only if all have a queue. One without
         is taken to have room for as many more as it runs: a burst that comes within one step goes on in portions that
@@ -73,12 +73,15 @@ class EngineReports:
 
         Args:
             num_sequences: those of ours that were handed on and have not left.
+            free: what is left of our share of all sequences. Where the engines are shared and fresh reports say that
+                they have room, we may have more than that.
         """
         fresh = self._fresh()
         if len(fresh) < self._num_engines:
-            return None
+            return free
         room = sum(max(report.num_running, 1) for report in fresh if report.num_waiting == 0)
-        return max(room - self._num_unseen(num_sequences, fresh), 0)
+        room = max(room - self._num_unseen(num_sequences, fresh), 0)
+        return room if self._is_shared else min(room, free)
 
     def _fresh(self) -> list[Report]:
         oldest_s = self._clock_s() - SHARED_REPORT_LASTS_S if self._is_shared else float("-inf")

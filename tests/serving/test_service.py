@@ -14,6 +14,7 @@ import openai
 import pytest
 
 from registry import store
+from serving.hosts.keep_alive import BENTOML_KEEP_ALIVE_S
 from tests.conftest import tracking
 from tests.servers import PROJECT, VLLM_ARGS, RunningServer, free_port, server_environment
 
@@ -217,7 +218,7 @@ def serve_in_vain(settings: dict[str, str], folder: Path = PROJECT, target: tupl
         env=server_environment(settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert ended.returncode == 1, ended.stderr
@@ -250,6 +251,16 @@ def test_unknown_vllm_flag_is_named_before_the_model_loads(ranker_store: str, de
     assert "PARS_VLLM_ARGS" in said
     assert "--max-num-sequences" in said
     assert "Initializing a V1 LLM engine" not in said
+
+
+async def test_idle_connection_stays_open_for_longer_than_bentomls_own_limit(server: RunningServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(server.url).port)
+    for wait_s in (BENTOML_KEEP_ALIVE_S + 1, 0):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b" 200 " in head.splitlines()[0]
+        await asyncio.sleep(wait_s)
+    writer.close()
 
 
 @pytest.mark.slow

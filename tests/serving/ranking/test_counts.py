@@ -41,6 +41,7 @@ class Traffic:
         if ranker_hangs:
             self.ranker.may_go_on.clear()
         self.load = EngineLoad(4, EngineReports())
+        self.load.count(0)  # the gauges are the process's, and other tests have set them
         times = {"budget_s": 0.001, "backlog_s": 0.02}
         self.queue = HoldingQueue(lambda: self.ranker, self.load, target_llm="demo-llm", num_threads=1, **times)
         self.prioritiser = Prioritiser(make_policy(), ArrivalClock(), self.load, only(self.queue))
@@ -101,6 +102,7 @@ def test_after_all_have_left_nothing_is_counted_in(
 
 async def test_meanwhile_they_are() -> None:
     traffic = Traffic(ranker_hangs=True)
+    traffic.load.count(9)
     traffic.load.report(0, Report(num_running=2, num_waiting=7))
     task = asyncio.create_task(traffic.request("cancelled", 3))
     await asyncio.sleep(0)
@@ -108,9 +110,9 @@ async def test_meanwhile_they_are() -> None:
     assert REGISTRY.get_sample_value("pars_engine_waiting_sequences") == 7
     traffic.ranker.may_go_on.set()
     async with asyncio.timeout(10):
-        while traffic.load.num_sequences == 0:
+        while traffic.load.num_sequences == 9:
             await asyncio.sleep(0.001)
-    assert REGISTRY.get_sample_value("pars_engine_sequences") == 3
+    assert REGISTRY.get_sample_value("pars_engine_sequences") == 12
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
