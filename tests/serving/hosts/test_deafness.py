@@ -11,14 +11,15 @@ import psutil
 
 from serving.hosts.deafness import born_deaf, is_told_to_stop
 
-SLEEPER = "import time; time.sleep(600)"
 FAILING_ENGINE = (
-    "import subprocess, sys;"
-    f"worker = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]);"
+    "import multiprocessing.resource_tracker, signal, sys, time;"
+    "multiprocessing.resource_tracker.ensure_running();"  # vLLM's engine has its parent's, and this start unblocks
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT]);"
+    "multiprocessing.get_context('spawn').Process(target=time.sleep, args=[600], daemon=True).start();"
     "sys.argv[1:] and sys.stdin.read();"
-    "worker.terminate(); worker.wait()"
+    "sys.exit(3)"
 )
-"""As Python's multiprocessing does at the end of a process: it tells its children to stop, and waits."""
+"""Like vLLM's: at its end Python's multiprocessing tells the worker to stop, and waits for it."""
 
 
 def eventually(is_so: Callable[[], object]) -> None:
@@ -31,14 +32,14 @@ def eventually(is_so: Callable[[], object]) -> None:
 def test_engine_that_cannot_start_ends_with_its_deaf_workers() -> None:
     with born_deaf():
         engine = subprocess.Popen([sys.executable, "-c", FAILING_ENGINE])
-        assert engine.wait(20) == 0
+        assert engine.wait(20) == 3
 
 
 def test_signal_from_outside_ends_nobody_meanwhile() -> None:
     with born_deaf():
         engine = psutil.Popen([sys.executable, "-c", FAILING_ENGINE, "waits"], stdin=subprocess.PIPE)
-        eventually(engine.children)
-        (worker,) = engine.children()
+        eventually(lambda: [one for one in engine.children() if "--multiprocessing-fork" in one.cmdline()])
+        (worker,) = [one for one in engine.children() if "--multiprocessing-fork" in one.cmdline()]
         for process in (engine, worker):  # as BentoML's supervisor does
             process.send_signal(signal.SIGTERM)
         assert is_told_to_stop(engine.pid) and is_told_to_stop(worker.pid)
