@@ -36,6 +36,18 @@ class MlflowServer:
     def wait(self) -> None:
         httpx.get(f"{self.uri}/health", timeout=2).raise_for_status()
 
+    def hang(self) -> None:
+        """Take connections, and never answer."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, number)
+
     def stop(self) -> None:
         if self.process is not None:
             with suppress(ProcessLookupError):

@@ -21,8 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from registry import store
 from tests.conftest import tracking
+from tests.mlflow_server import MlflowServer
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
-from tests.soak.registry_server import RegistryServer, registry_server
 from tests.soak.traffic import Tally, Users
 from tests.soak.vitals import Patient, growth
 from tests.traps import HANGS, RAISES
@@ -101,15 +101,18 @@ def _name(process: psutil.Process) -> str:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory, ranker_store: str) -> Iterator[RegistryServer]:
-    with registry_server(ranker_store, tmp_path_factory.mktemp("registry") / "log.txt") as server:
-        yield server
+def registry(ranker_store: str) -> Iterator[MlflowServer]:
+    server = MlflowServer(Path(ranker_store.removeprefix("sqlite:///")).parent)
+    server.start()
+    server.wait()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")
-def soaked(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, registry: RegistryServer) -> Iterator[Soaked]:
+def soaked(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, registry: MlflowServer) -> Iterator[Soaked]:
     settings = {
-        "MLFLOW_TRACKING_URI": registry.url,
+        "MLFLOW_TRACKING_URI": registry.uri,
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
         "PARS_RANKERS": "demo-llm=demo-llm,wordy=wordy-llm",
@@ -156,7 +159,7 @@ async def meanwhile(*jobs: Awaitable[None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def hang(registry: RegistryServer, seconds: float) -> None:
+async def hang(registry: MlflowServer, seconds: float) -> None:
     registry.hang()
     try:
         await asyncio.sleep(seconds)
@@ -186,9 +189,7 @@ def counted(url: str) -> dict[str, float]:
     return seen
 
 
-async def test_no_request_is_lost_and_nothing_grows(
-    soaked: Soaked, registry: RegistryServer, ranker_store: str
-) -> None:
+async def test_no_request_is_lost_and_nothing_grows(soaked: Soaked, registry: MlflowServer, ranker_store: str) -> None:
     users, patient = Users(soaked.server.url), soaked.patient()
     await users.requests_per_s(CAPACITY_REQUESTS)  # a server's first burst finds it cold
     capacity_per_s = await users.requests_per_s(CAPACITY_REQUESTS)
