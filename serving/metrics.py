@@ -1,4 +1,4 @@
-"""Counters and histograms of the ranking, on BentoML's `/metrics` beside vLLM's own.
+"""Counters and histograms of the ranking, on `/metrics` beside vLLM's own.
 
 The worker process has `PROMETHEUS_MULTIPROC_DIR` set before it imports this, so the values live in files that the page
 sums up. Nothing of a prompt is in a label.

@@ -25,6 +25,7 @@ from serving.http.api_key import api_key_check
 from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.http.ranking_route import RankingRoute
 from serving.http.reception import Reception
+from serving.http.route_labels import BoundedLabels
 from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
@@ -43,7 +44,7 @@ class ShortestFirst:
     """Pure ASGI middleware. The champion is loaded when the application starts, and followed until it stops."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self._app = BoundedLabels(app)
         self._settings = load_settings()
         self._reception: Reception | None = None
 

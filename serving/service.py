@@ -27,6 +27,7 @@ from serving.hosts.gate import Gate
 from serving.hosts.gpus import num_gpus
 from serving.hosts.keep_alive import keep_alive
 from serving.hosts.orphans import stop_with_parent
+from serving.http.request_metrics import RequestMetrics, metrics_page
 from serving.metrics import forget_dead_processes
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ gate = Gate()
     # time that ranking needs. vLLM traces requests itself (`--otlp-traces-endpoint`), and `/metrics` counts them.
     tracing={"excluded_urls": [".*"]},
     logging={"access": {"enabled": False}},
+    metrics={"enabled": False},  # they are labelled by path, of which a client can make up as many as it likes
 )
 @bentoml.asgi_app(gate, path="/")
+@bentoml.asgi_app(metrics_page, path="/")  # what stands nearer to the class is asked first
 class Pars:
     """Your LLM behind vLLM's OpenAI API, short answers first."""
 
@@ -163,6 +166,11 @@ class Pars:
             await asyncio.wait_for(self._stack.aclose(), CLOSE_LIMIT_S)
         finally:  # what is left of a dead engine may neither close nor answer
             _exit_with_supervisor()
+
+
+Pars.add_asgi_middleware(  # type: ignore[attr-defined]  # the decorator has made a service of the class
+    RequestMetrics, service=bentoml.server_context
+)
 
 
 def _exit_with_supervisor() -> NoReturn:

@@ -25,6 +25,7 @@ from serving.hosts.cores import give_way, stay_within_quota
 from serving.hosts.deafness import born_deaf
 from serving.hosts.orphans import no_orphans
 from serving.hosts.served_names import check_rankers
+from serving.http.route_labels import BoundedLabels
 from serving.ranking.prioritiser import Prioritiser
 
 CHOKE_POINTS = ("generate", "encode")
@@ -86,7 +87,9 @@ async def openai_app(
     tasks = await client.get_supported_tasks()
     app = build_app(args, tasks, client.model_config)
     # Appended is innermost: what has no API key costs no ranking. vLLM has built the stack, so it is built anew.
+    # Inserted is outermost: vLLM's metrics take labels from what comes to them.
     app.user_middleware.extend(layers)
+    app.user_middleware.insert(0, Middleware(BoundedLabels))
     app.middleware_stack = app.build_middleware_stack()
     await init_app_state(client, app.state, args, tasks)
     app.state.server = SimpleNamespace(should_exit=False)  # vLLM's error handler sets it; the service looks for itself

@@ -1,8 +1,11 @@
 """The door before vLLM's application: it knows who is inside, and once closed it lets nobody in."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
+
+from starlette.routing import BaseRoute, Mount
 
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
 
@@ -27,6 +30,13 @@ class Gate:
     def is_open(self) -> bool:
         """Whether requests are let in."""
         return self.app is not None and self._why_closed is None
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Those of the application behind it, which so are also those of whatever mounts this."""
+        routes: Sequence[BaseRoute] = getattr(self.app, "routes", [])
+        root_path: str = getattr(self.app, "root_path", "")
+        return [*routes, Mount(root_path, routes=routes)] if root_path else routes
 
     def close(self, why: str) -> None:
         """Let nobody in any more; they get 503 with this sentence. Whoever is inside stays."""

@@ -103,6 +103,17 @@ async def test_body_over_the_limit_is_a_413_and_a_malformed_one_is_vllms_400(cli
         assert seen_priority(response) > LONG_AGO_US
 
 
+async def test_paths_that_clients_make_up_are_no_labels(client: httpx.AsyncClient) -> None:
+    for number in range(20):
+        for path in ("/{}", "/v1/responses/resp_{}", "/v1/responses/resp_{}/"):
+            await client.get(path.format(f"made_up_{number}"))
+    assert (await client.request("PROPFIND", "/v1/models")).status_code == 501
+    page = (await client.get("/metrics")).text
+    assert 'handler="/v1/responses/{response_id}"' in page
+    assert "made_up" not in page
+    assert "PROPFIND" not in page
+
+
 async def test_streams_piece_by_piece(client: httpx.AsyncClient) -> None:
     body = {**FIVE, "prompt": "one", "stream": True}
     async with client.stream("POST", "/v1/completions", json=body) as response:

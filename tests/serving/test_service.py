@@ -98,6 +98,33 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
         assert name in page
 
 
+async def series(client: httpx.AsyncClient) -> set[str]:
+    """What `/metrics` shows of HTTP requests, without values."""
+    page = (await client.get("/metrics")).text
+    names = ("bentoml_service_request", "http_request")
+    return {line.rpartition(" ")[0] for line in page.splitlines() if line.startswith(names)}
+
+
+async def test_paths_and_methods_that_clients_make_up_add_nothing_to_the_metrics_page(
+    client: httpx.AsyncClient,
+) -> None:
+    made_up = ("/{}", "/v1/{}/cancel", "/v1/responses/resp_{}", "/v1/responses/resp_{}/", "/v1/models/{}", "/{}%0A")
+
+    async def make_up(numbers: range) -> None:
+        for number in numbers:
+            await client.get(made_up[number % len(made_up)].format(number))
+        for method in ("PROPFIND", "MKCOL", "PURGE"):  # the HTTP server knows them, and refuses others itself
+            assert (await client.request(method, "/v1/models")).status_code == 501
+
+    await client.get("/v1/models")
+    await make_up(range(len(made_up)))
+    before = await series(client)
+    await make_up(range(3000))
+    assert await series(client) == before
+    for label in ('endpoint="/v1/models"', 'endpoint="/v1/responses/{response_id}"', 'endpoint="unmatched"'):
+        assert any(label in one for one in before)
+
+
 async def test_beam_search_is_ranked_once_because_the_layer_inside_bentoml_knows_its_request(
     client: httpx.AsyncClient,
 ) -> None:
