@@ -68,6 +68,13 @@ RANKER_SINCE = Gauge(
     ["target_llm"],
     multiprocess_mode="livemostrecent",
 )
+RANKER_REFERENCE_ERROR = Gauge(
+    "pars_ranker_reference_error",
+    "How far the ranker's scores on this machine lie from those at training, as a share of their spread. Above 0.01 the"
+    " order is not the one that was tested; NaN if it is not known (its card has no reference scores).",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
 RANKER_SOURCE = Gauge(
     "pars_ranker_source",
     "1 for where the ranker that is served comes from: champion, cached (the last one served here), fallback"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from math import nan
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,14 @@ from registry.watch import RegisteredVersion
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion, from_cache, from_folder, from_registry
-from serving.metrics import RANKER_SINCE, RANKER_SOURCE, RANKER_VERSION, REGISTRY_LOOKED_AT, RELOADS
+from serving.metrics import (
+    RANKER_REFERENCE_ERROR,
+    RANKER_SINCE,
+    RANKER_SOURCE,
+    RANKER_VERSION,
+    REGISTRY_LOOKED_AT,
+    RELOADS,
+)
 from serving.threads import TimedCalls
 
 logger = logging.getLogger(__name__)
@@ -139,6 +147,8 @@ class ChampionFollower:
         for source in SOURCES:
             RANKER_SOURCE.labels(self._target_llm, source).set(source == served)
         RANKER_VERSION.labels(self._target_llm).set(self.champion.version or 0 if self.champion else 0)
+        error = self.champion.ranker.reference_error if self.champion else None
+        RANKER_REFERENCE_ERROR.labels(self._target_llm).set(nan if error is None else error)
 
     @property
     def source(self) -> str:

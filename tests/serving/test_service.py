@@ -76,6 +76,7 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
         'pars_engine_requests_total{source="ranked"}',
         "pars_ranking_seconds_bucket",
         'pars_ranker_version{target_llm="demo-llm"}',
+        'pars_ranker_reference_error{target_llm="demo-llm"}',
         'pars_ranker_since_seconds{target_llm="demo-llm"}',
         'pars_ranker_source{source="champion",target_llm="demo-llm"} 1.0',
         'pars_registry_looked_at_seconds{target_llm="demo-llm"}',

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 
 import mlflow
@@ -16,7 +17,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from registry import store
-from registry.card import CARD_FILE, RankerCard
+from registry.card import CARD_FILE, RankerCard, ReferenceScores
 from registry.ranker import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
 from serving.champion import follower as following
 from serving.champion import time_limits
@@ -122,6 +123,25 @@ async def test_version_that_does_not_load_is_refused_once_and_the_old_one_keeps_
     store.promote("demo-llm", 2)
     await follower.look()
     assert served(follower).version == 2
+
+
+async def test_ranker_that_scores_otherwise_on_this_machine_is_served_and_counted(
+    follower: ChampionFollower, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def error() -> float | None:
+        return REGISTRY.get_sample_value("pars_ranker_reference_error", {"target_llm": "demo-llm"})
+
+    await started(follower)
+    assert isnan(error() or 0), "the cards of the tests' rankers have no reference scores"
+    for there, off in ((2.0, 0.0), (2.5, 0.5)):  # a score of 2 is right here
+        reference = ReferenceScores(prompts=("one two",), scores=(there,), spread=1.0)
+        with mlflow.start_run():
+            version = store.register(write_ranker(tmp_path / str(there), reference=reference))
+        store.promote("demo-llm", version)
+        await follower.look()
+        assert served(follower).version == version
+        assert error() == off
+        assert ("its scores are off by 0.500" in caplog.text) == (off > 0)
 
 
 def change_card(folder: Path, **changes: object) -> None:
@@ -468,7 +488,10 @@ async def test_age_of_the_last_look_is_that_of_the_last_answer(follower: Champio
 
 
 @pytest.mark.parametrize("uri", ["http://user:hunter2@127.0.0.1:9", "postgresql://user:hunter2@127.0.0.1:9/mlflow"])
-async def test_no_password_is_said(follower: ChampionFollower, caplog: pytest.LogCaptureFixture, uri: str) -> None:
+async def test_no_password_is_said(
+    follower: ChampionFollower, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 1)  # or its retries would hold up the next test
     await started(follower)
     with unreachable(uri), caplog.at_level(logging.DEBUG, logger="serving"):
         await follower.look()
