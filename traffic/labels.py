@@ -20,7 +20,8 @@ class LabelledRow(NamedTuple):
     prompt: str
     output_tokens: int
     is_censored: bool
-    group: str
+    group: str | None = None
+    """None where it is the prompt itself."""
 
 
 ROWS = pa.schema(
@@ -51,23 +52,32 @@ class PromptLabels(NamedTuple):
 
 def label_prompts(rows: Iterable[LabelledRow]) -> PromptLabels:
     """One label for all rows of a prompt."""
-    samples = table_of(rows, ROWS).group_by("prompt")
-    samples = samples.aggregate([("output_tokens", "list"), ("is_censored", "list"), ("group", "min")])
-    samples = samples.append_column("hash", pa.array(hashes_of(Texts(samples["prompt"]))))
-    samples = samples.sort_by([("hash", "ascending"), ("prompt", "ascending")])
-    labels = _labels(samples["output_tokens_list"], samples["is_censored_list"])
-    return PromptLabels(Texts(samples["prompt"]), Texts(samples["group_min"]), *labels)
+    table = table_of(rows, ROWS)
+    has_groups = table["group"].null_count < len(table)
+    groups = pc.coalesce(table["group"], table["prompt"]) if has_groups else table["group"]
+    hashes = pa.array(hashes_of(Texts(table["prompt"])))
+    table = table.drop_columns("group").append_column("group", groups).append_column("hash", hashes)
+    table = table.sort_by([(name, "ascending") for name in ("hash", "prompt", "group")])
+    starts = _starts(table["prompt"])
+    labels = _labels(table, starts)
+    if len(starts) < len(table):
+        table = table.select(["prompt", "group"]).take(pa.array(starts))
+    prompts = Texts(table["prompt"])
+    return PromptLabels(prompts, Texts(table["group"]) if has_groups else prompts, *labels)
 
 
-def _labels(
-    tokens: pa.ChunkedArray, censored: pa.ChunkedArray
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """The labels of the lists of samples; most prompts have one, which is their label."""
-    sizes = pc.list_value_length(tokens).to_numpy().astype(np.int64)
-    ends = np.cumsum(sizes)
-    samples, is_cut = (pc.list_flatten(one).to_numpy(zero_copy_only=False) for one in (tokens, censored))
-    output_tokens, is_censored = samples[ends - sizes].astype(np.float64), is_cut[ends - sizes].copy()
-    for place in np.flatnonzero(sizes > 1):
-        its = slice(ends[place] - sizes[place], ends[place])
-        output_tokens[place], is_censored[place] = label_of(samples[its].tolist(), is_cut[its].tolist())
+def _starts(prompts: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Where the rows of each prompt begin, of sorted rows."""
+    is_new = pc.not_equal(prompts[1:], prompts[:-1]).to_numpy().astype(np.bool_)
+    return np.flatnonzero(np.concatenate([np.full(min(1, len(prompts)), True), is_new]))
+
+
+def _labels(table: pa.Table, starts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """The labels of sorted rows; most prompts have one row, which is their label."""
+    tokens, is_cut = table["output_tokens"].to_numpy(), table["is_censored"].to_numpy().astype(np.bool_)
+    output_tokens, is_censored = tokens[starts].astype(np.float64), is_cut[starts]
+    ends = np.append(starts[1:], len(table))
+    for place in np.flatnonzero(ends - starts > 1):
+        its = slice(starts[place], ends[place])
+        output_tokens[place], is_censored[place] = label_of(tokens[its].tolist(), is_cut[its].tolist())
     return output_tokens, is_censored

@@ -119,8 +119,7 @@ def _labelled(reading: Reading, counts: Counter[str]) -> Iterator[LabelledRow]:
     for row in reading.rows():
         counts[row.left_out or "labelled"] += 1
         if row.left_out is None and row.text and row.output_tokens:
-            group = row.text if row.group is None else row.group
-            yield LabelledRow(row.text, row.output_tokens, row.is_censored, group)
+            yield LabelledRow(row.text, row.output_tokens, row.is_censored, row.group)
 
 
 def _require_one_model(reading: Reading, source: LengthLogSource) -> None:

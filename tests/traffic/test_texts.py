@@ -13,11 +13,9 @@ from traffic.samples import label_of
 from traffic.split import hash_of
 from traffic.texts import BATCH_ROWS, Texts, table_of, taken
 
-ROWS = st.lists(
-    st.builds(LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), st.sampled_from("xyz")),
-    min_size=1,
-    max_size=40,
-)
+GROUPS = st.none() | st.sampled_from("xyz")
+ROW = st.builds(LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), GROUPS)
+ROWS = st.lists(ROW, min_size=1, max_size=40)
 
 
 def test_texts_are_a_sequence() -> None:
@@ -47,7 +45,7 @@ def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
     ]
     found = label_prompts(rows)
     assert list(found.prompts) == prompts
-    assert list(found.groups) == [min(row.group for row in samples[prompt]) for prompt in prompts]
+    assert list(found.groups) == [min(row.group or prompt for row in samples[prompt]) for prompt in prompts]
     assert list(zip(found.output_tokens, found.is_censored, strict=True)) == expected
     digest = blake2b(digest_size=16)
     for prompt, (tokens, is_censored) in zip(prompts, expected, strict=True):
