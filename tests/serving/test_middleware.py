@@ -187,7 +187,7 @@ async def test_without_the_priority_policy_it_says_so_and_serves_as_if_it_were_n
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"PARS_TARGET_LLM": "nobody"}, "-e promote -P target_llm=nobody"),
+        ({"PARS_TARGET_LLM": "nobody", "PARS_REQUIRE_RANKER": "on"}, "-e promote -P target_llm=nobody"),
         ({"PARS_RANKERS": "stranger=demo-llm"}, "PARS_RANKERS must name models that are served .*, but got stranger"),
     ],
 )
