@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     ordering_file: Path = Path(".pars/ordering")
     """While this file says `off`, as the tag `ordering` of a registered model may, it is first come, first served."""
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1)
-    """Larger bodies are refused. A model that takes images or audio in the body may need more."""
+    """Larger bodies (images, audio, long contexts) are passed on as they come, but not read: their requests are not
+    ranked, and take the place of a long one."""
     request_timeout_s: float = Field(3600.0, gt=0)
     """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
     keep_alive_s: int = Field(75, ge=1)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from starlette.routing import Route
+from vllm import envs
 
 from registry.errors import UserError
 from registry.secrets import guard_output
@@ -89,7 +90,13 @@ class ShortestFirst:
         prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
         is_authorised = api_key_check(vllm_app)
         vllm_app.router.routes.append(Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]))
-        return Reception(self._app, prioritiser, is_authorised, self._settings.max_body_bytes)
+        return Reception(
+            self._app,
+            prioritiser,
+            is_authorised,
+            max_body_bytes=self._settings.max_body_bytes,
+            most_prompts=envs.VLLM_MAX_COMPLETION_PROMPTS,
+        )
 
     async def _follow(self, args: Any, stack: AsyncExitStack) -> EngineRankers:
         check_rankers(self._settings, args)

@@ -2,12 +2,20 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
-from registry.request import Text, UnrankableContent, cap_tokens, model_of, texts_of, uses_beam_search
+from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, reason_of, render_messages
+from serving.api_bodies import cap_tokens, conversations_of, model_of, uses_beam_search
+
+MOST_VALUES = 100_000
+"""A body of more commas and opening brackets is not parsed: that would stop the event loop for a tenth of a second.
+
+Those within strings count too, since telling them apart is the parsing; four megabytes of prose have half as many.
+"""
 
 
 def wall_clock_us() -> int:
@@ -71,12 +79,15 @@ class Place:
 class HttpRequest:
     """One HTTP request on its way to the engine. Its arrival is stamped once, when the body is complete."""
 
-    def __init__(self, clock: ArrivalClock, path: str = "") -> None:
+    def __init__(self, clock: ArrivalClock, path: str = "", max_body_bytes: float = inf) -> None:
+        """Of a body of more than `max_body_bytes` nothing is kept: it is passed on, and not ranked."""
         self._clock = clock
         self._path = path
+        self._max_body_bytes = max_body_bytes
         self._body = bytearray()
         self._arrival_us: int | None = None
-        self._texts: list[Text] | None = None
+        self._conversations: Sequence[Conversation] | None = None
+        self._objection: UnrankableContent | None = None
         self._num_requests = 0
         self.model: str | None = None
         self.is_beam_search = False
@@ -100,32 +111,67 @@ class HttpRequest:
         """Take note of one ASGI message that the application receives."""
         if message["type"] != "http.request":
             return
-        self._body += message.get("body", b"")
+        self._keep(message.get("body", b""))
         if not message.get("more_body", False):
             _ = self.arrival_us
 
+    def _keep(self, piece: bytes) -> None:
+        if self._objection is None and len(self._body) + len(piece) > self._max_body_bytes:
+            self._objection = UnrankableContent(TOO_LARGE)
+            self._body.clear()
+        if self._objection is None:
+            self._body += piece
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what the client wrote is known; if not, the engine's own arguments are all there is."""
+        return self._objection is None
+
     def next_text(self, engine_text: str | None) -> Text:
-        """The text of the next engine request that comes from this HTTP request."""
+        """The text of the next engine request that comes from this HTTP request.
+
+        Raises:
+            Exception: of any kind, over a body in a form that nobody expected.
+        """
+        index = self._num_requests
+        self._num_requests += 1
         if self._body:
             self._read_body()
-        texts, index = self._texts, self._num_requests
-        self._num_requests += 1
-        if texts is None:
+        if self._objection is not None:
+            return self._objection
+        if self._conversations is None:
             return engine_text if engine_text is not None else UnrankableContent("no_text")
-        if not texts:
-            return UnrankableContent("empty")
-        return texts[min(index, len(texts) - 1)]
+        return render_messages(self._conversations[min(index, len(self._conversations) - 1)])
 
     def _read_body(self) -> None:
         raw, self._body = bytes(self._body), bytearray()
+        self._objection = UnrankableContent("malformed")  # stands, if reading fails
         try:
-            body = json.loads(raw)
-        except (ValueError, RecursionError):  # the application has accepted it, so it isn't JSON by design
+            body = parsed(raw)
+        except UnrankableContent as reason:
+            self._objection = reason
             return
-        self._texts = texts_of(self._path, body)
+        self._conversations = conversations_of(self._path, body)
         self.model = model_of(body)
         self.is_beam_search = uses_beam_search(body)
         self.cap_tokens = cap_tokens(body)
+        self._objection = None
+
+
+def parsed(raw: bytes) -> Any:
+    """The JSON of a body; None if it is none, which is the application's to say.
+
+    Raises:
+        UnrankableContent: reading it would take long, or is more than this machine can do.
+    """
+    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+        raise UnrankableContent(TOO_LARGE)
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+    except (RecursionError, MemoryError) as error:
+        raise reason_of(error) from None
 
 
 HTTP_REQUEST: ContextVar[HttpRequest | None] = ContextVar("pars_http_request", default=None)

@@ -19,6 +19,10 @@ class NoRanker(UserError, RuntimeError):
     """A target LLM has no ranker now; the message says what to do."""
 
 
+LARGE_QUANTILE = 0.75
+"""The median of the upper half of all predicted answers."""
+
+
 class FollowsChampion(Protocol):
     """Knows the champion of one target LLM as it is now (`serving.champion.follower`)."""
 
@@ -144,6 +148,16 @@ class EngineRankers:
         """The place of a request without a ranker."""
         mixture = self.mixture
         return MIDDLE if mixture is None else self.quantile(mixture.median_tokens, cap_tokens)
+
+    def large_quantile(self, cap_tokens: float | None = None) -> float:
+        """The place of a request that is too large to be read.
+
+        Long requests have long answers more often than not, and nobody shall gain a place by growing: so it goes where
+        the middle of the longer half goes, be that half another target LLM's. What a limit of tokens caps, it caps.
+        """
+        if self.mixture is None:
+            return MIDDLE
+        return LARGE_QUANTILE if cap_tokens is None else min(LARGE_QUANTILE, self.mixture.quantile(cap_tokens))
 
     @property
     def mixture(self) -> Mixture | None:

@@ -92,7 +92,8 @@ async def _follow(settings: Settings, default_model: str, stack: AsyncExitStack)
 def _our_routes(settings: Settings, rankers: EngineRankers | None, app: FastAPI) -> list[Route]:
     is_authorised = api_key_check(app)
     ranker_of = rankers.ranker_of if rankers else None
-    rank = RankRoute(ranker_of, is_authorised, settings.ranking_backlog_ms / 1000)
+    limit_s = settings.ranking_backlog_ms / 1000
+    rank = RankRoute(ranker_of, is_authorised, limit_s=limit_s, max_body_bytes=settings.max_body_bytes)
     return [
         Route("/rank", rank.rank, methods=["POST"]),
         Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]),

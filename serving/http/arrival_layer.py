@@ -1,10 +1,10 @@
 """A thin ASGI layer around vLLM's application: it watches the body go by and leaves it in a context variable.
 
-It changes nothing, but refuses a body that is too large and drops a header that nobody trusts: malformed JSON,
-authentication and disconnects stay vLLM's.
+It changes nothing, but drops a header that nobody trusts: malformed JSON, authentication, disconnects and the size of
+bodies stay vLLM's. Of a body that is larger than what is read for a ranking nothing is kept.
 """
 
-from serving.http.bodies import ASGIApp, BodyLimit, BodyTooLarge, Message, Receive, Scope, Send, error_answer, path_of
+from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, path_of
 from serving.http.header_routes import without_priority
 from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
 
@@ -26,15 +26,10 @@ class ArrivalLayer:
             scope = {**scope, "headers": without_priority(scope["headers"])}
         if scope["type"] == "websocket":  # each of its generations arrives when it starts, not with the connection
             return await self._app(scope, receive, send)
-        request = HttpRequest(self._clock, path_of(scope))
-        try:
-            limit = BodyLimit(scope, self._max_body_bytes)
-        except BodyTooLarge as error:
-            return await error_answer(413, error.detail)(scope, receive, send)
+        request = HttpRequest(self._clock, path_of(scope), self._max_body_bytes)
 
         async def receive_and_see() -> Message:
             message = await receive()
-            limit.count(message)
             request.see(message)
             return message
 

@@ -1,11 +1,11 @@
-"""Bodies of HTTP requests on their way to an ASGI application: limited in size, read whole, handed on."""
+"""Bodies of HTTP requests on their way to an ASGI application: read up to a limit, handed on."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
@@ -22,66 +22,41 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
-class BodyTooLarge(HTTPException):
-    """A 413. Its kind is the one that a FastAPI application lets through while it reads a body."""
-
-    def __init__(self, num_bytes: int, max_bytes: int) -> None:
-        super().__init__(
-            413,
-            f"A body holds at most {max_bytes} bytes, but this one has {num_bytes} or more; send less, or raise"
-            " PARS_MAX_BODY_BYTES.",
-        )
-
-
 class ClientLeft(Exception):
     """The client went away before its body was complete."""
 
 
-class BodyLimit:
-    """Counts the bytes of one body."""
+@dataclass(frozen=True)
+class ReadBody:
+    """A body as far as it was read before the application asks for it."""
 
-    def __init__(self, scope: Scope, max_bytes: int) -> None:
-        """Check the length that the client announces.
+    raw: bytes
+    is_complete: bool
+    is_too_large: bool
 
-        Raises:
-            BodyTooLarge: it announces too much.
-        """
-        self._max_bytes = max_bytes
-        self._num_bytes = 0
-        announced = Headers(scope=scope).get("content-length", "")
-        if re.fullmatch("[0-9]+", announced):  # anything else is the HTTP server's to refuse
-            self._check(int(announced))
-
-    def count(self, message: Message) -> None:
-        """Count what has come.
-
-        Raises:
-            BodyTooLarge: that is too much, so the rest need not be read.
-        """
-        self._num_bytes += len(message.get("body", b""))
-        self._check(self._num_bytes)
-
-    def _check(self, num_bytes: int) -> None:
-        if num_bytes > self._max_bytes:
-            raise BodyTooLarge(num_bytes, self._max_bytes)
+    @property
+    def message(self) -> Message:
+        """It as a message to the application; what isn't here yet is still to be received."""
+        return {"type": "http.request", "body": self.raw, "more_body": not self.is_complete}
 
 
-async def read_body(receive: Receive, limit: BodyLimit) -> bytes:
-    """The whole body.
+async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> ReadBody:
+    """Read the whole body; of one longer than `max_bytes` until that shows: at once, if the client announces it.
 
     Raises:
-        BodyTooLarge: it is longer than the limit; the rest is not read.
         ClientLeft: it never became complete.
     """
-    body = bytearray()
-    while True:
+    announced = Headers(scope=scope).get("content-length", "")
+    if re.fullmatch("[0-9]{1,18}", announced) and int(announced) > max_bytes:  # what is no length, HTTP servers refuse
+        return ReadBody(b"", is_complete=False, is_too_large=True)
+    raw, is_complete = bytearray(), False
+    while not is_complete and len(raw) <= max_bytes:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientLeft
-        limit.count(message)
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            return bytes(body)
+        raw += message.get("body", b"")
+        is_complete = not message.get("more_body", False)
+    return ReadBody(bytes(raw), is_complete, is_too_large=len(raw) > max_bytes)
 
 
 def replay(first: Message, receive: Receive) -> Receive:

@@ -9,7 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from registry.request import RANKABLE_PATHS
+from serving.api_bodies import RANKABLE_PATHS
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer, path_of
 from serving.metrics import UNREADABLE_REQUESTS
 from serving.request_stages import HTTP_REQUEST

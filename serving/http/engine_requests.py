@@ -1,11 +1,13 @@
 """What a body asks of the engine, read from nothing but what the client wrote. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry.request import Text, UnrankableContent, cap_tokens, model_of, texts_of
+from registry.request import TOO_LARGE, Text, UnrankableContent, reason_of, render_messages
+from serving.api_bodies import cap_tokens, conversations_of, model_of
 from serving.http.header_routes import PRIORITY_HEADER
 from serving.request_stages import EngineRequest
 
@@ -16,32 +18,63 @@ MOST_SEQUENCES = 16384
 TRACE_HEADERS = ("traceparent", "tracestate")
 
 
-def requests_written(path: str, body: Any, headers: Headers, caps: bool) -> list[EngineRequest]:
-    """The engine requests that a body causes, at least one; `caps` says whether `max_tokens` caps their place."""
-    texts = texts_of(path, body)
-    texts, default_cap = (prompts_of(body), COMPLETION_TOKENS) if texts is None else (texts, None)
+def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most_prompts: int) -> list[EngineRequest]:
+    """The engine requests that a body causes, at least one.
+
+    Args:
+        path: the route.
+        body: the JSON that the client sent.
+        headers: the client's.
+        caps: whether `max_tokens` caps their place.
+        most_prompts: a longer list is refused by vLLM, so there is nothing to rank in it.
+    """
+    try:
+        texts, default_cap = _texts_of(path, body, most_prompts)
+    except Exception as error:  # whatever it is over: no request fails because of how we read it
+        texts, default_cap = [reason_of(error)], None
     cap = cap_tokens(body) or default_cap
     n = _whole_number(body, "n")
-    num_sequences = n if n is not None and 1 <= n <= MOST_SEQUENCES else 1
+    requests = [request_without_body(headers, text) for text in texts]
     return [
-        EngineRequest(
+        replace(
+            request,
             model=model_of(body),
-            text=text,
             cap_tokens=cap if caps else None,
-            num_sequences=num_sequences,
+            num_sequences=n if n is not None and 1 <= n <= MOST_SEQUENCES else 1,
             client_priority=client_priority(headers, body),
-            trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},
         )
-        for text in texts or [UnrankableContent("empty")]
+        for request in requests
     ]
 
 
-def prompts_of(body: Any) -> list[Text]:
+def request_without_body(headers: Headers, text: Text) -> EngineRequest:
+    """The engine request of which nothing is known but its headers, and the text or why there is none."""
+    return EngineRequest(
+        model=None,
+        text=text,
+        cap_tokens=None,
+        num_sequences=1,
+        client_priority=client_priority(headers, None),
+        trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},
+    )
+
+
+def _texts_of(path: str, body: Any, most_prompts: int) -> tuple[list[Text], int | None]:
+    conversations = conversations_of(path, body)
+    if conversations is None:
+        return prompts_of(body, most_prompts), COMPLETION_TOKENS
+    (conversation,) = conversations  # the route that takes several reads no header
+    return [render_messages(conversation)], None
+
+
+def prompts_of(body: Any, most_prompts: int) -> list[Text]:
     """The prompts of a completion's body; token ids and embeddings can't be ranked."""
     prompt = body.get("prompt") if isinstance(body, Mapping) else None
     if isinstance(prompt, str):
         return [prompt]
     if isinstance(prompt, list) and any(isinstance(one, (str, list)) for one in prompt):
+        if len(prompt) > most_prompts:
+            return [UnrankableContent(TOO_LARGE)]
         return [one if isinstance(one, str) else UnrankableContent("no_text") for one in prompt]
     return [UnrankableContent("no_text")]
 

@@ -7,7 +7,7 @@ beam search, send the engine requests with none; and none is 0, which goes befor
 from collections.abc import Iterable
 from typing import Any
 
-from registry.request import RANKABLE_PATHS, uses_beam_search
+from serving.api_bodies import RANKABLE_PATHS, uses_beam_search
 
 PRIORITY_HEADER = b"x-vllm-priority"
 READ_ONLY_THE_BODY = frozenset({"/v1/chat/completions/batch"})
@@ -22,6 +22,9 @@ SEND_NOTHING_TO_THE_ENGINE = (
     "/unload_lora_adapter",
 )
 """How the other routes below the API's prefixes end that a request may take."""
+NO_BEAM_SEARCH = (
+    "Beam search cannot carry a priority from a middleware: leave `use_beam_search`, or use `bentoml serve`."
+)
 API_PREFIXES = ("/cohere/", "/inference/", "/v1/", "/v2/")
 OTHER_API_ROUTES = frozenset({"/classify", "/generative_scoring", "/pooling", "/rerank", "/score"})
 
@@ -45,7 +48,7 @@ def objection_to_route(path: str) -> str | None:
 def objection_to_body(body: Any) -> str | None:
     """Why this request cannot be let through, though others of its route can."""
     if uses_beam_search(body):
-        return "Beam search cannot carry a priority from a middleware: leave `use_beam_search`, or use `bentoml serve`."
+        return NO_BEAM_SEARCH
     return None
 
 

@@ -14,10 +14,15 @@ from starlette.responses import JSONResponse, Response
 from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
 from serving.champion.served_rankers import NoRanker, ServedRanker
-from serving.http.bodies import BodyTooLarge, error_answer
+from serving.http.bodies import ClientLeft, error_answer, read_body
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
+
+TOO_LARGE_TO_RANK = (
+    "A body to rank holds at most %d bytes, but this one has more: send less, or raise PARS_MAX_BODY_BYTES; a server"
+    " gives such a request the median of large requests."
+)
 
 
 class RankRequest(BaseModel):
@@ -53,11 +58,20 @@ class RankRoute:
         ranker_of: Callable[[str | None], ServedRanker | None] | None,
         is_authorised: Callable[[Headers], bool],
         limit_s: float,
+        max_body_bytes: int,
     ) -> None:
-        """`ranker_of` a model; None if ranking is off. A ranking that would take longer than `limit_s` is a 503."""
+        """Set up the route.
+
+        Args:
+            ranker_of: a model; None if ranking is off.
+            is_authorised: whether a request with these headers may ask.
+            limit_s: a ranking that would take longer is a 503.
+            max_body_bytes: a larger body is a 413: there is nothing behind this route that it could be passed on to.
+        """
         self._ranker_of = ranker_of
         self._is_authorised = is_authorised
         self._limit_s = limit_s
+        self._max_body_bytes = max_body_bytes
         self._thread = DaemonThreads(1, "rank")
         self._num_asked = 0
 
@@ -68,20 +82,24 @@ class RankRoute:
         if self._ranker_of is None:
             return error_answer(503, "Ranking is off on this server.")
         try:
-            asked = RankRequest.model_validate_json(await request.body())
+            body = await read_body(request.scope, request.receive, self._max_body_bytes)
+        except ClientLeft:
+            return Response()
+        if body.is_too_large:
+            return error_answer(413, TOO_LARGE_TO_RANK % self._max_body_bytes)
+        try:
+            asked = RankRequest.model_validate_json(body.raw)
             ranker = self._ranker_of(asked.model)
             if ranker is None:
                 return error_answer(404, "`model` must be a name in PARS_RANKERS, but this one has no ranker.")
             text = asked.text
         except NoRanker as error:
             return error_answer(503, str(error))
-        except BodyTooLarge as error:
-            return error_answer(413, error.detail)
         except ValidationError as error:
             return error_answer(400, f"The body is not a request to rank: {_sentences(error)}.")
         except UnrankableContent as error:
             return error_answer(400, str(error))
-        except (TypeError, KeyError, AttributeError):
+        except Exception:  # whatever it is over: no client gets our traceback
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
         return await self._answer(ranker, text, asked.max_tokens)
 

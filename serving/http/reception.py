@@ -1,20 +1,18 @@
 """Where each POST request of plain vLLM comes in: it is refused, or goes on with a header that carries its priority."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import Headers
 
-from registry.request import UnrankableContent
+from registry.request import TOO_LARGE, UnrankableContent
+from serving.http.beam_search_watch import refusing_beam_search
 from serving.http.bodies import (
     ASGIApp,
-    BodyLimit,
-    BodyTooLarge,
     ClientLeft,
+    ReadBody,
     Receive,
     Scope,
     Send,
@@ -23,7 +21,7 @@ from serving.http.bodies import (
     read_body,
     replay,
 )
-from serving.http.engine_requests import requests_written
+from serving.http.engine_requests import request_without_body, requests_written
 from serving.http.header_routes import (
     PRIORITY_HEADER,
     objection_to_body,
@@ -32,47 +30,66 @@ from serving.http.header_routes import (
     without_priority,
 )
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import EngineRequest, HttpRequest
+from serving.request_stages import EngineRequest, HttpRequest, parsed
 
 
 class Reception:
-    """Stands before vLLM's application. A list of prompts shares one header, so it goes where its longest belongs."""
+    """Stands before vLLM's application. A list of prompts shares one header, so it goes where its longest belongs.
+
+    A body that is larger than what is read of one arrives, and has its place, when that shows; then it is passed on.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         prioritiser: Prioritiser,
         is_authorised: Callable[[Headers], bool],
+        *,
         max_body_bytes: int,
+        most_prompts: int,
     ) -> None:
         self._app = app
         self._prioritiser = prioritiser
         self._is_authorised = is_authorised
         self._max_body_bytes = max_body_bytes
+        self._most_prompts = most_prompts
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See to one request."""
         path = path_of(scope)
         if (objection := objection_to_route(path)) is not None:
             return await error_answer(400, objection)(scope, receive, send)
+        if not reads_the_header(path):
+            return await self._app(scope, receive, send)
         try:
-            raw = await read_body(receive, BodyLimit(scope, self._max_body_bytes))
-        except BodyTooLarge as error:
-            return await error_answer(413, error.detail)(scope, receive, send)
+            body = await read_body(scope, receive, self._max_body_bytes)
         except ClientLeft:
             return None
-        whole = replay({"type": "http.request", "body": raw, "more_body": False}, receive)
-        if not reads_the_header(path):
-            return await self._app(scope, whole, send)
-        body = _parse(raw)
-        if (objection := objection_to_body(body)) is not None:
-            return await error_answer(400, objection)(scope, receive, send)
-        return await self._prioritise(path, body, scope, whole, send)
+        return await self._admit(path, body, scope, replay(body.message, receive), send)
 
-    async def _prioritise(self, path: str, body: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, path: str, body: ReadBody, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        try:
+            content = self._content(body, headers)
+        except UnrankableContent as reason:  # whatever it asks for, it costs no more than its headers
+            unread = refusing_beam_search(receive)
+            return await self._prioritise([request_without_body(headers, reason)], scope, unread, send)
+        if (objection := objection_to_body(content)) is not None:
+            return await error_answer(400, objection)(scope, receive, send)
+        caps = self._prioritiser.policy.cap_by_max_tokens
+        requests = requests_written(path, content, headers, caps=caps, most_prompts=self._most_prompts)
+        return await self._prioritise(requests, scope, receive, send)
+
+    def _content(self, body: ReadBody, headers: Headers) -> Any:
+        if not self._is_authorised(headers):
+            raise UnrankableContent("unauthorised")
+        if body.is_too_large:
+            raise UnrankableContent(TOO_LARGE)
+        return parsed(body.raw)
+
+    async def _prioritise(self, requests: list[EngineRequest], scope: Scope, receive: Receive, send: Send) -> None:
         http_request = HttpRequest(self._prioritiser.clock)
-        _ = http_request.arrival_us  # stamped now that the body is complete
-        requests = self._requests(path, body, Headers(scope=scope))
+        _ = http_request.arrival_us  # stamped now that the body is complete, or too large
         async with AsyncExitStack() as admitted:  # where one fails, those that were admitted are counted out
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -81,20 +98,6 @@ class Reception:
                 ]
             longest = max(task.result().priority for task in tasks)
             await self._app(_with_priority(scope, longest), receive, send)
-
-    def _requests(self, path: str, body: Any, headers: Headers) -> list[EngineRequest]:
-        caps = self._prioritiser.policy.cap_by_max_tokens
-        if self._is_authorised(headers):
-            return requests_written(path, body, headers, caps)
-        (nothing,) = requests_written(path, None, headers, caps)  # vLLM refuses it; its body must cost nothing
-        return [replace(nothing, text=UnrankableContent("unauthorised"))]
-
-
-def _parse(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):  # vLLM says what is wrong with it
-        return None
 
 
 def _with_priority(scope: Scope, priority: int) -> Scope:

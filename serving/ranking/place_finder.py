@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Self
 
-from registry.request import UnrankableContent
+from registry.request import TOO_LARGE, UnrankableContent
 from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
 from serving.metrics import FAIL_OPENS, NO_RANKER
@@ -56,6 +56,9 @@ class PlaceFinder:
         target_llm = self._rankers.target_of(request.model)
         if not self._rankers.is_ordered(target_llm):
             return Place(MIDDLE, ORDERING_IS_OFF)
+        if isinstance(request.text, UnrankableContent) and request.text.reason == TOO_LARGE:
+            FAIL_OPENS.labels(TOO_LARGE, target_llm or NO_RANKER).inc()
+            return Place(self._rankers.large_quantile(request.cap_tokens), TOO_LARGE)
         if target_llm is None or not self._rankers.has_ranker(target_llm):
             FAIL_OPENS.labels("no_ranker", target_llm or NO_RANKER).inc()
             return Place(self._rankers.median_quantile(request.cap_tokens), "no_ranker")

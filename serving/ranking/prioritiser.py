@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from registry.request import Text, reason_of
 from serving.config import Settings
 from serving.metrics import ENGINE_REQUESTS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
@@ -140,9 +141,12 @@ class Prioritiser:
         self._outcomes.note_finished(admission.target_llm, admission.predicted_tokens, last_output)
 
     def _read(self, http_request: HttpRequest, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> EngineRequest:
-        prompt = args[0] if args else kwargs["prompt"]
+        prompt = args[0] if args else kwargs.get("prompt")
         params = args[1] if len(args) > 1 else kwargs.get("sampling_params", kwargs.get("pooling_params"))
-        text = http_request.next_text(_text_of(prompt))
+        try:
+            text: Text = http_request.next_text(_text_of(prompt))
+        except Exception as error:  # whatever it is over: no request fails because of how we read it
+            text = reason_of(error)
         return EngineRequest(
             model=getattr(kwargs.get("lora_request"), "lora_name", None) or http_request.model,
             text=text,
@@ -158,6 +162,8 @@ class Prioritiser:
             return None
         if http_request.is_beam_search:
             return http_request.cap_tokens
+        if not http_request.is_read and getattr(params, "max_tokens", None) == 1:  # as beam search asks at each step
+            return None
         cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
         return None if cap is None else max(cap, 1)
 

@@ -1,6 +1,7 @@
 """The ranking in plain vLLM: a real process of vLLM's own server, with nothing of BentoML."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -51,6 +52,9 @@ def seen_priority(response: httpx.Response) -> int:
     return int(response.headers["X-Seen-Priority"])
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 async def metric(client: httpx.AsyncClient, name: str) -> float:
     page = (await client.get("/metrics")).text
     return sum(float(value) for value in re.findall(rf"^{re.escape(name)}(?:{{.*}})? (.*)$", page, re.MULTILINE))
@@ -94,12 +98,15 @@ async def test_unauthorised_request_costs_no_ranking(client: httpx.AsyncClient) 
     assert await metric(client, "pars_ranking_seconds_count") == before + 1
 
 
-async def test_body_over_the_limit_is_a_413_and_a_malformed_one_is_vllms_400(client: httpx.AsyncClient) -> None:
-    response = await client.post("/v1/completions", json={**FIVE, "prompt": "x" * 2_000_000})
-    assert response.status_code == 413
-    for content in (b"{", b"\xff", b"[" * 100_000, b"[]"):
-        response = await client.post("/v1/completions", content=content, headers={"Content-Type": "application/json"})
-        assert response.status_code == 400
+async def test_body_over_the_limit_is_passed_on_and_what_is_wrong_with_one_is_vllms_to_say(
+    client: httpx.AsyncClient,
+) -> None:
+    large = json.dumps({**FIVE, "prompt": "one", "user": "x" * 2_000_000}).encode()
+    assert (await client.post("/v1/completions", content=large, headers=JSON)).status_code == 200
+    beam_search = large.replace(b'"user"', b'"use_beam_search": true, "user"')
+    for content in (b"{", b"\xff", b"[" * 100_000, b"[]", b"[" * 3_000_000, beam_search):
+        response = await client.post("/v1/completions", content=content, headers=JSON)
+        assert response.status_code == 400, response.text
         assert seen_priority(response) > LONG_AGO_US
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from registry.request import UnrankableContent
+from registry.request import Text, UnrankableContent
 from serving.http.arrival_layer import ArrivalLayer
-from serving.request_stages import ArrivalClock, HttpRequest, current_http_request
+from serving.request_stages import MOST_VALUES, ArrivalClock, HttpRequest, current_http_request
 
 
 def ticking_clock() -> ArrivalClock:
@@ -86,6 +86,49 @@ async def test_each_engine_request_of_a_batch_gets_its_own_text() -> None:
     batch = b'{"messages": [[{"role": "user", "content": "a"}], [{"role": "user", "content": "b"}]]}'
     incoming, _, _ = await pass_through([body_message(batch)], "/v1/chat/completions/batch")
     assert [incoming.next_text(None) for _ in range(2)] == ["a", "b"]
+
+
+async def test_of_a_body_over_the_limit_nothing_is_kept_and_all_is_passed_on() -> None:
+    pieces = [body_message(b'{"messages": "' + b"x" * 600, True), body_message(b"x" * 600, True), body_message(b'"}')]
+    incoming, _, received = await pass_through(pieces)
+    assert received == pieces
+    assert not incoming.is_read
+    assert len(incoming._body) == 0
+    for _ in range(2):
+        assert reason(incoming.next_text("from the engine")) == "too_large"
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" + b"1," * MOST_VALUES + b"1]", b"[" * MOST_VALUES + b"{", b"{" * MOST_VALUES + b"["]
+)
+async def test_body_of_more_values_than_are_parsed_is_not_read(body: bytes) -> None:
+    incoming = HttpRequest(ticking_clock(), "/v1/completions")
+    incoming.see(body_message(body))
+    assert reason(incoming.next_text("from the engine")) == "too_large"
+    assert not incoming.is_read
+
+
+async def test_only_what_the_engine_is_asked_for_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[Any] = []
+    monkeypatch.setattr("serving.request_stages.render_messages", rendered.append)
+    incoming = HttpRequest(ticking_clock(), "/v1/chat/completions/batch")
+    incoming.see(body_message(b'{"messages": [["a"], ["b"], ["c"]]}'))
+    incoming.next_text(None)
+    incoming.next_text(None)
+    assert rendered == [["a"], ["b"]]
+
+
+async def test_conversation_without_text_leaves_the_others_of_its_batch_ranked() -> None:
+    batch = b'{"messages": [[{"role": "user", "content": 5}], [{"role": "user", "content": "b"}]]}'
+    incoming, _, _ = await pass_through([body_message(batch)], "/v1/chat/completions/batch")
+    with pytest.raises(TypeError):
+        incoming.next_text(None)
+    assert incoming.next_text(None) == "b"
+
+
+def reason(text: Text) -> str:
+    assert isinstance(text, UnrankableContent)
+    return text.reason
 
 
 async def test_each_step_of_a_beam_search_has_the_same_text() -> None:

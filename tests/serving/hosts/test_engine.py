@@ -1,6 +1,8 @@
 """Every request that reaches vLLM's real engine carries our priority."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -118,17 +120,34 @@ async def test_bad_chat_request_gets_vllms_own_clear_400(
     assert await arrived(client) == []
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/invocations", "/tokenize", "/rank"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/invocations"])
 @pytest.mark.parametrize("is_announced", [True, False])
-async def test_body_over_the_limit_is_a_413_on_every_route(
+async def test_body_over_the_limit_is_answered_as_any_other_and_goes_where_long_requests_go(
     client: httpx.AsyncClient, path: str, is_announced: bool
 ) -> None:
+    prompt = {"messages": [{"role": "user", "content": "hello"}]} if "chat" in path else {"prompt": "hello"}
+    body = json.dumps({"model": "demo-llm", "max_tokens": 100, **prompt, "user": MEGABYTE.decode() * 5}).encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body[: len(MEGABYTE)]
+        yield body[len(MEGABYTE) :]
+
+    before = await fail_opens(client, "too_large")
+    content = body if is_announced else chunks()
+    response = await client.post(path, content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 200, response.text
+    assert await fail_opens(client, "too_large") == before + 1
+    (large,) = await arrived(client)
+    assert large["priority"] > 0
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_body_over_the_limit_to_rank_is_a_413(client: httpx.AsyncClient, is_announced: bool) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(5):
             yield MEGABYTE
 
-    content = MEGABYTE * 5 if is_announced else chunks()
-    response = await client.post(path, content=content, headers={"Content-Type": "application/json"})
+    response = await client.post("/rank", content=MEGABYTE * 5 if is_announced else chunks())
     assert response.status_code == 413
     assert "PARS_MAX_BODY_BYTES" in response.json()["error"]["message"]
 
@@ -152,3 +171,9 @@ async def test_slowly_sent_body_buys_no_seniority(client: httpx.AsyncClient) -> 
     quick, slowly_sent = await arrived(client)
     assert quick["priority"] < slowly_sent["priority"]
     assert quick["arrival_us"] < slowly_sent["arrival_us"]
+
+
+async def fail_opens(client: httpx.AsyncClient, reason: str) -> float:
+    page = (await client.get("/metrics")).text
+    pattern = rf'^pars_ranking_fail_opens_total{{[^}}]*reason="{reason}"[^}}]*}} (.*)$'
+    return sum(float(value) for value in re.findall(pattern, page, re.MULTILINE))

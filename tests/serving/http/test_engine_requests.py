@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 
 from registry.request import UnrankableContent
 from serving.http.engine_requests import requests_written
+from serving.request_stages import EngineRequest
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
@@ -14,7 +15,7 @@ HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 def texts(path: str, body: Any) -> list[str]:
     return [
         request.text.reason.upper() if isinstance(request.text, UnrankableContent) else request.text
-        for request in requests_written(path, body, Headers(), caps=True)
+        for request in requests_written(path, body, Headers(), caps=True, most_prompts=4)
     ]
 
 
@@ -29,6 +30,11 @@ def texts(path: str, body: Any) -> list[str]:
         ("/v1/completions", {"prompt": ["one", [1, 2]]}, ["one", "NO_TEXT"]),
         ("/v1/completions", {"prompt": [1, 2]}, ["NO_TEXT"]),
         ("/v1/completions", {"prompt": []}, ["NO_TEXT"]),
+        ("/v1/completions", {"prompt": list("abcd")}, ["a", "b", "c", "d"]),
+        ("/v1/completions", {"prompt": list("abcde")}, ["TOO_LARGE"]),
+        ("/v1/completions", {"prompt": [1, 2, 3, 4, 5]}, ["NO_TEXT"]),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": 5}]}, ["MALFORMED"]),
+        ("/v1/responses", {}, ["MALFORMED"]),
         ("/v1/completions", {"prompt_embeds": "AA=="}, ["NO_TEXT"]),
         ("/invocations", {"prompt": "one"}, ["one"]),
         ("/v1/completions", None, ["NO_TEXT"]),
@@ -50,8 +56,8 @@ def test_there_is_a_text_or_a_reason_for_each_prompt(path: str, body: Any, expec
     ],
 )
 def test_cap_is_the_clients_or_its_apis(path: str, body: Any, cap: int | None) -> None:
-    assert requests_written(path, body, Headers(), caps=True)[0].cap_tokens == cap
-    assert requests_written(path, body, Headers(), caps=False)[0].cap_tokens is None
+    assert one_request(path, body).cap_tokens == cap
+    assert one_request(path, body, caps=False).cap_tokens is None
 
 
 @pytest.mark.parametrize(
@@ -59,10 +65,7 @@ def test_cap_is_the_clients_or_its_apis(path: str, body: Any, cap: int | None) -
     [(3, 3), (16384, 16384), (16385, 1), (-(10**9), 1), (None, 1), (0, 1), ("many", 1), (True, 1)],
 )
 def test_sequences_are_counted(n: Any, num_sequences: int) -> None:
-    assert (
-        requests_written("/v1/completions", {"prompt": "one", "n": n}, Headers(), True)[0].num_sequences
-        == num_sequences
-    )
+    assert one_request("/v1/completions", {"prompt": "one", "n": n}).num_sequences == num_sequences
 
 
 @pytest.mark.parametrize(
@@ -70,4 +73,14 @@ def test_sequences_are_counted(n: Any, num_sequences: int) -> None:
 )
 def test_clients_priority_is_read_as_vllm_does(header: str | None, priority: Any, expected: int) -> None:
     headers = Headers({"X-Vllm-Priority": header} if header else {})
-    assert requests_written("/v1/completions", {"priority": priority}, headers, True)[0].client_priority == expected
+    assert one_request("/v1/completions", {"priority": priority}, headers).client_priority == expected
+
+
+def test_what_a_conversation_without_text_asks_for_is_read_all_the_same() -> None:
+    request = one_request("/v1/chat/completions", {"messages": [{"role": 3}, 5], "max_tokens": 9, "n": 2, "model": "m"})
+    assert (request.cap_tokens, request.num_sequences, request.model) == (9, 2, "m")
+
+
+def one_request(path: str, body: Any, headers: Headers | None = None, caps: bool = True) -> EngineRequest:
+    (request,) = requests_written(path, body, headers or Headers(), caps=caps, most_prompts=4)
+    return request

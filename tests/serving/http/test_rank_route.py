@@ -40,7 +40,8 @@ async def rank(champion: Champion, **request: Any) -> httpx.Response:
 
 def endpoint_of(champion: Champion | None, is_authorised: bool = True, limit_s: float = 10) -> RankRoute:
     served = EngineRankers({"demo-llm": SimpleNamespace(champion=champion)}, {}, "demo-llm") if champion else None
-    return RankRoute(served.ranker_of if served else None, lambda _: is_authorised, limit_s)
+    ranker_of = served.ranker_of if served else None
+    return RankRoute(ranker_of, lambda _: is_authorised, limit_s=limit_s, max_body_bytes=MAX_BODY_BYTES)
 
 
 async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) -> None:
@@ -55,7 +56,7 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
 
 async def test_model_says_whose_ranker_and_one_without_is_a_404(champion: Champion) -> None:
     served = EngineRankers({"demo-llm": SimpleNamespace(champion=champion)}, {"chat": "demo-llm"}, "other")
-    endpoint = RankRoute(served.ranker_of, lambda _: True, 10)
+    endpoint = RankRoute(served.ranker_of, lambda _: True, 10, MAX_BODY_BYTES)
     assert (await post(endpoint, json={"prompt": "one two", "model": "chat"})).json()["score"] == 2
     for unknown in ({"prompt": "one", "model": "other"}, {"prompt": "one"}):
         response = await post(endpoint, json=unknown)
@@ -94,6 +95,8 @@ async def test_any_text_is_ranked(champion: Champion, prompt: str) -> None:
         ({"json": {"prompt": "  "}}, "empty"),
         ({"json": {"messages": []}}, "empty"),
         ({"json": {"messages": ["hello"]}}, "messages"),
+        ({"json": {"messages": [{"role": "user", "content": 5}]}}, "role"),
+        ({"json": {"messages": [{"role": "user", "content": [5]}]}}, "role"),
         ({"json": {"messages": [{"content": "hello"}]}}, "role"),
         ({"json": {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}}, "image"),
     ],
@@ -115,9 +118,8 @@ async def test_body_at_the_limit_is_ranked_and_a_longer_one_is_refused(champion:
         content = b'{"prompt": "' + b"x" * (num_bytes - frame) + b'"}'
         response = await rank(champion, content=content)
         assert response.status_code == status
-    assert response.json()["error"]["message"] == (
-        "A body holds at most 2000000 bytes, but this one has 2000001 or more; send less, or raise PARS_MAX_BODY_BYTES."
-    )
+    message = response.json()["error"]["message"]
+    assert message.startswith("A body to rank holds at most 2000000 bytes, but this one has more: send less, or raise")
 
 
 async def test_body_that_does_not_say_its_length_is_not_read_to_its_end(champion: Champion) -> None:
@@ -146,7 +148,7 @@ async def test_announced_length_is_believed_before_anything_is_read(champion: Ch
 async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
     ranker = FakeRanker(may_go_on=threading.Event())
     standing_in = SimpleNamespace(version=7, predict=ranker.predict)
-    endpoint = RankRoute(lambda _: standing_in, lambda _: True, 0.1)  # type: ignore[arg-type, return-value]
+    endpoint = RankRoute(lambda _: standing_in, lambda _: True, 0.1, 1000)  # type: ignore[arg-type, return-value]
     ranker.may_go_on.clear()
     slow = await post(endpoint, json={"prompt": "one"})
     assert slow.status_code == 503

@@ -42,7 +42,7 @@ async def test_unexpected_error_leaves_nothing_counted() -> None:
 
     async def send(_: Message) -> None: ...
 
-    reception = Reception(app, SlowToFail(load), lambda _: True, 1000)
+    reception = Reception(app, SlowToFail(load), lambda _: True, max_body_bytes=1000, most_prompts=4)
     with pytest.raises(ExceptionGroup, match="TaskGroup"):
         await reception.serve(SCOPE, receive, send)
     await asyncio.sleep(0.1)
@@ -62,5 +62,6 @@ async def test_requests_are_counted_until_the_application_has_answered() -> None
     async def send(_: Message) -> None: ...
 
     prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, None)
-    await Reception(app, prioritiser, lambda _: True, 1000).serve(SCOPE, receive, send)
+    reception = Reception(app, prioritiser, lambda _: True, max_body_bytes=1000, most_prompts=4)
+    await reception.serve(SCOPE, receive, send)
     assert (counted, load.num_sequences) == ([2], 0)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from serving.champion.served_rankers import EngineRankers
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
@@ -94,13 +96,70 @@ async def test_cap_can_be_switched_off() -> None:
 async def test_beam_search_ranks_once_and_is_capped_by_its_own_limit_not_by_one_token_a_step(setting: Setting) -> None:
     incoming = HttpRequest(setting.clock, "/v1/completions")
     incoming.see({"type": "http.request", "body": b'{"use_beam_search": true, "max_tokens": 2}'})
-    token = HTTP_REQUEST.set(incoming)
-    try:
+    with working_for(incoming):
         for _ in range(3):
             assert await setting.priority_of("one two three", max_tokens=1) == NOW_US + 2_000_000
+    assert setting.ranker.asked == ["one two three"]
+
+
+@pytest.mark.parametrize(("max_tokens", "patience_share"), [(None, 0.75), (4000, 0.75), (2, 0.2), (1, 0.75)], ids=str)
+async def test_body_too_large_to_read_has_a_long_requests_place_but_for_its_cap(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, max_tokens: int | None, patience_share: float
+) -> None:
+    monkeypatch.setattr(EngineRankers, "large_quantile", lambda _, cap: 0.75 if cap is None else min(0.75, cap / 10))
+    incoming = HttpRequest(setting.clock, "/v1/completions", max_body_bytes=10)
+    incoming.see({"type": "http.request", "body": b'{"prompt":', "more_body": True})
+    incoming.see({"type": "http.request", "body": b'"one"}'})
+    with working_for(incoming):
+        priority = await setting.priority_of("one", max_tokens)
+    assert priority == NOW_US + round(PATIENCE_S * 1e6 * patience_share), "1 is what beam search asks at each step"
+    assert setting.ranker.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages": [{"role": "user", "content": 5}]}',
+        b'{"messages": [5]}',
+        b'{"messages": {"role": "user"}}',
+        b'{"messages": [{"role": "user", "content": '
+        + b'[{"type": "tool_result", "content": ' * 200
+        + b"5"
+        + b"}]" * 201,
+        b'{"model": {}, "messages": ' + b"[" * 90_000,
+        b"{}",
+    ],
+)
+async def test_no_form_of_a_body_fails_a_request(setting: Setting, body: bytes) -> None:
+    incoming = HttpRequest(setting.clock, "/v1/messages")
+    incoming.see({"type": "http.request", "body": body})
+    with working_for(incoming):
+        for _ in range(2):
+            assert await setting.priority_of(None) == NOW_US + 5_000_000
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, AttributeError, OSError])
+async def test_whatever_raises_over_a_body_is_a_median(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("serving.request_stages.conversations_of", fail)
+    incoming = HttpRequest(setting.clock, "/v1/messages")
+    incoming.see({"type": "http.request", "body": b'{"messages": []}'})
+    with working_for(incoming):
+        for _ in range(2):
+            assert await setting.priority_of("one") == NOW_US + 5_000_000
+
+
+@contextmanager
+def working_for(incoming: HttpRequest) -> Iterator[None]:
+    token = HTTP_REQUEST.set(incoming)
+    try:
+        yield
     finally:
         HTTP_REQUEST.reset(token)
-    assert setting.ranker.asked == ["one two three"]
 
 
 async def test_pooling_request_is_a_short_one(setting: Setting) -> None:
