@@ -15,6 +15,7 @@ from hypothesis import settings
 from benchmarks.demo_llm import write_demo_llm
 from cli import __main__ as cli
 from registry import store
+from tests import checkout
 from tests.adapters import write_adapter
 from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
@@ -30,6 +31,21 @@ TOOLS = (
     # A model with random weights would fill its answer with blanks, which JSON allows.
     " --structured-outputs-config.backend xgrammar --structured-outputs-config.disable_any_whitespace true"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test stores without saying where lies in a temporary folder, also what its processes do; and no test, by
+    whatever way, leaves a file in the checkout."""
+    before = checkout.files()
+    folder = tmp_path_factory.mktemp("unsaid")
+    with pytest.MonkeyPatch.context() as patch:
+        # MLflow's own variable: else a new database keeps its artefacts in ./mlruns, wherever it lies itself.
+        patch.setenv("_MLFLOW_SERVER_ARTIFACT_ROOT", (folder / "artifacts").as_uri())
+        with tracking(f"sqlite:///{folder / 'mlflow.db'}"):
+            yield
+    left = sorted(map(str, checkout.files() - before))
+    assert not left, f"tests leave nothing in the checkout, but these files are new: {', '.join(left[:20])}"
 
 
 @contextmanager
