@@ -1,4 +1,4 @@
-"""One request in its stages: as HTTP brought it, as the engine is asked, its place in the queue. Imports no sibling."""
+"""One request in its stages: as HTTP brought it, as the engine is asked, its place in the queue."""
 
 import json
 import time

@@ -4,14 +4,16 @@ vLLM's default priority of 0 would beat every clock time, and several routes can
 engine client's own methods are wrapped.
 """
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from registry.request import Text, reason_of
+from serving.champion.served_rankers import MIDDLE
 from serving.config import Settings
-from serving.metrics import ENGINE_REQUESTS, NO_RANKER
+from serving.metrics import ENGINE_REQUESTS, FAIL_OPENS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import ORDERING_IS_OFF, PlaceFinder
 from serving.ranking.priority import priority
@@ -20,6 +22,8 @@ from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Pla
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page
+
+logger = logging.getLogger(__name__)
 
 Generate = Callable[..., AsyncGenerator[Any, None]]
 
@@ -177,7 +181,12 @@ def _source(place: Place) -> str:
 async def _place(finder: PlaceFinder, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Place:
     asked = (request.text, request.cap_tokens)
     if asked not in http_request.places:
-        http_request.places[asked] = await finder.find_place(request, seat)
+        try:
+            http_request.places[asked] = await finder.find_place(request, seat)
+        except Exception as error:  # whatever it is: no request fails because it could not be placed
+            FAIL_OPENS.labels("error", NO_RANKER).inc()
+            logger.error("A request takes the middle place, because none could be found: %s.", type(error).__name__)
+            return Place(MIDDLE, "error")
     return http_request.places[asked]
 
 

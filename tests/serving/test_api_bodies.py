@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from registry.request import reason_of, render_messages
+from registry.request import TEXT_OF_PART, UnrankableContent, reason_of, render_messages
 from serving.api_bodies import cap_tokens, conversations_of, model_of, uses_beam_search
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -56,6 +56,20 @@ def texts_of(path: str, body: Any) -> list[str] | None:
 )  # fmt: skip
 def test_text_is_the_users(path: str, body: dict[str, Any], texts: list[str]) -> None:
     assert texts_of(path, body) == texts
+
+
+def test_kinds_of_content_parts_are_vllms_own() -> None:
+    from vllm.renderers import chat_utils  # takes seconds
+
+    assert {*TEXT_OF_PART} == chat_utils.TEXT_PART_TYPES | {"tool_reference"} == chat_utils._TEXT_CONTENT_PART_TYPES
+    for kind in chat_utils.MM_PARSER_MAP:
+        part: Any = {"type": kind, "text": "t", "refusal": "r", "thinking": "h", "name": "n"}
+        if kind in TEXT_OF_PART:
+            _, text = chat_utils._parse_chat_message_content_mm_part(part)
+            assert render_messages([{"role": "user", "content": [part]}]) == text
+        else:
+            with pytest.raises(UnrankableContent):
+                render_messages([{"role": "user", "content": [part]}])
 
 
 @pytest.mark.parametrize(

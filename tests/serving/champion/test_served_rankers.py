@@ -86,6 +86,19 @@ def test_medians_are_the_targets_own_or_that_of_all(rankers: EngineRankers) -> N
     assert rankers.median_quantile(1.0) == rankers.quantile(1.0) < 0.1
 
 
+async def test_request_too_large_to_read_has_one_place_whatever_its_model_but_for_its_cap(
+    rankers: EngineRankers,
+) -> None:
+    finder = PlaceFinder.start(Settings(), rankers, EngineLoad(max_num_seqs=4))
+    for model in (None, "chat", "essays", "other"):
+        place = await find_place(finder, model, UnrankableContent("too_large"))
+        assert (place.quantile, place.reason) == (0.75, "too_large")
+    finder.close()
+    assert rankers.large_quantile(1.0) == rankers.quantile(1.0) < 0.1
+    assert rankers.large_quantile(1e9) == 0.75
+    assert EngineRankers({"demo-llm": SimpleNamespace(champion=None)}, {}, "demo-llm").large_quantile() == 0.5
+
+
 async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(rankers: EngineRankers) -> None:
     load = EngineLoad(max_num_seqs=4)
     finder = PlaceFinder.start(Settings(), rankers, load)

@@ -10,6 +10,7 @@ import pytest
 
 from serving.champion.served_rankers import EngineRankers
 from serving.ranking.load import EngineLoad
+from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
 from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
 from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
@@ -151,6 +152,18 @@ async def test_whatever_raises_over_a_body_is_a_median(
     with working_for(incoming):
         for _ in range(2):
             assert await setting.priority_of("one") == NOW_US + 5_000_000
+
+
+async def test_finder_that_fails_is_a_middle_place(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise OSError("the prompt")
+
+    monkeypatch.setattr(PlaceFinder, "find_place", fail)
+    assert await setting.priority_of("one") == NOW_US + 5_000_000
+    assert "OSError" in caplog.text
+    assert "the prompt" not in caplog.text
 
 
 @contextmanager
