@@ -158,13 +158,18 @@ class HttpRequest:
         self._objection = None
 
 
+def has_too_many_values(raw: bytes) -> bool:
+    """Whether parsing a body would stop the event loop for long; telling costs some milliseconds for four megabytes."""
+    return sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES
+
+
 def parsed(raw: bytes) -> Any:
     """The JSON of a body; None if it is none, which is the application's to say.
 
     Raises:
         UnrankableContent: reading it would take long, or is more than this machine can do.
     """
-    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+    if has_too_many_values(raw):
         raise UnrankableContent(TOO_LARGE)
     try:
         return json.loads(raw)

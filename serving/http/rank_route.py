@@ -15,13 +15,14 @@ from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import ClientLeft, error_answer, read_body
+from serving.request_stages import MOST_VALUES, has_too_many_values
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
 
 TOO_LARGE_TO_RANK = (
-    "A body to rank holds at most %d bytes, but this one has more: send less, or raise PARS_MAX_BODY_BYTES; a server"
-    " gives such a request the median of large requests."
+    "A body to rank holds at most %d bytes and %d values, but this one has more: send less, or raise"
+    " PARS_MAX_BODY_BYTES; an engine's own request of such a size takes the place of a long one."
 )
 
 
@@ -85,8 +86,8 @@ class RankRoute:
             body = await read_body(request.scope, request.receive, self._max_body_bytes)
         except ClientLeft:
             return Response()
-        if body.is_too_large:
-            return error_answer(413, TOO_LARGE_TO_RANK % self._max_body_bytes)
+        if body.is_too_large or has_too_many_values(body.raw):
+            return error_answer(413, TOO_LARGE_TO_RANK % (self._max_body_bytes, MOST_VALUES))
         try:
             asked = RankRequest.model_validate_json(body.raw)
             ranker = self._ranker_of(asked.model)
