@@ -12,6 +12,7 @@ from cli.options import read_settings
 from registry import telemetry
 from registry.errors import InvalidInput, UserError
 from registry.secrets import guard_output, without_passwords
+from serving.hosts.home import ensure_home
 
 ABOUT = "Short answers first: train a ranker of answer lengths for your LLM, serve the LLM shortest-predicted-first."
 LOG_FORMATS: dict[Room, str] = {
@@ -63,6 +64,7 @@ def _prepare(command: Command) -> None:
     """What must be so before the libraries are imported."""
     room = command.room
     guard_output()
+    ensure_home()
     telemetry.switch_off()
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
