@@ -139,15 +139,6 @@ def switch_ordering(target_llm: str, state: str) -> None:
     mlflow.MlflowClient().set_registered_model_tag(_get_model(target_llm).name, ORDERING_TAG, state)
 
 
-def fetch(target_llm: str, version: int) -> Path:
-    """The local folder of a registered version's ranker, downloaded if the store is remote.
-
-    Raises:
-        RegistryError: no such version, or its files cannot be had.
-    """
-    return ranker_folder(f"models:/{model_name(target_llm)}/{version}")
-
-
 def load_ranker(uri: str) -> Ranker:
     """Load a ranker by `models:/NAME@ALIAS`, `models:/NAME/VERSION` or the path of its folder.
 

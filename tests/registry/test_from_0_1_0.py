@@ -9,7 +9,7 @@ import pytest
 
 from registry import store
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, sha256_of
-from tests.rankers import write_ranker
+from tests.rankers import fetched, write_ranker
 
 MLMODEL = """\
 flavors:
@@ -59,7 +59,7 @@ def registered(registry: str, tmp_path: Path) -> str:
 
 def test_it_is_promoted_and_loads_as_it_would_be_served(registered: str) -> None:
     assert store.promote("demo-llm") == 1
-    champion = Ranker.load(store.fetch("demo-llm", 1), "demo-llm")
+    champion = Ranker.load(fetched("demo-llm", 1), "demo-llm")
     assert champion.predict("one two").score == 2
     assert champion.reference_error is None, "that version wrote no reference scores"
     assert champion.predict("one two").predicted_tokens == pytest.approx(1.2214, abs=1e-4)

@@ -14,7 +14,7 @@ import pytest
 from cli.promotions import PromoteConfig, RollbackConfig, promote, rollback
 from registry import store
 from registry.ranker import Ranker
-from tests.rankers import write_ranker
+from tests.rankers import fetched, write_ranker
 from tests.registry.planted import Planted
 
 
@@ -91,7 +91,7 @@ def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_
     version = register(tmp_path, "meta-llama/Llama-3")
     store.promote("meta-llama/Llama-3")
     name = store.model_name("meta-llama/Llama-3")
-    by_version = Ranker.load(store.fetch("meta-llama/Llama-3", version), "meta-llama/Llama-3")
+    by_version = Ranker.load(fetched("meta-llama/Llama-3", version), "meta-llama/Llama-3")
     by_alias = store.load_ranker(f"models:/{name}@champion")
     assert by_alias.card == by_version.card
     assert mlflow.MlflowClient().get_registered_model(name).tags["target_llm"] == "meta-llama/Llama-3"
@@ -104,20 +104,20 @@ def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_
 
 def test_artefact_holds_data_only(registry: str, tmp_path: Path) -> None:
     version = register(tmp_path)
-    logged = store.fetch("demo-llm", version).parent.parent
+    logged = fetched("demo-llm", version).parent.parent
     files = {path.suffix for path in logged.rglob("*") if path.is_file()}
     assert not files & {".py", ".pkl", ".pickle", ".pt", ".bin"}
 
 
 def test_pickle_and_code_planted_in_a_registered_version_are_not_touched(registry: str, tmp_path: Path) -> None:
     trace, version = tmp_path / "trace", register(tmp_path)
-    logged = store.fetch("demo-llm", version).parents[1]
+    logged = fetched("demo-llm", version).parents[1]
     for folder in {path.parent for path in logged.rglob("*")}:
         for name in ("python_model.pkl", "model.pkl", "data.pickle", "pytorch_model.bin"):
             (folder / name).write_bytes(pickle.dumps(Planted(trace)))
         for name in ("sitecustomize.py", "registry.py", "__init__.py"):
             (folder / name).write_text(f"open({str(trace)!r}, 'w').close()")
-    Ranker.load(store.fetch("demo-llm", version), "demo-llm").predict("Hi")
+    Ranker.load(fetched("demo-llm", version), "demo-llm").predict("Hi")
     mlflow.pyfunc.load_model(f"models:/{store.model_name('demo-llm')}/{version}").predict(
         pd.DataFrame({"prompt": ["Hi"]})
     )

@@ -9,7 +9,7 @@ from registry import store
 from registry.card import InvalidRanker, RankerCard
 from registry.ranker import WEIGHTS_FILE, sha256_of
 from registry.weights import fetch_weights
-from tests.rankers import write_ranker
+from tests.rankers import fetched, write_ranker
 
 
 def with_weights(folder: Path) -> Path:
@@ -37,7 +37,7 @@ def test_weights_come_back_by_alias_version_and_folder(registry: str, tmp_path: 
         assert card.target_llm == "demo-llm"
         assert path.read_bytes() == b"float weights"
     assert WEIGHTS_FILE in {one.path for one in mlflow.MlflowClient().list_artifacts(run_id)}
-    assert not list(store.fetch("demo-llm", 1).parents[1].rglob(WEIGHTS_FILE))  # a server downloads all of this
+    assert not list(fetched("demo-llm", 1).parents[1].rglob(WEIGHTS_FILE))  # a server downloads all of this
 
 
 def test_a_ranker_scores_without_its_weights(registry: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from registry import store
 from registry.errors import InvalidInput
 from registry.ranker import TOKENIZER_FILE, Ranker
 from registry.request import TEXT_RENDERING
+from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER
@@ -127,7 +128,7 @@ def test_the_first_trial_has_the_defaults(tiny_store: TinyTraining) -> None:
 
 
 def test_the_version_carries_its_card(tiny_store: TinyTraining) -> None:
-    folder = store.fetch(TARGET_LLM, tiny_store.version)
+    folder = fetched(TARGET_LLM, tiny_store.version)
     card = Ranker.load(folder, TARGET_LLM).card
     log = read_length_log(tiny_store.config)
     assert card.data_digest == log.digest

@@ -26,7 +26,7 @@ from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion
 from tests.conftest import tracking
-from tests.rankers import write_ranker
+from tests.rankers import fetched, write_ranker
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def test_version_that_does_not_match_is_refused_with_its_reason(
 ) -> None:
     before = reloads("refused")
     await follower.look()
-    folder = store.fetch("demo-llm", 2)
+    folder = fetched("demo-llm", 2)
     registered = {name: (folder / name).read_bytes() for name in RANKER_FILES}
     spoil(folder)
     try:
@@ -217,7 +217,7 @@ async def test_files_that_cannot_be_had_for_a_while_are_tried_again(follower: Ch
     refused = reloads("refused")
     await follower.look()
     store.promote("demo-llm", 2)
-    folder = store.fetch("demo-llm", 2).parents[1]
+    folder = fetched("demo-llm", 2).parents[1]
     away = folder.with_name("away")
     folder.rename(away)
     try:

@@ -13,7 +13,7 @@ from registry.errors import InvalidInput
 from registry.ranker import WEIGHTS_FILE
 from registry.weights import fetch_weights
 from tests.conftest import tracking
-from tests.rankers import write_ranker
+from tests.rankers import fetched, write_ranker
 from traffic.length_log import read_length_log
 from training.config import TrainingConfig
 from training.fitting.fit import fit
@@ -76,7 +76,7 @@ def test_encoder_and_head_start_as_the_float_weights_that_were_kept(first: Train
 
 
 def test_weights_stay_with_the_run_and_no_server_downloads_them(first: TrainingConfig) -> None:
-    folder = store.fetch("first", 1)
+    folder = fetched("first", 1)
     assert {path.name for path in folder.iterdir()} == {"ranker.onnx", "tokenizer.json", "card.json"}
     _, weights = fetch_weights("models:/pars-first/1")
     assert folder not in weights.parents

@@ -15,6 +15,7 @@ from registry import store
 from registry.card import InvalidRanker
 from registry.errors import InvalidInput
 from tests.conftest import Command
+from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from training.judging.baselines import BASELINES
@@ -30,7 +31,7 @@ def test_an_evaluation_repeats_the_training_s_test_metrics(tiny_store: TinyTrain
 
 
 def test_several_rankers_have_a_nested_run_each(tiny_store: TinyTraining) -> None:
-    uri, folder = version_uri(tiny_store), str(store.fetch(TARGET_LLM, tiny_store.version))
+    uri, folder = version_uri(tiny_store), str(fetched(TARGET_LLM, tiny_store.version))
     config = EvaluationConfig(rankers=(uri, folder), lengths=tiny_store.config.lengths, max_prompts=10)
     first, second = evaluate(config).results
     assert first.metrics == second.metrics
@@ -54,7 +55,7 @@ def test_baselines_are_not_tested_on_what_they_were_fitted_on() -> None:
 
 
 def test_each_two_rankers_are_compared_and_the_same_one_twice_is_not_told_apart(tiny_store: TinyTraining) -> None:
-    uri, folder = version_uri(tiny_store), str(store.fetch(TARGET_LLM, tiny_store.version))
+    uri, folder = version_uri(tiny_store), str(fetched(TARGET_LLM, tiny_store.version))
     config = EvaluationConfig(rankers=(uri, folder), baselines=("prompt_length",), lengths=tiny_store.config.lengths)
     evaluation = evaluate(config)
     same, *others = evaluation.comparisons[config.lengths.stem]
