@@ -293,9 +293,10 @@ def test_idle_connection_stays_open_for_longer_than_bentomls_own_limit(server: R
 
 @pytest.mark.slow
 def test_engine_that_cannot_start_ends_the_service_though_its_workers_hear_no_signal(
-    ranker_store: str, demo_llm: Path
+    ranker_store: str, demo_llm: Path, tmp_path: Path
 ) -> None:
     settings = {"MLFLOW_TRACKING_URI": ranker_store, "PARS_TARGET_LLM": "demo-llm", "PARS_LLM": str(demo_llm)}
+    settings["PARS_CACHE"] = str(tmp_path)
     said = serve_in_vain({**settings, "PARS_VLLM_ARGS": f"{VLLM_ARGS} --block-size 16"})
     assert "block size" in said, "vLLM's CPU build finds out when its workers run"
     assert "the engine does not run" in said
