@@ -14,6 +14,7 @@ SHOW_PROGRESS := | sed -un -E '/^(Collecting|Installing|Successfully)/p' | cut -
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Nothing calls out: each library has its own word for it.
 export MLFLOW_DISABLE_TELEMETRY := true
+export ORT_DISABLE_TELEMETRY := 1
 export VLLM_NO_USAGE_STATS := 1
 export BENTOML_DO_NOT_TRACK := True
 export HF_HUB_DISABLE_TELEMETRY := 1

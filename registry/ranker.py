@@ -49,6 +49,7 @@ class Scorer:
     """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
 
     def __init__(self, onnx_path: Path, tokenizer_path: Path, max_tokens: int) -> None:
+        onnxruntime.disable_telemetry_events()  # for whoever loads a ranker without our commands, as pyfunc does
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -7,6 +7,7 @@ QUIET: Mapping[str, str] = {
     "BENTOML_DO_NOT_TRACK": "True",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
     "VLLM_NO_USAGE_STATS": "1",
 }
 """Each library wants its own word for no."""
