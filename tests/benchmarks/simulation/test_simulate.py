@@ -89,7 +89,7 @@ def test_requests_that_no_engine_can_hold_are_left_out_and_noted(config: Simulat
     traffic = read_workload(replace(config, max_model_len=60, requests=400))
     assert (traffic.prompt_tokens + traffic.output_tokens).max() <= 60
     assert any("do not fit" in note for note in traffic.notes)
-    assert "more than once" in traffic.notes[1]
+    assert any("more than once" in note for note in traffic.notes)
 
 
 def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path) -> None:
