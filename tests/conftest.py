@@ -42,6 +42,8 @@ def clean_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # MLflow's own variable: else a new database keeps its artefacts in ./mlruns, wherever it lies itself.
         patch.setenv("_MLFLOW_SERVER_ARTIFACT_ROOT", (folder / "artifacts").as_uri())
+        patch.setenv("PARS_CACHE", str(folder / "rankers"))
+        patch.setenv("PARS_ORDERING_FILE", str(folder / "ordering"))
         with tracking(f"sqlite:///{folder / 'mlflow.db'}"):
             yield
     left = sorted(map(str, checkout.files() - before))

@@ -75,8 +75,9 @@ class RankerCopies:
         """
         home = self._home(target_llm)
         with ExitStack() as stack:
-            with suppress(OSError):  # a folder that cannot be written can be read nevertheless
-                stack.enter_context(_lock(home))
+            if home.is_dir():  # else there is nothing to hold, and the lock would make it
+                with suppress(OSError):  # a folder that cannot be written can be read nevertheless
+                    stack.enter_context(_lock(home))
             yield _find(home)
 
     def _begin_download(self, target_llm: str, stack: ExitStack) -> Path:

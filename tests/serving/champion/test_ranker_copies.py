@@ -56,6 +56,7 @@ def left(cache: RankerCopies) -> set[str]:
 
 def test_nothing_is_found_before_something_is_kept(cache: RankerCopies) -> None:
     assert last_of(cache) is None
+    assert not cache.folder.exists(), "a look leaves nothing behind"
 
 
 def test_last_one_of_each_target_is_found_whole_and_alone(cache: RankerCopies, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import create_engine, text
 
 from registry.errors import InvalidInput
 from tests.training.postgres import postgres_url
@@ -33,6 +34,17 @@ def wait_for(state: TrialState, url: str) -> FrozenTrial:
             return found[0]
         time.sleep(0.1)
     raise AssertionError(f"no trial became {state} in a minute")
+
+
+def wait_for_heartbeat(url: str) -> None:
+    """Wait until a worker has given a sign of life; of one that never did Optuna does not know when it is lost."""
+    engine = create_engine(url)
+    for _ in range(600):
+        with engine.connect() as connection:
+            if connection.execute(text("SELECT count(*) FROM trial_heartbeats")).scalar_one():
+                break
+        time.sleep(0.02)
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -75,6 +87,7 @@ def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(url: str
     shared_study(url, "shared", {})
     paused = worker(url, 6, 1.0, fate)
     lost = wait_for(TrialState.RUNNING, url)
+    wait_for_heartbeat(url)
     paused.send_signal(signal.SIGSTOP)
     other = worker(url, 6, 1.0, fate)
     assert wait_for(TrialState.FAIL, url).number == lost.number
