@@ -13,6 +13,8 @@ from serving.ranking.load import EngineLoad
 from serving.request_stages import Place
 from tests.serving.fakes import FakeRanker, KeptSeats
 
+TICK_S = 0.005
+
 
 def fail_opens(reason: str) -> float:
     labels = {"reason": reason, "target_llm": "demo-llm"}
@@ -127,15 +129,24 @@ async def test_no_request_is_held_longer_than_its_budget_whatever_the_ranker_doe
     ranker, load = FakeRanker(), EngineLoad(max_num_seqs=1_000_000)
     load.count(1_000_000 if is_full else 0)
     queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.2)
+    limit_s = queue.backlog_s if is_full else queue.budget_s
     loop = asyncio.get_running_loop()
     held_s: list[float] = []
+    late_s = [0.0]
+
+    async def watch_loop() -> None:
+        """By how much timers are late here: a busy machine's lateness is not the queue's."""
+        while True:
+            due_s = loop.time() + TICK_S
+            await asyncio.sleep(TICK_S)
+            late_s.append(loop.time() - due_s)
 
     async def ask() -> None:
         started_s = loop.time()
         await queue.find_place("a b", None)
         held_s.append(loop.time() - started_s)
 
-    asked = []
+    watching, asked = asyncio.create_task(watch_loop()), []
     for step in range(190):
         {5: ranker.may_go_on.clear, 160: ranker.may_go_on.set}.get(step, lambda: None)()
         ranker.error = RuntimeError("raises") if 170 <= step < 175 else None
@@ -143,6 +154,7 @@ async def test_no_request_is_held_longer_than_its_budget_whatever_the_ranker_doe
         asked += [asyncio.create_task(ask()) for _ in range(5)]
         await asyncio.sleep(0.02)
     await asyncio.gather(*asked)
+    watching.cancel()
     queue.close()
     assert len(held_s) == 950
-    assert max(held_s) < 2, "it hangs for over 3 s; the rest is for a busy machine"
+    assert max(held_s) <= limit_s + max(late_s) + 2 * TICK_S
