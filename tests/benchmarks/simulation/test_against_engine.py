@@ -75,6 +75,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayConfig:
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 @pytest.mark.timeout(1800)
 def test_simulated_gain_is_within_15_percent_of_the_median_replay(config: ReplayConfig, tmp_path: Path) -> None:
     calibration = EngineMeasurementConfig(

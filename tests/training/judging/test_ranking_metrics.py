@@ -64,9 +64,12 @@ def test_pair_accuracy_counts_only_pairs_whose_shorter_answer_ended(true: Values
     predicted, is_censored = rng.integers(0, 9, len(true)).astype(float), rng.random(len(true)) < 0.4
     expected = _counted(predicted, true, 1, np.inf, is_censored)
     assert pair_accuracy(predicted, true, is_censored) == pytest.approx(expected, nan_ok=True)
-    assert metrics.ranking_metrics(predicted, true, is_censored=is_censored)["pair_accuracy"] == pytest.approx(
-        expected, nan_ok=True
-    )
+
+
+def test_a_rankers_metrics_count_no_pair_whose_shorter_answer_was_cut() -> None:
+    predicted, true, is_censored = np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0]), np.array([True, False, False])
+    assert metrics.ranking_metrics(predicted, true, is_censored=is_censored)["pair_accuracy"] == 1
+    assert metrics.ranking_metrics(predicted, true)["pair_accuracy"] == pytest.approx(1 / 3)
 
 
 def test_tau_of_answers_cut_by_one_cap_asks_nothing_of_the_order_among_them() -> None:
