@@ -110,7 +110,9 @@ async def test_sigterm_lets_running_requests_finish_within_the_limit_and_refuses
 @pytest.fixture
 def without_registry(tmp_path: Path) -> dict[str, str]:
     """Settings of a server whose registry nobody listens for, but which has served version 7 before."""
-    RankerCopies(tmp_path / "cache").keep("demo-llm", 7, write_ranker(tmp_path / "7"))
+    cache = RankerCopies(tmp_path / "cache")
+    with cache.fresh_folder("demo-llm") as folder:
+        cache.keep("demo-llm", 7, write_ranker(folder))
     return {**UNREACHABLE, "PARS_CACHE": str(tmp_path / "cache"), "PARS_CHAMPION_POLL_S": "0.5"}
 
 
@@ -122,7 +124,9 @@ async def test_without_registry_the_last_ranker_serves_and_an_engine_that_is_kil
         engine = next(child for child in children if child.name().startswith("VLLM::Engine"))
         async with server.client() as client:
             assert (await client.post("/rank", json={"prompt": "one two"})).json()["ranker_version"] == 7
-            assert "version 7, the last one served here, is loaded from the cache" in server.log.read_text()
+            log = server.log.read_text()
+            assert "A ranker in the cache stands in for the champion of demo-llm: the registry at" in log
+            assert "pars-demo-llm version 7 is served" in log
             page = (await client.get("/metrics")).text.splitlines()
             assert 'pars_ranker_reloads_total{outcome="cached"} 1.0' in [line for line in page if "reloads" in line]
             tasks = [asyncio.create_task(client.post("/v1/completions", json=ENDLESS)) for _ in range(4)]
