@@ -32,8 +32,9 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
     with log_path.open("wb") as log, TemporaryDirectory() as home:
-        # BentoML empties the folder of its metrics at every start; a server that runs here already keeps its own.
-        environment |= {"BENTOML_HOME": home, **settings}
+        # BentoML empties the folder of its metrics at every start; a server that runs here already keeps its own, and
+        # the last ranker that it has served.
+        environment |= {"BENTOML_HOME": home, "PARS_CACHE": str(Path(home) / "rankers"), **settings}
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         try:
             url = f"http://127.0.0.1:{port}"

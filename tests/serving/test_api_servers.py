@@ -66,8 +66,9 @@ async def test_burst_over_two_servers_is_served_in_one_order(client: httpx.Async
     for plug in plugs:
         plug.cancel()
     await asyncio.gather(*burst)
-    pairs = [sorted(NUM_WORDS)[start : start + 2] for start in range(0, len(NUM_WORDS), 2)]
-    assert [sorted(finished[start : start + 2]) for start in range(0, len(finished), 2)] == pairs
+    # Two run at a time, and either server may be the first to hand on what ended in neighbouring steps.
+    late_by = [finished.index(num_words) - place for place, num_words in enumerate(sorted(NUM_WORDS))]
+    assert max(map(abs, late_by)) <= 2, finished
     await wait_for(client, "pars_engine_sequences", 0)
     assert await metric(client, "pars_requests_held") == 0
     assert await metric(client, "pars_ranking_fail_opens_total") == 0

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
@@ -12,6 +13,7 @@ import pytest
 
 from benchmarks.answers import read_answers
 from benchmarks.demo_llm import write_demo_llm
+from cli.measurements import SERVER_LOG
 from registry import store
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 from tests.conftest import tracking
@@ -45,7 +47,18 @@ def tracking_uri(tmp_path: Path) -> str:
     return uri
 
 
+@pytest.fixture
+def no_log_left() -> Iterator[None]:
+    """The command keeps its server's log in the working folder, which must be the project's."""
+    log = PROJECT / SERVER_LOG
+    is_somebodys = log.exists()
+    yield
+    if not is_somebodys:
+        log.unlink()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_log_left")
 def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking_uri: str, tmp_path: Path) -> None:
     llm = write_demo_llm(tmp_path / "llm")
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "replayed"]
