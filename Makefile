@@ -44,7 +44,7 @@ test-slow: .venv/.installed-dev ## Longer tests with the real engine
 test-timing: .venv/.installed-dev ## Tests that compare measured times, on an otherwise idle machine (10 minutes)
 	pytest -m timing
 
-soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load with faults: no request lost, no memory growth
+soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load, overload and faults: no request lost, no growth
 	pytest -m soak -s
 
 # The resolver's answer is pinned, and installed without asking pip to resolve it again. The CPU build of torch

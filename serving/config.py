@@ -194,6 +194,7 @@ def load_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
 
 def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
     telemetry.switch_off(environment)
+    environment.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a server's log is no terminal
     environment.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # a fork would break our threads
     if settings.is_demo:
         environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
