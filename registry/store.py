@@ -1,4 +1,4 @@
-"""Where ranker versions live: MLflow's model registry. The only file that speaks to its client.
+"""Where ranker versions live: MLflow's model registry. What a running server asks of it is in `registry/watch.py`.
 
 Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is what a rollback brings back.
 """

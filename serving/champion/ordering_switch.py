@@ -18,6 +18,11 @@ MOST_BYTES = 64
 """More than any word; what is longer is none."""
 
 
+def state_of(word: str | None) -> bool | None:
+    """What a word in a switch's place means: on where nothing stands, None where it is no such word."""
+    return True if word is None else WORDS.get(word.strip().lower())
+
+
 class Switch:
     """One place where ordering is switched. A wrong word there is said once, and leaves it as it is."""
 
@@ -28,7 +33,7 @@ class Switch:
 
     def hear(self, word: str | None) -> None:
         """Take what stands in that place now; None (nothing) means on."""
-        state = True if word is None else WORDS.get(word.strip().lower())
+        state = state_of(word)
         if state is None:
             self._object(word or "")
             return

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from registry import watch
 from serving.champion import time_limits
 from serving.champion.follower import ChampionFollower, no_champion, unreachable
-from serving.champion.ordering_switch import OrderingSwitch, follow_file
+from serving.champion.ordering_switch import OrderingSwitch, follow_file, state_of
 from serving.champion.ranker_copies import RankerCopies
 from serving.champion.served_rankers import EngineRankers, NoRanker
 from serving.config import Settings
@@ -66,7 +66,7 @@ def find_champion(target_llm: str) -> int:
         raise NoRanker(f"{unreachable(error)}.") from error
     if sighting.champion is None:
         raise NoRanker(f"{no_champion(target_llm)}.")
-    if (sighting.ordering or "").strip().lower() == "off":
+    if state_of(sighting.ordering) is False:
         raise NoRanker(f"the ordering of {target_llm} is switched off in the registry: switch it on first.")
     return sighting.champion.number
 

@@ -351,15 +351,20 @@ async def test_fallback_that_does_not_load_is_said_and_the_server_starts(
     assert "The ranker in PARS_FALLBACK_RANKER cannot be served: " in caplog.text
 
 
+def make_anew(ranker: Path) -> None:
+    """Delete the registered model, and make this ranker version 1 and champion of a new one."""
+    mlflow.MlflowClient().delete_registered_model("pars-demo-llm")
+    with mlflow.start_run():
+        store.register(ranker)
+    store.promote("demo-llm", 1)
+
+
 async def test_model_deleted_and_made_anew_as_version_1_is_swapped_in(
     follower: ChampionFollower, tmp_path: Path
 ) -> None:
     before = await started(follower)
     swapped = reloads("swapped")
-    mlflow.MlflowClient().delete_registered_model("pars-demo-llm")
-    with mlflow.start_run():
-        store.register(write_ranker(tmp_path / "anew", weight=7.0))
-    store.promote("demo-llm", 1)
+    make_anew(write_ranker(tmp_path / "anew", weight=7.0))
     await follower.look()
     assert before.version == served(follower).version == 1
     assert served(follower).ranker.predict("one two").score == 14
@@ -371,10 +376,7 @@ async def test_same_files_registered_anew_under_the_same_number_are_no_other_ran
 ) -> None:
     before = await started(follower)
     swapped = reloads("swapped")
-    mlflow.MlflowClient().delete_registered_model("pars-demo-llm")
-    with mlflow.start_run():
-        store.register(write_ranker(tmp_path / "anew"))
-    store.promote("demo-llm", 1)
+    make_anew(write_ranker(tmp_path / "anew"))
     await follower.look()
     assert served(follower).is_same_ranker(before)
     assert reloads("swapped") == swapped

@@ -16,19 +16,8 @@ from serving.metrics import NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.request_stages import EngineRequest, Place
-from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 
 NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
-
-
-@pytest.fixture(scope="module")
-def brief(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ranker(tmp_path_factory.mktemp("brief"), "brief-llm")
-
-
-@pytest.fixture(scope="module")
-def wordy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ranker(tmp_path_factory.mktemp("wordy"), "wordy-llm", **TEN_TIMES_AS_LONG)
 
 
 @pytest.fixture

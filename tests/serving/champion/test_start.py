@@ -22,16 +22,6 @@ NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
 
 
 @pytest.fixture(scope="module")
-def brief(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ranker(tmp_path_factory.mktemp("brief"), "brief-llm")
-
-
-@pytest.fixture(scope="module")
-def wordy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_ranker(tmp_path_factory.mktemp("wordy"), "wordy-llm", **TEN_TIMES_AS_LONG)
-
-
-@pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory, brief: Path, wordy: Path) -> Path:
     """A registry with a champion for each of the two; version 2 of each predicts the opposite."""
     folder = tmp_path_factory.mktemp("store")
