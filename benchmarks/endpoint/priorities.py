@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 
 from benchmarks.endpoint.plan import PlannedRequest
-from benchmarks.places import Values, mirrored, places
-from benchmarks.policies import Policy
+from benchmarks.policies.places import Values, mirrored, places
+from benchmarks.policies.policy_list import Policy
 from registry.ranker import Ranker
 from serving.ranking.priority import priority
 

@@ -9,7 +9,7 @@ from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.failures import ReplayError
-from benchmarks.policies import parse_rankers
+from benchmarks.policies.policy_list import parse_rankers
 from benchmarks.replay import replay_report
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import control_ranker

@@ -1,6 +1,6 @@
 """Which policies a replay compares."""
 
-from benchmarks.policies import Policy, parse_policy_list, parse_rankers
+from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_rankers
 from benchmarks.replay.config import ReplayConfig
 from registry.errors import InvalidInput
 

@@ -9,7 +9,8 @@ import pandas as pd
 from benchmarks.endpoint import client_limits
 from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.endpoint.ranking_work import RankingWork
-from benchmarks.policies import kind_of, parse_rankers
+from benchmarks.policies.policy_list import kind_of, parse_rankers
+from benchmarks.policies.titles import load_title
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
@@ -18,7 +19,6 @@ from benchmarks.report.comparison import at_load, by_load
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
-from benchmarks.titles import load_title
 
 PLOT_FILE = "latency.png"
 FAIL_OPEN_LIMIT = 0.01

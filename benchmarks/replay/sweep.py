@@ -12,7 +12,7 @@ from benchmarks.endpoint.client import Answer, replay
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import ClientOrder, Prioritise, pars
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN

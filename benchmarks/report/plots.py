@@ -4,8 +4,8 @@ import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmarks.policies.titles import short_title, title
 from benchmarks.report.page.chart import COLOURS, slots
-from benchmarks.titles import short_title, title
 
 matplotlib.use("Agg")
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from benchmarks.places import mirrored, noisy_quantiles, places, shuffled_places
-from benchmarks.policies import Policy, parse_policy_list, parse_rankers
+from benchmarks.policies.places import mirrored, noisy_quantiles, places, shuffled_places
+from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from registry.errors import InvalidInput

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import order_of

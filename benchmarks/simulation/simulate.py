@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.failures import SimulationError
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.report.comparison import leak
 from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig

@@ -6,13 +6,13 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
+from benchmarks.policies.titles import load_title, metric_prefix
 from benchmarks.report import plots, summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
 from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.titles import load_title, metric_prefix
 from traffic.served_log import Traffic
 
 PLOT_FILE = "latency.png"

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from benchmarks.policies.titles import figure, load_title
 from benchmarks.report.comparison import MATTERS_FROM
 from benchmarks.report.summary import summarise
-from benchmarks.titles import figure, load_title
 from benchmarks.what_if.config import TAU_STEP, WhatIfConfig
 from benchmarks.what_if.study import LOG, Studied
 

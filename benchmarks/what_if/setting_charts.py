@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from benchmarks.policies.titles import figure, short_title
 from benchmarks.report.page.chart import SLOTS, Chart, Line
-from benchmarks.titles import figure, short_title
 from benchmarks.what_if.study import Studied
 
 FIGURES = {"s_per_token": "mean s per token", "e2e_s_p99": "p99 to last token, s"}

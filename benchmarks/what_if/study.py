@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.places import Values, noisy_quantiles
+from benchmarks.policies.places import Values, noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.intake import Order

@@ -8,14 +8,14 @@ from tempfile import TemporaryDirectory
 import mlflow
 
 from benchmarks.failures import SimulationError
-from benchmarks.places import Values, noisy_quantiles, places, shuffled_places
+from benchmarks.policies.places import Values, noisy_quantiles, places, shuffled_places
+from benchmarks.policies.titles import figure, load_title
 from benchmarks.report.comparison import leak
 from benchmarks.report.notes import fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.run import simulate_all
 from benchmarks.simulation.step_cost import StepCost
-from benchmarks.titles import figure, load_title
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.setting_charts import setting_charts

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from benchmarks.policies.titles import figure, short_title
 from benchmarks.report.comparison import at_load
 from benchmarks.report.page.chart import Chart, Line, slots
 from benchmarks.report.page.evidence import Evidence
-from benchmarks.titles import figure, short_title
 
 POINTS = 150
 """Of a distribution: more could not be seen."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from benchmarks.policies.titles import figure
 from benchmarks.report.page.chart import Chart, Line
 from benchmarks.report.page.scale import Scale, scale_over
-from benchmarks.titles import figure
 
 WIDTH, HEIGHT = 440, 300
 """Small, so that letters stay legible where a phone shrinks the picture."""

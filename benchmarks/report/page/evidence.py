@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from benchmarks.policies import kind_of
+from benchmarks.policies.policy_list import kind_of
 from benchmarks.report.page.chart import Chart
 
 RATHER_NOT = {"prompt_length": 1, "fcfs": 2, "control": 3, "oracle": 3}

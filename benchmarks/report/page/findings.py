@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmarks.policies.titles import figure, load_title, short_title
 from benchmarks.report.comparison import MATTERS_FROM, at_load, figures_at, onset
 from benchmarks.report.page.charts import p99, waits_by_decile
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.summary import RATIO
-from benchmarks.titles import figure, load_title, short_title
 
 NOTICED_FROM = 0.01
 """Less is no difference to anybody, however sure it is."""

@@ -8,11 +8,11 @@ import mlflow
 import pandas as pd
 
 from benchmarks.answers import write_answers
+from benchmarks.policies.titles import metric_prefix
 from benchmarks.report.comparison import compare, figures_at
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
 from benchmarks.report.page.render import render
-from benchmarks.titles import metric_prefix
 
 PAGE_FILE = "report.html"
 TABLE_FILE = "table.parquet"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.policies.titles import figure, load_title, title
 from benchmarks.report.comparison import at_load
 from benchmarks.report.page.chart import slots
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.summary import RATIO
-from benchmarks.titles import figure, load_title, title
 
 COLUMNS = {
     "s_per_token": "mean s/token",

@@ -9,7 +9,7 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.engine_settings import Served
 from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig

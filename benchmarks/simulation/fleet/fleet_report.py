@@ -6,7 +6,8 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
-from benchmarks.policies import kind_of
+from benchmarks.policies.policy_list import kind_of
+from benchmarks.policies.titles import load_title
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load
 from benchmarks.report.comparison import leak as leak_of
@@ -15,7 +16,6 @@ from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.simulation_report import overhead
-from benchmarks.titles import load_title
 
 
 @dataclass(frozen=True)

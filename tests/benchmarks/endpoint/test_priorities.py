@@ -8,7 +8,7 @@ import pytest
 from benchmarks.endpoint import priorities
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import ClientOrder
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.intake import Order, arrivals_us, simulated_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker

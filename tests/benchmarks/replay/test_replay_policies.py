@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.policies import Policy
+from benchmarks.policies.policy_list import Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay_policies import parse_policies
 from registry.errors import InvalidInput

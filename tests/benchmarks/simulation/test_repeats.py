@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.places import places
-from benchmarks.policies import Policy
+from benchmarks.policies.places import places
+from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.repeats import Repeat, repeats
 from benchmarks.simulation.workload import read_workload

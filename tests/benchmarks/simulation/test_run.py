@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.answers import check_answers
-from benchmarks.places import places
+from benchmarks.policies.places import places
 from benchmarks.report.summary import summarise
 from benchmarks.simulation import run as runs
 from benchmarks.simulation.engine_settings import EngineSettings

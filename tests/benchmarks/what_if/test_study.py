@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.places import noisy_quantiles, places, shuffled_places
+from benchmarks.policies.places import noisy_quantiles, places, shuffled_places
 from benchmarks.simulation.run import simulate_all
 from benchmarks.what_if.advice import advise, gain_of_ranking, share_that_waits
 from benchmarks.what_if.config import WhatIfConfig

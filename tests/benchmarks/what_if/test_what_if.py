@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.failures import SimulationError
-from benchmarks.places import places
+from benchmarks.policies.places import places
 from benchmarks.simulation.run import Run
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Simulate

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.titles import TITLES
+from benchmarks.policies.titles import TITLES
 from registry.errors import InvalidInput
 
 NAME = re.compile(r"[\w.-]+", re.ASCII)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.places import noisy_quantiles, places, shuffled_places
+from benchmarks.policies.places import noisy_quantiles, places, shuffled_places
 from registry.errors import InvalidInput
 
 TOKENS = np.random.default_rng(0).lognormal(4, 1, 3000).astype(int) + 1

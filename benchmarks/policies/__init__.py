@@ -1,0 +1,1 @@
+"""The orders that the evidence compares: what they are called, and the places they deal out. Pure."""
