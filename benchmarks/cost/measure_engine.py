@@ -15,10 +15,10 @@ from tqdm import tqdm
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.endpoint import low_load
 from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
-from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of

@@ -15,12 +15,12 @@ import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.counters.histogram import Histogram
+from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
-from benchmarks.endpoint.histogram import Histogram
 from benchmarks.endpoint.live_server import serve
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
-from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.replay.policy_endpoints import server_settings
 from registry.errors import InvalidInput
 from registry.tracking import log_parameters

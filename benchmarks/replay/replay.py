@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.endpoint import endpoint, low_load
+from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.endpoint.priorities import ClientOrder
-from benchmarks.endpoint.ranking_work import ranking_work
 from benchmarks.failures import ReplayError
 from benchmarks.policies.policy_list import parse_rankers
 from benchmarks.replay import replay_report

@@ -7,8 +7,8 @@ import mlflow
 import pandas as pd
 
 from benchmarks.endpoint import client_limits
+from benchmarks.endpoint.counters.ranking_work import RankingWork
 from benchmarks.endpoint.low_load import LowLoad
-from benchmarks.endpoint.ranking_work import RankingWork
 from benchmarks.policies.policy_list import kind_of, parse_rankers
 from benchmarks.policies.titles import load_title
 from benchmarks.replay.config import ReplayConfig

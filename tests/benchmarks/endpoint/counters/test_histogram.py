@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Histogram as Metric
 
-from benchmarks.endpoint.histogram import Histogram
+from benchmarks.endpoint.counters.histogram import Histogram
 from registry.errors import InvalidInput
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from benchmarks.endpoint.counters.ranking_work import parse_work, ranking_work
 from benchmarks.endpoint.endpoint import connect
-from benchmarks.endpoint.ranking_work import parse_work, ranking_work
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 
 PAGE = """

@@ -1,0 +1,1 @@
+"""What a live server counted, read from its metrics page."""
