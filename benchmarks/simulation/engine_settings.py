@@ -61,8 +61,12 @@ class SimulatedRequest(NamedTuple):
 
 
 class Served(NamedTuple):
-    """What became of a request, in seconds of the virtual clock."""
+    """What became of a request; times in seconds of the virtual clock."""
 
     number: int
     first_token_s: float
     last_token_s: float
+    preemptions: int = 0
+    """How often it was thrown out of a full KV cache."""
+    recomputed_tokens: int = 0
+    """Computed, thrown out with it and not found in the prefix cache when it came back."""

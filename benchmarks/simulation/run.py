@@ -36,7 +36,7 @@ class Run:
 
 
 def simulate_run(run: Run) -> pd.DataFrame:
-    """One row an answer (`benchmarks/answers.py`, and `failed_open`), in the order of sending."""
+    """One row an answer (`benchmarks/answers.py`; `failed_open`, `preemptions`, `recomputed_tokens`), as sent."""
     from benchmarks.simulation.scheduler import (
         VirtualEngine,  # vLLM takes seconds to import: not where nothing is simulated
     )
@@ -70,16 +70,16 @@ def _without_texts(run: Run) -> Run:
 
 
 def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
-    """What the client saw of each request."""
-    first_token_s, last_token_s = np.full(len(traffic), np.nan), np.full(len(traffic), np.nan)
-    for one in served:
-        first_token_s[one.number], last_token_s[one.number] = one.first_token_s, one.last_token_s
+    """What the client saw of each request, and what a full KV cache did to it; NaN where it was not served."""
+    of_each = pd.DataFrame(served, columns=list(Served._fields)).set_index("number").reindex(np.arange(len(traffic)))
     return pd.DataFrame(
         {
             "sent_s": traffic.arrival_s,
             "prompt_tokens": traffic.prompt_tokens,
             "output_tokens": traffic.output_tokens,
-            "ttft_s": first_token_s - traffic.arrival_s,
-            "e2e_s": last_token_s - traffic.arrival_s,
+            "ttft_s": of_each.first_token_s - traffic.arrival_s,
+            "e2e_s": of_each.last_token_s - traffic.arrival_s,
+            "preemptions": of_each.preemptions,
+            "recomputed_tokens": of_each.recomputed_tokens,
         }
     )

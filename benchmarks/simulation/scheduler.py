@@ -6,7 +6,7 @@ token. No step is skipped, and the same requests always give the same times.
 """
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from functools import cache
 from math import ceil, inf
@@ -49,9 +49,12 @@ class VirtualEngine:
         self._hasher = _hasher() if settings.prefix_caching == "on" else None
         self._pending: deque[SimulatedRequest] = deque()
         self._first_token_s: dict[str, float] = {}
+        self._contexts: dict[str, int] = {}
+        """Tokens that are computed, of each request that has begun."""
+        self._preemptions: Counter[str] = Counter()
+        self._recomputed_tokens: Counter[str] = Counter()
         self._now_s = 0.0
         self.num_steps = 0
-        self.num_preemptions = 0
 
     @property
     def num_requests(self) -> int:
@@ -97,22 +100,39 @@ class VirtualEngine:
     def _step(self) -> list[Served]:
         scheduler = self._scheduler
         output = scheduler.schedule()
-        scheduled = output.num_scheduled_tokens
-        assert scheduled, "the engine is stuck: a request does not fit its KV cache"
+        names = list(output.num_scheduled_tokens)
+        assert names, "the engine is stuck: a request does not fit its KV cache"
         self.num_steps += 1
-        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, len(scheduled))
-        self.num_preemptions += len(output.preempted_req_ids or ())
-        scheduler.update_from_output(output, self._sample(output))
-        return [
-            Served(int(name), self._first_token_s.pop(name), self._now_s)
-            for name in scheduled
-            if name not in scheduler.requests
-        ]
+        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, len(names))
+        self._note_preemptions(output)
+        self._contexts.update((name, scheduler.requests[name].num_computed_tokens) for name in names)
+        scheduler.update_from_output(output, self._sample(names))
+        return [self._served(name) for name in names if name not in scheduler.requests]
 
-    def _sample(self, output: SchedulerOutput) -> ModelRunnerOutput:
+    def _note_preemptions(self, output: SchedulerOutput) -> None:
+        """What a preempted request had computed is computed anew, but for what the prefix cache still has of it."""
+        for name in output.preempted_req_ids or ():
+            self._preemptions[name] += 1
+            self._recomputed_tokens[name] += self._contexts[name]
+        cached = output.scheduled_cached_reqs
+        if cached.resumed_req_ids:
+            for name, found_tokens in zip(cached.req_ids, cached.num_computed_tokens, strict=True):
+                if name in cached.resumed_req_ids:
+                    self._recomputed_tokens[name] -= min(found_tokens, self._contexts[name])
+
+    def _served(self, name: str) -> Served:
+        del self._contexts[name]
+        return Served(
+            number=int(name),
+            first_token_s=self._first_token_s.pop(name),
+            last_token_s=self._now_s,
+            preemptions=self._preemptions.pop(name, 0),
+            recomputed_tokens=self._recomputed_tokens.pop(name, 0),
+        )
+
+    def _sample(self, names: list[str]) -> ModelRunnerOutput:
         """One token for every sequence whose prompt is computed."""
         requests = self._scheduler.requests
-        names = list(output.num_scheduled_tokens)
         sampled = []
         for name in names:
             is_prefill = requests[name].is_prefill_chunk

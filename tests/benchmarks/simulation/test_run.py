@@ -1,5 +1,7 @@
 """Simulated runs, from traffic to answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,14 @@ def test_answers_are_whole_and_the_same_every_time() -> None:
     assert first.notna().drop(columns="load").all(axis=None)
     assert (first.ttft_s <= first.e2e_s).all()
     assert first.output_tokens.tolist() == LENGTHS.tolist()
+
+
+def test_answers_say_what_a_full_kv_cache_did_to_each_request() -> None:
+    roomy = simulate_run(RUNS[0])
+    scarce = simulate_run(replace(RUNS[0], engine=replace(RUNS[0].engine, kv_cache_tokens=1024)))
+    assert (roomy.preemptions.sum(), roomy.recomputed_tokens.sum()) == (0, 0)
+    assert scarce.preemptions.sum() > 0
+    assert ((scarce.recomputed_tokens > 0) == (scarce.preemptions > 0)).all()
 
 
 def test_processes_bring_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,12 +64,29 @@ def test_long_prompt_is_computed_in_chunks() -> None:
 
 def test_full_kv_cache_preempts_the_largest_priority_number() -> None:
     requests = [request(0, 40, prompt_tokens=15), request(1, 40, prompt_tokens=15)]
-    _, roomy = run(requests, settings())
-    served, engine = run(requests, settings(kv_cache_tokens=64, max_model_len=64))
-    assert roomy.num_preemptions == 0
-    assert engine.num_preemptions > 0
-    assert served[0].last_token_s == 40.0
+    roomy, _ = run(requests, settings())
+    served, _ = run(requests, settings(kv_cache_tokens=64, max_model_len=64))
+    assert all(one.preemptions == one.recomputed_tokens == 0 for one in roomy.values())
+    assert (served[0].preemptions, served[0].recomputed_tokens, served[0].last_token_s) == (0, 0, 40.0)
+    assert served[1].preemptions > 0
     assert served[1].last_token_s > 40.0
+
+
+@pytest.mark.parametrize("switch", ["off", "on"])
+def test_recomputed_tokens_are_what_is_computed_beyond_each_request_once(switch: str) -> None:
+    rng = np.random.default_rng(0)
+    shapes = rng.integers(1, 60, (30, 2)).tolist()
+    requests = [
+        request(number, answer, prompt_tokens=prompt, token_ids=tuple(rng.integers(0, 999, prompt).tolist()))
+        for number, (prompt, answer) in enumerate(shapes)
+    ]
+    counts_tokens = StepCost(fixed_s=0.0, per_token_s=1.0, per_sequence_s=0.0)
+    scarce = settings(max_num_seqs=8, kv_cache_tokens=256, max_model_len=120, prefix_caching=switch)
+    served, _ = run(requests, scarce, counts_tokens)
+    recomputed = sum(one.recomputed_tokens for one in served.values())
+    once = sum(prompt + answer - 1 for prompt, answer in shapes)
+    assert max(one.last_token_s for one in served.values()) == once + recomputed
+    assert recomputed > 0
 
 
 @pytest.mark.parametrize(("switch", "steps"), [("off", 8), ("on", 5)])
