@@ -16,7 +16,7 @@ from benchmarks.replay.control import control_ranker
 from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
-from benchmarks.report.comparison import leak
+from benchmarks.report.leak import leak
 from registry.store import load_ranker
 from registry.tracking import log_parameters
 from serving.champion.start import find_champion

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.answers import check_answers
-from benchmarks.report import summary
 from benchmarks.report.bootstrap import Positions, Values, interval, resampled
 from benchmarks.report.summary import RATIO, summarise
 from registry.errors import InvalidInput
@@ -36,26 +35,6 @@ def by_load(answers: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame]]:
     """The answers of each load, in ascending order, NaN first."""
     for load, one in answers.groupby(answers.load.fillna(-np.inf), sort=True):
         yield (float(load) if np.isfinite(load) else np.nan), one
-
-
-def leak(answers: pd.DataFrame) -> str | None:
-    """Why the answers cannot be trusted, if at some load the control gained or lost anything.
-
-    A control without its mirrored repeat agrees with the truth a little, by chance, and among few requests that is no
-    small gain. So where policies ran once, the control's whole interval must lie outside its range.
-    """
-    for _, one in by_load(answers):
-        reason = summary.leak(summarise(one))
-        if reason and (one.repeat.nunique() > 1 or _is_sure(one)):
-            return reason
-    return None
-
-
-def _is_sure(answers: pd.DataFrame) -> bool:
-    """Of one load."""
-    control = compare(answers).set_index("policy").loc["control"]
-    low, high = summary.CONTROL_RANGE
-    return bool(control[f"{RATIO}_low"] > high or control[f"{RATIO}_high"] < low)
 
 
 def at_load(rows: pd.DataFrame, load: float) -> pd.DataFrame:

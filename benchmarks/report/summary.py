@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 
 RATIO = "fcfs_over_policy"
-CONTROL_RANGE = (0.9, 1.1)
-"""FCFS / control must lie in here, or the truth leaks into the order."""
 
 
 def summarise(answers: pd.DataFrame) -> pd.DataFrame:
@@ -40,17 +38,6 @@ def _row(one: pd.DataFrame) -> pd.Series:
             "output_tokens_per_s": one.output_tokens.sum() / makespan_s,
         }
     )
-
-
-def leak(table: pd.DataFrame) -> str | None:
-    """Why the table cannot be trusted, if its control row gained or lost anything."""
-    if "control" not in table.index:
-        return None
-    ratio = float(table[RATIO]["control"])
-    low, high = CONTROL_RANGE
-    if low <= ratio <= high:
-        return None
-    return f"FCFS / control must lie within {low} to {high}, but is {ratio:.3f}: the truth leaks into the order."
 
 
 def as_text(table: pd.DataFrame) -> str:

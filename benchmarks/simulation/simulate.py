@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import Policy
-from benchmarks.report.comparison import leak
+from benchmarks.report.leak import leak
 from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds

@@ -10,7 +10,7 @@ import mlflow
 from benchmarks.failures import SimulationError
 from benchmarks.policies.places import Values, noisy_quantiles, places, shuffled_places
 from benchmarks.policies.titles import figure, load_title
-from benchmarks.report.comparison import leak
+from benchmarks.report.leak import leak
 from benchmarks.report.notes import fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page

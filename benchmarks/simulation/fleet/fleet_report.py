@@ -10,7 +10,7 @@ from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.titles import load_title
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load
-from benchmarks.report.comparison import leak as leak_of
+from benchmarks.report.leak import leak as leak_of
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.report import summary
-from benchmarks.report.comparison import at_load, compare, leak, onset
+from benchmarks.report.comparison import at_load, compare, onset
 from benchmarks.report.summary import RATIO
 from registry.errors import InvalidInput
 from tests.benchmarks.queueing import queued
@@ -70,30 +69,3 @@ def test_replaying_the_same_requests_again_makes_nothing_surer() -> None:
     often = pd.concat([one.assign(repeat=repeat) for repeat, one in enumerate(again)], ignore_index=True)
     bounds = [f"s_per_token_{end}" for end in ("low", "high")]
     pd.testing.assert_frame_equal(compare(often)[bounds].round(9), compare(once)[bounds].round(9))
-
-
-def leaking(requests: int, repeats: int) -> pd.DataFrame:
-    """Answers whose control knows what the oracle knows."""
-    answers = queued((1.5,), requests, repeats)
-    known = answers[answers.policy == "oracle"].assign(policy="control")
-    return pd.concat([answers[answers.policy != "control"], known])
-
-
-@pytest.mark.parametrize("repeats", [1, 2])
-def test_control_that_knows_the_truth_is_a_leak(repeats: int) -> None:
-    assert "the truth leaks into the order" in (leak(leaking(300, repeats)) or "")
-
-
-def test_control_that_knows_nothing_is_none() -> None:
-    assert leak(queued((0.2, 1.5), requests=4000)) is None
-
-
-def test_luck_among_few_requests_is_no_leak_unless_a_mirrored_run_has_it_too() -> None:
-    answers = queued((1.5,), requests=80, repeats=1)
-    assert summary.leak(summary.summarise(answers)) is not None
-    assert leak(answers) is None
-    assert leak(pd.concat([answers, answers.assign(repeat=1)])) is not None
-
-
-def test_answers_without_a_control_have_no_verdict() -> None:
-    assert leak(queued(requests=60, repeats=1, policies=("fcfs", "pars"))) is None

@@ -30,16 +30,6 @@ def test_spread_is_over_pairs_of_repeats() -> None:
     assert table.loc["pars", f"{summary.RATIO}_max"] == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize(("e2e_s", "is_leak"), [(20.0, False), (18.5, False), (17.0, True), (23.0, True)])
-def test_control_that_gains_or_loses_is_a_leak(e2e_s: float, is_leak: bool) -> None:
-    table = summary.summarise(pd.concat([answers("fcfs", [20.0, 20.0]), answers("control", [e2e_s, e2e_s])]))
-    assert (summary.leak(table) is not None) is is_leak
-
-
-def test_table_without_a_control_has_no_verdict() -> None:
-    assert summary.leak(summary.summarise(answers("fcfs", [20.0, 20.0]))) is None
-
-
 def test_text_shows_each_policy_beside_fcfs() -> None:
     table = summary.summarise(pd.concat([answers("fcfs", [20.0, 10.0]), answers("pars", [1.0, 20.0])]))
     assert "FCFS / it" in summary.as_text(table)

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchmarks.answers import read_answers
-from benchmarks.report.comparison import leak
+from benchmarks.report.leak import leak
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.orders import parse_policies, quantiles_of
