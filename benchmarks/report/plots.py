@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.policies.titles import short_title, title
-from benchmarks.report.page.chart import COLOURS, slots
+from benchmarks.report.page.policy_slots import slots
+from charts.looks import COLOURS
 
 matplotlib.use("Agg")
 

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from benchmarks.policies.titles import figure, short_title
-from benchmarks.report.page.chart import SLOTS, Chart, Line
+from benchmarks.report.page.policy_slots import SLOTS
 from benchmarks.what_if.study import Studied
+from charts.chart import Chart, Line
 
 FIGURES = {"s_per_token": "mean s per token", "e2e_s_p99": "p99 to last token, s"}
 TITLES = {"s_per_token": "the mean", "e2e_s_p99": "the slowest"}

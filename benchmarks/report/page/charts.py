@@ -7,8 +7,9 @@ import pandas as pd
 
 from benchmarks.policies.titles import figure, short_title
 from benchmarks.report.comparison import at_load
-from benchmarks.report.page.chart import Chart, Line, slots
 from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.policy_slots import slots
+from charts.chart import Chart, Line
 
 POINTS = 150
 """Of a distribution: more could not be seen."""

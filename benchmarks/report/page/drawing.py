@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from benchmarks.policies.titles import figure
-from benchmarks.report.page.chart import Chart, Line
 from benchmarks.report.page.scale import Scale, scale_over
+from charts.chart import Chart, Line
 
 WIDTH, HEIGHT = 440, 300
 """Small, so that letters stay legible where a phone shrinks the picture."""

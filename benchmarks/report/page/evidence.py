@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.policies.policy_list import kind_of
-from benchmarks.report.page.chart import Chart
+from charts.chart import Chart
 
 RATHER_NOT = {"prompt_length": 1, "fcfs": 2, "control": 3, "oracle": 3}
 """Kinds of policies that a headline is about only if there is nothing else."""

@@ -8,8 +8,8 @@ import pandas as pd
 
 from benchmarks.policies.titles import figure, load_title, title
 from benchmarks.report.comparison import at_load
-from benchmarks.report.page.chart import slots
 from benchmarks.report.page.evidence import Evidence
+from benchmarks.report.page.policy_slots import slots
 from benchmarks.report.summary import RATIO
 
 COLUMNS = {

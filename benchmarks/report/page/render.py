@@ -4,12 +4,12 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from benchmarks.policies.titles import load_title
-from benchmarks.report.page.chart import COLOURS
 from benchmarks.report.page.charts import against_load, distributions, who_pays
 from benchmarks.report.page.drawing import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, drawing
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
 from benchmarks.report.page.policy_table import sections
+from charts.looks import COLOURS
 
 FRAME = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM}
 

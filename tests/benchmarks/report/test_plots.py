@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from benchmarks.report import plots
-from benchmarks.report.page.chart import COLOURS, slots
+from benchmarks.report.page.policy_slots import slots
 from benchmarks.report.summary import summarise
+from charts.looks import COLOURS
 
 POLICIES = ["fcfs", "mine", "pars"]
 

@@ -11,11 +11,11 @@ import pytest
 from benchmarks.answers import read_answers
 from benchmarks.policies.titles import figure
 from benchmarks.report.comparison import compare
-from benchmarks.report.page.chart import Chart, Line
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.report.page.render import render
 from benchmarks.report.summary import RATIO
+from charts.chart import Chart, Line
 from tests.benchmarks.queueing import queued
 from tests.conftest import tracking
 

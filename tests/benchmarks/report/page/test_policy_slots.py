@@ -1,6 +1,7 @@
 """How policies look in charts."""
 
-from benchmarks.report.page.chart import NUM_SLOTS, SLOTS, slots
+from benchmarks.report.page.policy_slots import SLOTS, slots
+from charts.looks import NUM_SLOTS
 
 
 def test_known_policies_look_the_same_in_every_chart() -> None:
