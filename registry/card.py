@@ -105,7 +105,7 @@ class RankerCard(BaseModel):
     seed: int
     calibration: Calibration
     distribution: LengthDistribution
-    """Predicted tokens of the validation prompts."""
+    """Predicted tokens of the validation prompts, each as often as it came in the log."""
     metrics: dict[str, float] = {}
     """Test metrics, by name."""
     reference: ReferenceScores | None = None

@@ -21,6 +21,17 @@ class LabelledPrompts:
     output_tokens: npt.NDArray[np.float64]
     is_censored: npt.NDArray[np.bool_]
     """Whether the true length is only known to be at least the recorded one (see `traffic/samples.py`)."""
+    groups: Sequence[str]
+    """What the split is a function of: the prompt itself, or its value of the group column."""
+    occurrences: npt.NDArray[np.int64]
+    """How often each prompt came in the log."""
+
+    @classmethod
+    def of(
+        cls, prompts: Sequence[str], output_tokens: npt.NDArray[np.float64], is_censored: npt.NDArray[np.bool_]
+    ) -> "LabelledPrompts":
+        """Prompts that came once each and are their own groups."""
+        return LabelledPrompts(prompts, output_tokens, is_censored, prompts, np.ones(len(prompts), dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -32,7 +43,14 @@ class LabelledPrompts:
     def take(self, indices: Sequence[int]) -> "LabelledPrompts":
         """Some of them, in the order of the indices."""
         kept = np.array(indices, dtype=np.int64)
-        return LabelledPrompts(taken(self.prompts, kept), self.output_tokens[kept], self.is_censored[kept])
+        prompts = taken(self.prompts, kept)
+        return LabelledPrompts(
+            prompts=prompts,
+            output_tokens=self.output_tokens[kept],
+            is_censored=self.is_censored[kept],
+            groups=prompts if self.groups is self.prompts else taken(self.groups, kept),
+            occurrences=self.occurrences[kept],
+        )
 
 
 def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:

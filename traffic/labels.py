@@ -41,6 +41,8 @@ class PromptLabels(NamedTuple):
     groups: Texts
     output_tokens: npt.NDArray[np.float64]
     is_censored: npt.NDArray[np.bool_]
+    occurrences: npt.NDArray[np.int64]
+    """Labelled rows of each prompt."""
 
     def digest(self) -> str:
         """A digest of the labels, whatever the files and their order; 32 characters, since MLflow takes at most 36."""
@@ -59,11 +61,12 @@ def label_prompts(rows: Iterable[LabelledRow]) -> PromptLabels:
     table = table.drop_columns("group").append_column("group", groups).append_column("hash", hashes)
     table = table.sort_by([(name, "ascending") for name in ("hash", "prompt", "group")])
     starts = _starts(table["prompt"])
-    labels = _labels(table, starts)
+    occurrences = np.diff(starts, append=len(table))
+    labels = _labels(table, starts, occurrences)
     if len(starts) < len(table):
         table = table.select(["prompt", "group"]).take(pa.array(starts))
     prompts = Texts(table["prompt"])
-    return PromptLabels(prompts, Texts(table["group"]) if has_groups else prompts, *labels)
+    return PromptLabels(prompts, Texts(table["group"]) if has_groups else prompts, *labels, occurrences)
 
 
 def _starts(prompts: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -72,12 +75,13 @@ def _starts(prompts: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.flatnonzero(np.concatenate([np.full(min(1, len(prompts)), True), is_new]))
 
 
-def _labels(table: pa.Table, starts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+def _labels(
+    table: pa.Table, starts: npt.NDArray[np.int64], occurrences: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The labels of sorted rows; most prompts have one row, which is their label."""
     tokens, is_cut = table["output_tokens"].to_numpy(), table["is_censored"].to_numpy().astype(np.bool_)
     output_tokens, is_censored = tokens[starts].astype(np.float64), is_cut[starts]
-    ends = np.append(starts[1:], len(table))
-    for place in np.flatnonzero(ends - starts > 1):
-        its = slice(starts[place], ends[place])
+    for place in np.flatnonzero(occurrences > 1):
+        its = slice(starts[place], starts[place] + occurrences[place])
         output_tokens[place], is_censored[place] = label_of(tokens[its].tolist(), is_cut[its].tolist())
     return output_tokens, is_censored

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -67,8 +67,6 @@ class RowCounts:
 class LengthLog(LabelledPrompts):
     """One label per distinct prompt, in the order of the prompts' hashes (whatever the order of the rows was)."""
 
-    groups: Sequence[str]
-    """What the split is a function of: the prompt itself, or its value of the group column."""
     splits: tuple[Split, ...]
     counts: RowCounts
     digest: str
@@ -157,6 +155,7 @@ def _log_of(labels: PromptLabels, counts: Counter[str], notes: tuple[str, ...]) 
         output_tokens=labels.output_tokens,
         is_censored=labels.is_censored,
         groups=labels.groups,
+        occurrences=labels.occurrences,
         splits=tuple(map(split_of, labels.groups)),
         counts=RowCounts(**counts),
         digest=labels.digest(),

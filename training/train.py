@@ -138,7 +138,7 @@ def _tune(config: TrainingConfig, splits: Splits) -> tuple[TrainingConfig, Calla
 
 def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
     dealt = labelled.take(np.random.default_rng(seed).permutation(len(labelled)).tolist())
-    return replace(dealt, prompts=labelled.prompts)
+    return replace(labelled, output_tokens=dealt.output_tokens, is_censored=dealt.is_censored)
 
 
 def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:

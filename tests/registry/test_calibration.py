@@ -73,6 +73,59 @@ def test_distribution_of_equal_predictions_still_works() -> None:
     assert LengthDistribution.of([7.0] * 50).quantile(7.0) == pytest.approx(0.5)
 
 
+TRAFFIC = st.lists(st.tuples(st.integers(1, 60).map(float), st.integers(1, 200)), min_size=1, max_size=60)
+
+
+@given(TRAFFIC, st.sampled_from([0.0, 0.3, 2.0]), st.integers(1, 5))
+def test_the_mean_place_over_the_traffic_is_the_middle_and_ties_share_theirs(
+    traffic: list[tuple[float, int]], band: float, scale: int
+) -> None:
+    tokens, occurrences = (np.array(one) for one in zip(*traffic, strict=True))
+    distribution = LengthDistribution.of(tokens, scale * occurrences, band_log_tokens=band)
+    places = np.array([distribution.quantile(one) for one in tokens])
+    assert np.average(places, weights=occurrences) == pytest.approx(0.5)
+    assert (np.diff(places[np.argsort(tokens)]) >= 0).all()
+    if not band:  # Of each length: the share of shorter ones, and half of the equal ones.
+        mass = occurrences / occurrences.sum()
+        expected = [mass[tokens < one].sum() + mass[tokens == one].sum() / 2 for one in tokens]
+        assert places == pytest.approx(expected)
+
+
+def test_a_length_that_is_half_of_the_traffic_keeps_its_mass() -> None:
+    distribution = LengthDistribution.of([10.0, *[50.0] * 5, *range(100, 104)])
+    assert distribution.quantile(10.0) == pytest.approx(0.05)
+    assert distribution.quantile(50.0) == pytest.approx(0.35)
+    assert distribution.quantile(100.0) == pytest.approx(0.65)
+
+
+def test_a_prompt_that_comes_a_hundred_times_weighs_a_hundred() -> None:
+    distribution = LengthDistribution.of([10.0, 20.0, 30.0], [100, 50, 50])
+    assert [distribution.quantile(one) for one in (10.0, 20.0, 30.0)] == pytest.approx([0.25, 0.625, 0.875])
+    assert distribution.quantile(distribution.median_tokens) == pytest.approx(0.5)
+    often = LengthDistribution.of([10.0] * 100 + [20.0] * 50 + [30.0] * 50)
+    assert often == distribution
+
+
+def test_more_lengths_than_knots_hardly_move_a_place() -> None:
+    rng = np.random.default_rng(0)
+    tokens, occurrences = rng.lognormal(4, 1, 5000), np.where(np.arange(5000) == 17, 2500, 1)
+    distribution = LengthDistribution.of(tokens, occurrences)
+    assert len(distribution.tokens) <= 256
+    places = np.array([distribution.quantile(one) for one in tokens])
+    assert np.average(places, weights=occurrences) == pytest.approx(0.5, abs=0.001)
+    mass, order = occurrences / occurrences.sum(), np.argsort(tokens)
+    expected = np.empty(5000)
+    expected[order] = np.cumsum(mass[order]) - mass[order] / 2
+    assert np.abs(places - expected).max() < 2 / 256
+    assert places[17] == pytest.approx(expected[17])
+
+
+@pytest.mark.parametrize("shares", [(0.5,), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0), (0.6, 0.4)])
+def test_shares_that_do_not_increase_inside_0_and_1_are_refused(shares: tuple[float, ...]) -> None:
+    with pytest.raises(ValidationError, match="inside"):
+        LengthDistribution(tokens=(2.0, 10.0), shares=shares)
+
+
 def test_distribution_of_nothing_is_refused() -> None:
     with pytest.raises(ValidationError):
         LengthDistribution(tokens=())

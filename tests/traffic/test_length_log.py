@@ -82,6 +82,18 @@ def test_parts_of_a_log_know_which_prompts_are_censored(tmp_path: Path) -> None:
     assert part.take([3, 1]).prompts == (part.prompts[3], part.prompts[1])
 
 
+def test_parts_of_a_log_know_how_often_prompts_came_and_their_groups(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{number % 40}", "output_tokens": 5 + number % 9, "task": number % 7} for number in range(60)]
+    log = read(tmp_path / "log.jsonl", rows, group_column="task")
+    part = log.part(None, 30, seed=3)
+    for some in (part, part.first(7), part.take([3, 1])):
+        assert some.occurrences.tolist() == [2 if int(prompt) < 20 else 1 for prompt in some.prompts]
+        groups = dict(zip(log.prompts, log.groups, strict=True))
+        assert list(some.groups) == [groups[prompt] for prompt in some.prompts]
+    ungrouped = read(tmp_path / "log.jsonl", rows).part("train")
+    assert ungrouped.groups is ungrouped.prompts
+
+
 def test_digest_tells_a_censored_label(tmp_path: Path) -> None:
     ended = [{**row, "finish_reason": "stop"} for row in CUT]
     assert read(tmp_path / "a.jsonl", CUT).digest != read(tmp_path / "b.jsonl", ended).digest
@@ -89,7 +101,7 @@ def test_digest_tells_a_censored_label(tmp_path: Path) -> None:
 
 def test_a_split_needs_a_pair_whose_shorter_answer_ended() -> None:
     tokens = np.array([5.0, 9.0])
-    can, cannot = (LabelledPrompts(("a", "b"), tokens, np.array(cut)) for cut in ([False, True], [True, False]))
+    can, cannot = (LabelledPrompts.of(("a", "b"), tokens, np.array(cut)) for cut in ([False, True], [True, False]))
     assert require_two_lengths(can, "test") is can
     with pytest.raises(InvalidInput, match="the shorter one not cut, but has 2 prompts, 1 of them cut"):
         require_two_lengths(cannot, "test")

@@ -47,6 +47,7 @@ def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
     assert list(found.prompts) == prompts
     assert list(found.groups) == [min(row.group or prompt for row in samples[prompt]) for prompt in prompts]
     assert list(zip(found.output_tokens, found.is_censored, strict=True)) == expected
+    assert found.occurrences.tolist() == [len(samples[prompt]) for prompt in prompts]
     digest = blake2b(digest_size=16)
     for prompt, (tokens, is_censored) in zip(prompts, expected, strict=True):
         digest.update(repr((prompt, tokens, is_censored)).encode())

@@ -72,7 +72,7 @@ def write_ranker(
         training_prompts=len(splits.train),
         seed=config.seed,
         calibration=calibration,
-        distribution=LengthDistribution.of(predicted, band_log_tokens=band),
+        distribution=LengthDistribution.of(predicted, splits.validation.occurrences, band_log_tokens=band),
         metrics=result.metrics,
         reference=ReferenceScores.of(scorer.score, float(np.std(scores))),
         sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE)},

@@ -14,7 +14,7 @@ from traffic.labelled_prompts import LabelledPrompts
 
 def prompts(*words: int) -> LabelledPrompts:
     texts = tuple("word " * count for count in words)
-    return LabelledPrompts(texts, np.full(len(words), 10.0), np.zeros(len(words), dtype=np.bool_))
+    return LabelledPrompts.of(texts, np.full(len(words), 10.0), np.zeros(len(words), dtype=np.bool_))
 
 
 def test_endpoint_tells_its_model_and_its_context() -> None:

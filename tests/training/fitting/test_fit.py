@@ -95,7 +95,7 @@ def test_censored_answers_do_not_mislead(config: TrainingConfig) -> None:
     recorded[is_cut] -= np.random.default_rng(0).integers(0, 19, is_cut.sum())
     taus = []
     for is_censored in (is_cut, np.zeros_like(is_cut)):
-        network, _ = fit(config, LabelledPrompts(train.prompts, recorded, is_censored), validation)
+        network, _ = fit(config, LabelledPrompts.of(train.prompts, recorded, is_censored), validation)
         taus.append(tau_of(network, config, validation))
     assert taus[0] > taus[1] + 0.05
 

@@ -9,7 +9,7 @@ from training.network.batches import Batch, Batches, labels_of, pad
 
 TOKENS = (9, 2, 5, 7, 3, 4, 8)
 ENCODED = [[1] * tokens for tokens in TOKENS]
-LABELS = labels_of(LabelledPrompts(tuple("abcdefg"), 10.0 * np.array(TOKENS), np.array(TOKENS) > 7))
+LABELS = labels_of(LabelledPrompts.of(tuple("abcdefg"), 10.0 * np.array(TOKENS), np.array(TOKENS) > 7))
 PAIRS = torch.tensor([[0, 1], [2, 0], [0, 3], [5, 6]])
 
 
