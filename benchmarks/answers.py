@@ -9,6 +9,7 @@ from registry.errors import InvalidInput
 ANSWERS_FILE = "answers.parquet"
 
 COLUMNS = {
+    "request": "which request: the same number in every policy, repeat and load",
     "policy": "how the waiting queue was ordered",
     "repeat": "which replay of the policy, from 0; two (2k, 2k + 1) are a plan and its reverse",
     "load": "arrival rate as a multiple of capacity; NaN for a burst, and where nobody measured the capacity",
@@ -18,17 +19,20 @@ COLUMNS = {
     "ttft_s": "seconds from the client's send to the first token",
     "e2e_s": "seconds from the client's send to the last token",
 }
-"""What every table of answers holds. More columns may stand beside them (such as `replica`).
+"""What every table of answers holds. More columns may stand beside them: `cluster` says which requests are no evidence
+beside each other (one session, one prompt drawn again), `replica` which engine answered.
 
-The rows of one (policy, repeat, load) stand in the order of the plan, so that the n-th answers of two policies with the
-same repeat and load are to the same request."""
+The rows of one (policy, repeat, load) stand in the order of the plan: neighbours were sent after each other."""
+
+RUN = ["policy", "repeat", "load"]
+"""What names one run."""
 
 
 def check_answers(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return the table if it holds every column.
+    """Return the table if it holds every column, and at each load every run answered the same requests.
 
     Raises:
-        InvalidInput: columns are missing; the message names them and says what they mean.
+        InvalidInput: columns are missing, which the message names with what they mean; or runs answered other requests.
     """
     missing = [name for name in COLUMNS if name not in answers.columns]
     if missing:
@@ -37,7 +41,28 @@ def check_answers(answers: pd.DataFrame) -> pd.DataFrame:
             f"a table of answers must hold one row an answer with the columns {', '.join(COLUMNS)}, but has no"
             f" {meanings}; replay or simulate anew, or add what is missing."
         )
+    _check_requests(answers)
     return answers
+
+
+def _check_requests(answers: pd.DataFrame) -> None:
+    """Whatever compares policies compares them on the same requests."""
+    if (twice := answers.duplicated([*RUN, "request"])).any():
+        name, number = _name(answers[twice].iloc[0]), answers[twice].request.iloc[0]
+        raise InvalidInput(f"a run answers a request once, but {name} answered {number} twice; compare whole runs.")
+    for _, one in answers.groupby("load", dropna=False):
+        runs = one.groupby(RUN, dropna=False, sort=False).request
+        if (runs.transform("size") != one.request.nunique()).any():
+            sizes = one.groupby(RUN[:2], sort=False).size().reset_index(name="answered").to_dict("records")
+            counts = ", ".join(f"{size['policy']}/{size['repeat']:g}: {size['answered']}" for size in sizes)
+            raise InvalidInput(
+                f"policies are compared on the same requests, but of {one.request.nunique()} requests their runs"
+                f" (policy/repeat) answered {counts}; compare whole runs."
+            )
+
+
+def _name(answer: pd.Series) -> str:
+    return f"{answer['policy']} (repeat {answer['repeat']:g}, load {answer['load']:g})"
 
 
 def write_answers(answers: pd.DataFrame, folder: Path) -> Path:

@@ -61,6 +61,15 @@ class Traffic:
     """Of the prompts, where prefixes are cached."""
     notes: tuple[str, ...] = ()
     """What was done to the log: sentences."""
+    numbers: npt.NDArray[np.int64] | None = None
+    """Which request of the batch that some were taken from each one is; unless given, they are counted."""
+    clusters: npt.NDArray[np.int64] | None = None
+    """Which of them are no evidence beside each other (one session, one prompt drawn again); None where all are."""
+
+    @property
+    def request_numbers(self) -> npt.NDArray[np.int64]:
+        """Of each request; it keeps its number when it is sent again, at another place."""
+        return np.arange(len(self)) if self.numbers is None else self.numbers
 
     def __len__(self) -> int:
         return len(self.output_tokens)
@@ -100,6 +109,8 @@ class Traffic:
             output_tokens=self.output_tokens[kept],
             prompts=None if self.prompts is None else taken(self.prompts, kept),
             token_ids=None if self.token_ids is None else tuple(self.token_ids[one] for one in kept),
+            numbers=self.request_numbers[kept],
+            clusters=None if self.clusters is None else self.clusters[kept],
         )
 
     def sent_at(self, times_s: npt.NDArray[np.float64]) -> Self:

@@ -16,6 +16,8 @@ class PlannedRequest:
     """The recorded length, imposed on the answer by `max_tokens` and `ignore_eos`."""
     send_s: float
     """Seconds after the start of the replay."""
+    number: int = 0
+    """Which of the chosen prompts it is."""
 
 
 def plan_requests(
@@ -34,4 +36,6 @@ def plan_requests(
     if is_reversed:
         order = order[::-1]
     times_s = arrivals.send_times_s(len(prompts), seed)
-    return [PlannedRequest(prompts[i], output_tokens[i], float(at)) for i, at in zip(order, times_s, strict=True)]
+    return [
+        PlannedRequest(prompts[i], output_tokens[i], float(at), int(i)) for i, at in zip(order, times_s, strict=True)
+    ]

@@ -46,7 +46,7 @@ class Sweep:
     def run(self, capacity_per_s: float) -> pd.DataFrame:
         """One row an answer (`benchmarks/answers.py`, and `lag_s`, `accepted_s`), sorted by load, then policy."""
         frames = [
-            pd.DataFrame(answers).assign(policy=policy.name, repeat=repeat, load=load)
+            answers.assign(policy=policy.name, repeat=repeat, load=load)
             for load in self.config.loads or (np.nan,)
             for policy, repeat, answers in self._at(load, capacity_per_s)
         ]
@@ -65,7 +65,7 @@ class Sweep:
             is_reversed=is_reversed(repeat),
         )
 
-    def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, list[Answer]]]:
+    def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, pd.DataFrame]]:
         """Each repeat runs every policy, each time beginning with another one."""
         chosen = self.policies
         rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
@@ -75,7 +75,8 @@ class Sweep:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
                 title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
                 prioritise = self._prioritise(policy, requests, repeat)
-                yield policy, repeat, self._send(self.endpoints.of[policy.name], requests, prioritise, title)
+                answers = self._send(self.endpoints.of[policy.name], requests, prioritise, title)
+                yield policy, repeat, pd.DataFrame(answers).assign(request=[one.number for one in requests])
 
     def _send(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str

@@ -72,8 +72,11 @@ def _without_texts(run: Run) -> Run:
 def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
     """What the client saw of each request, and what a full KV cache did to it; NaN where it was not served."""
     of_each = pd.DataFrame(served, columns=list(Served._fields)).set_index("number").reindex(np.arange(len(traffic)))
+    clusters = {} if traffic.clusters is None else {"cluster": traffic.clusters}
     return pd.DataFrame(
         {
+            "request": traffic.request_numbers,
+            **clusters,
             "sent_s": traffic.arrival_s,
             "prompt_tokens": traffic.prompt_tokens,
             "output_tokens": traffic.output_tokens,

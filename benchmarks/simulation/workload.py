@@ -41,7 +41,8 @@ def read_workload(config: SimulationConfig) -> Traffic:
         return replace(whole.take(fits[: config.requests]), notes=tuple(notes))
     if len(fits) < config.requests:
         notes.append(f"{config.requests:,} requests were drawn from {len(fits):,}, so some occur more than once.")
-    drawn = whole.take(_drawn(np.random.default_rng([config.seed, 3]), fits, config.requests))
+    rows = _drawn(np.random.default_rng([config.seed, 3]), fits, config.requests)
+    drawn = replace(whole.take(rows), numbers=None, clusters=rows if len(fits) < config.requests else None)
     return replace(drawn.sent_at(_arrivals_s(config, recorded_s)), notes=tuple(notes))
 
 

@@ -15,12 +15,17 @@ def queued(
     repeats: int = 2,
     policies: tuple[str, ...] = ("fcfs", "control", "pars", "oracle"),
 ) -> pd.DataFrame:
-    """One row an answer of a queue before a few servers, for every policy, load and repeat."""
+    """One row an answer of a queue before a few servers, for every policy, load and repeat.
+
+    Every repeat sends the same requests: a pair of repeats in one order and its reverse, the next pair in another.
+    """
     rng = np.random.default_rng(0)
+    lengths = np.maximum(1, rng.lognormal(4, 1, requests)).astype(int)
     frames = []
     for load in loads:
         for repeat in range(repeats):
-            tokens = np.maximum(1, rng.lognormal(4, 1, requests)).astype(int)
+            sent = np.random.default_rng([1, repeat // 2]).permutation(requests)[:: -1 if repeat % 2 else 1]
+            tokens = lengths[sent]
             capacity_per_s = SERVERS / (tokens.mean() * S_PER_TOKEN)
             gaps_s = rng.exponential(1 / (capacity_per_s * load), requests) if load == load else np.zeros(requests)
             sent_s = np.cumsum(gaps_s)
@@ -32,7 +37,13 @@ def queued(
             }
             for policy in policies:
                 wait_s = waits_s(sent_s, tokens, keys.get(policy, keys["fcfs"]))
-                rows = {"sent_s": sent_s, "prompt_tokens": 9, "output_tokens": tokens, "ttft_s": wait_s}
+                rows = {
+                    "request": sent,
+                    "sent_s": sent_s,
+                    "prompt_tokens": 9,
+                    "output_tokens": tokens,
+                    "ttft_s": wait_s,
+                }
                 rows["e2e_s"] = wait_s + tokens * S_PER_TOKEN
                 frames.append(pd.DataFrame(rows).assign(policy=policy, repeat=repeat, load=load))
     return pd.concat(frames, ignore_index=True)

@@ -17,3 +17,4 @@ def test_reversed_plan_mirrors_the_prompts_and_keeps_the_times(arrivals: Arrival
     assert [one.send_s for one in plan] == [one.send_s for one in mirrored]
     assert sorted((one.prompt, one.output_tokens) for one in plan) == sorted(zip(PROMPTS, LENGTHS, strict=True))
     assert [one.prompt for one in plan] != PROMPTS
+    assert all(PROMPTS[one.number] == one.prompt for one in (*plan, *mirrored))

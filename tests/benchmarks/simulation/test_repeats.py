@@ -33,6 +33,14 @@ def test_every_second_run_sends_in_the_opposite_order_at_the_same_times(config: 
     assert first.traffic.output_tokens.tolist() != third.traffic.output_tokens.tolist()
 
 
+def test_a_request_keeps_its_number_in_every_run(config: SimulationConfig) -> None:
+    runs = [
+        dict(zip(one.traffic.request_numbers, one.traffic.output_tokens, strict=True)) for one in of(config, "fcfs")
+    ]
+    assert set(runs[0]) == set(range(20))
+    assert all(run == runs[0] for run in runs)
+
+
 def test_a_place_goes_with_its_request_and_the_mirrored_control_turns_it_over(config: SimulationConfig) -> None:
     for kind, is_mirrored in (("oracle", False), ("control", True)):
         first, second, *_ = of(config, kind)

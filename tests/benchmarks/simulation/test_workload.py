@@ -37,6 +37,16 @@ def test_trace_that_no_arrival_is_taken_from_may_be_short(config: SimulationConf
         read_workload(replace(config, requests=60))
 
 
+def test_a_request_that_is_drawn_again_is_no_new_evidence(config: SimulationConfig) -> None:
+    once, again = (read_workload(replace(config, requests=requests, arrivals="burst")) for requests in (5, 60))
+    assert once.clusters is None
+    assert again.clusters is not None
+    assert again.request_numbers.tolist() == list(range(60))
+    assert len(np.unique(again.clusters)) < 60
+    assert again.prompts is not None
+    assert len(set(zip(again.clusters.tolist(), again.prompts, strict=True))) == len(np.unique(again.clusters))
+
+
 def test_trace_that_is_no_parquet_file_is_a_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and nothing more")
     with pytest.raises(InvalidInput, match="must be a parquet file"):

@@ -27,7 +27,8 @@ def _answers(run: Run) -> pd.DataFrame:
     quantiles = np.zeros(len(traffic)) if order.quantiles is None else order.quantiles
     key = traffic.arrival_s + order.patience_s * quantiles
     wait_s = waits_s(traffic.arrival_s, traffic.output_tokens, key, run.engine.max_num_seqs)
-    rows = {"sent_s": traffic.arrival_s, "prompt_tokens": traffic.prompt_tokens, "output_tokens": traffic.output_tokens}
+    rows = {"request": traffic.request_numbers, "sent_s": traffic.arrival_s, "prompt_tokens": traffic.prompt_tokens}
+    rows |= {"output_tokens": traffic.output_tokens}
     rows |= {"ttft_s": wait_s, "e2e_s": wait_s + traffic.output_tokens * S_PER_TOKEN}
     return pd.DataFrame(rows).assign(policy=run.policy, repeat=0, load=run.load)
 
