@@ -46,7 +46,8 @@ class ReplayConfig(LengthLogSource):
     """Arrival rates to be tried, as multiples of capacity, separated by commas; a trace without any keeps its own
     rate, and a burst has none."""
     capacity_per_s: float = 0.0
-    """Requests per second at load 1; 0 measures what one burst gets through, first come, first served."""
+    """Requests per second at load 1; 0 measures what the server gets through in the middle of a burst, first
+    come, first served."""
     gap_cv: float = 2.0
     """Standard deviation ÷ mean of the gaps between gamma arrivals; 1 is Poisson."""
     trace: Path | None = None

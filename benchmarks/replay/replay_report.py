@@ -6,6 +6,7 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
+from benchmarks.capacity import STEADILY
 from benchmarks.endpoint import client_limits
 from benchmarks.endpoint.counters.ranking_work import RankingWork
 from benchmarks.endpoint.low_load import LowLoad
@@ -111,7 +112,7 @@ def _arrivals(replayed: Replayed) -> str:
     }[config.arrivals]
     if not config.loads:
         return f"{kind}, at the rate of the trace."
-    how = "what one burst got through" if config.needs_capacity else "as given"
+    how = f"what the server got through {STEADILY}" if config.needs_capacity else "as given"
     return f"{kind}. Capacity is {capacity_per_s:.3g} requests per second, {how}."
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
+from benchmarks.capacity import steady_requests_per_s
 from benchmarks.endpoint.client import Answer, replay
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
@@ -36,12 +37,12 @@ class Sweep:
             self._send(one, burst, pars, "warm-up")
 
     def capacity_per_s(self) -> float:
-        """Requests per second that one burst gets through, first come, first served where that is to be had."""
+        """Requests per second while more of a burst wait, first come, first served where that is to be had."""
         policy, requests = self.policies[0], self.plan(0)
         answers = self._send(
             self.endpoints.of[policy.name], requests, self._prioritise(policy, requests, 0), "capacity"
         )
-        return len(requests) / max(answer.sent_s + answer.e2e_s for answer in answers)
+        return steady_requests_per_s(pd.DataFrame(answers))
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
         """One row an answer (`benchmarks/answers.py`, and `lag_s`, `accepted_s`), sorted by load, then policy."""

@@ -55,7 +55,8 @@ class SimulationConfig(RowRules, EngineSettings):
     loads: tuple[float, ...] = ()
     """Arrival rates to be tried, as multiples of capacity, separated by commas."""
     capacity_per_s: float = 0.0
-    """Requests per second at load 1; 0 simulates what one burst gets through, first come, first served."""
+    """Requests per second at load 1; 0 simulates what the engine gets through while more requests always wait,
+    first come, first served."""
     gap_cv: float = 2.0
     """Standard deviation ÷ mean of the gaps between gamma arrivals; 1 is Poisson."""
     repeats: int = 2

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from benchmarks.capacity import saturating, steady_requests_per_s
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import Policy
 from benchmarks.report.leak import leak
@@ -29,7 +30,7 @@ def run_simulation(config: SimulationConfig) -> str:
     policies = parse_policies(config)
     traffic = read_workload(config)
     log_parameters(config)
-    capacity_per_s = config.capacity_per_s or (burst_capacity_per_s(config, traffic) if config.loads else 0.0)
+    capacity_per_s = config.capacity_per_s or (steady_capacity_per_s(config, traffic) if config.loads else 0.0)
     answers = simulate(config, policies, traffic, capacity_per_s)
     text = simulation_report.log(simulation_report.Simulated(config, traffic, answers, capacity_per_s))
     if (reason := leak(answers)) is not None:
@@ -51,12 +52,12 @@ def simulate(
     return pd.concat(simulate_all(runs), ignore_index=True)
 
 
-def burst_capacity_per_s(config: SimulationConfig, traffic: Traffic) -> float:
-    """Requests per second that one burst gets through, first come, first served."""
-    order = np.random.default_rng(config.seed).permutation(len(traffic))
-    burst = traffic.take(order).sent_at(np.zeros(len(traffic)))
-    answers = simulate_run(Run(traffic=burst, order=Order(), engine=config.engine, cost=config.step_cost))
-    return len(answers) / float(answers.e2e_s.max())
+def steady_capacity_per_s(config: SimulationConfig, traffic: Traffic) -> float:
+    """Requests per second that the engine gets through while more of them wait, first come, first served."""
+    burst = saturating(traffic, config.max_num_seqs, config.seed)
+    return steady_requests_per_s(
+        simulate_run(Run(traffic=burst, order=Order(), engine=config.engine, cost=config.step_cost))
+    )
 
 
 def _runs(

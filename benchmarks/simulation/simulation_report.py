@@ -6,6 +6,7 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
+from benchmarks.capacity import STEADILY
 from benchmarks.policies.titles import load_title, metric_prefix
 from benchmarks.report import plots, summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
@@ -112,7 +113,7 @@ def _provenance(simulated: Simulated) -> list[str]:
         "A request's max_tokens is unknown to every order, so no recorded length leaks into it.",
     ]
     if simulated.capacity_per_s:
-        how = "as given" if config.capacity_per_s else "what one burst of them gets through, first come, first served"
+        how = "as given" if config.capacity_per_s else f"what the engine gets through {STEADILY}"
         lines.append(f"Capacity is {simulated.capacity_per_s:.3g} requests per second: {how}.")
     if "control" in config.policies and not config.control:
         lines.append("The control is the lengths dealt out at random; every second run mirrors it.")

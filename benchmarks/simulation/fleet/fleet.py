@@ -19,13 +19,13 @@ from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, si
 from benchmarks.simulation.orders import parse_policies, quantiles_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import answers as answers_of
-from benchmarks.simulation.simulate import burst_capacity_per_s
+from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
 from traffic.served_log import Traffic
 
 CAPACITY_REQUESTS = 4000
-"""Requests of the burst that says what one replica gets through."""
+"""Requests with which it is found out what one replica gets through."""
 
 
 def run_fleet(config: FleetConfig) -> str:
@@ -139,4 +139,4 @@ def _capacity_per_s(config: FleetConfig, traffic: Traffic) -> float:
     if not config.loads:
         return 0.0
     one = traffic.window(0, CAPACITY_REQUESTS)
-    return config.replicas * burst_capacity_per_s(config, one)
+    return config.replicas * steady_capacity_per_s(config, one)

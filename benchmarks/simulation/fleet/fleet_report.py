@@ -6,6 +6,7 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
+from benchmarks.capacity import STEADILY
 from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.titles import load_title
 from benchmarks.report import summary
@@ -84,12 +85,16 @@ def _source(fleet: SimulatedFleet) -> str:
     return source.name
 
 
+def _how(config: FleetConfig) -> str:
+    return "as given" if config.capacity_per_s else f"{config.replicas} times what one replica gets through {STEADILY}"
+
+
 def _provenance(fleet: SimulatedFleet) -> list[str]:
     config = fleet.config
     lines = [
         f"Simulated, nothing was run: {config.requests:,} requests of {_source(fleet)} over {config.replicas} replicas,"
         f" each of them vLLM's own scheduler ({config.max_num_seqs} sequences) under a virtual clock; the router is our"
-        f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second.",
+        f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second, {_how(config)}.",
         f"{config.step_cost.sentence} Each replica takes in and ranks what is sent to it; routing costs nothing.",
         *oracle_patience(fleet.answers, config.patience_s, UNLESS_NAMED),
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"

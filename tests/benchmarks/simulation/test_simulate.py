@@ -18,7 +18,7 @@ from benchmarks.report.leak import leak
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.orders import parse_policies, quantiles_of
-from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
+from benchmarks.simulation.simulate import simulate, steady_capacity_per_s
 from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
 from registry.errors import InvalidInput
@@ -59,9 +59,9 @@ def test_orders_that_know_more_gain_more_and_the_control_gains_nothing(config: S
     assert answers.groupby(["policy", "repeat"]).size().tolist() == [300] * 8
 
 
-def test_load_is_a_multiple_of_what_a_burst_gets_through(config: SimulationConfig) -> None:
+def test_load_is_a_multiple_of_what_a_full_engine_gets_through(config: SimulationConfig) -> None:
     config = replace(config, arrivals="poisson", loads=(0.2, 2.0), policies="fcfs,oracle")
-    capacity_per_s = burst_capacity_per_s(config, read_workload(config))
+    capacity_per_s = steady_capacity_per_s(config, read_workload(config))
     answers = simulated(config, capacity_per_s)
     sent_s = answers[answers.policy == "fcfs"].groupby("load").sent_s.max()
     assert sent_s[0.2] == pytest.approx(300 / (0.2 * capacity_per_s), rel=0.25)

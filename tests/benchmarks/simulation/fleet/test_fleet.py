@@ -18,7 +18,7 @@ from benchmarks.simulation.fleet.fleet import run_fleet, simulate_fleet
 from benchmarks.simulation.fleet.fleet_report import leak
 from benchmarks.simulation.fleet.routers import RouterName
 from benchmarks.simulation.orders import parse_policies
-from benchmarks.simulation.simulate import burst_capacity_per_s, simulate
+from benchmarks.simulation.simulate import simulate, steady_capacity_per_s
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.simulation.workload import read_workload
 from registry.errors import InvalidInput
@@ -90,7 +90,7 @@ def test_capacity_is_that_of_the_runs_with_what_comes_before_the_engine(config: 
     answers = simulated(config)
     for replica, one in answers.groupby("replica"):
         assert one.ttft_s.max() > 0.05 * len(one), replica
-    assert burst_capacity_per_s(config, read_workload(config)) < 20
+    assert steady_capacity_per_s(config, read_workload(config)) < 20
 
 
 def test_control_is_found_under_each_router_and_must_gain_nothing(config: FleetConfig) -> None:
