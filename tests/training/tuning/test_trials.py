@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import optuna
@@ -18,10 +19,22 @@ from tests.training.study_worker import FATAL
 from training.tuning.trials import MAX_RETRIES, SETTLED, enqueue, new_study, shared_study
 from training.tuning.worker import MAX_RAISED, run_trials
 
+Worker = subprocess.Popen[bytes]
+StartWorker = Callable[..., Worker]
 
-def worker(url: str, trials: int, seconds: float, fate: str = "told") -> subprocess.Popen[bytes]:
-    arguments = [url, str(trials), str(seconds), fate]
-    return subprocess.Popen([sys.executable, "-m", "tests.training.study_worker", *arguments])
+
+@pytest.fixture
+def worker() -> Iterator[StartWorker]:
+    """Starts a worker with `study_worker`'s arguments; none outlives its test."""
+    with ExitStack() as stack:
+
+        def start(*arguments: object) -> Worker:
+            command = [sys.executable, "-m", "tests.training.study_worker", *map(str, arguments)]
+            started = stack.enter_context(subprocess.Popen(command))
+            stack.callback(started.kill)
+            return started
+
+        yield start
 
 
 def trials_of(url: str, *states: TrialState) -> list[FrozenTrial]:
@@ -56,17 +69,17 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield server
 
 
-def test_workers_that_start_together_share_the_trials_and_draw_different_values(url: str) -> None:
-    workers = [worker(url, trials=7, seconds=0.2) for _ in range(2)]
+def test_workers_that_start_together_share_the_trials_and_draw_different_values(worker: StartWorker, url: str) -> None:
+    workers = [worker(url, 7, 0.2) for _ in range(2)]
     assert [one.wait(timeout=60) for one in workers] == [0, 0]
     settled = trials_of(url, *SETTLED)
     assert len(settled) == 7
     assert len({trial.params["margin"] for trial in settled}) == 7
 
 
-def test_the_trial_of_a_killed_worker_is_run_by_another_one(url: str) -> None:
+def test_the_trial_of_a_killed_worker_is_run_by_another_one(worker: StartWorker, url: str) -> None:
     shared_study(url, "shared", {})
-    doomed = worker(url, trials=3, seconds=600)
+    doomed = worker(url, 3, 600)
     lost = wait_for(TrialState.RUNNING, url)
     for _ in range(100):  # its parameter follows the state
         lost = trials_of(url, TrialState.RUNNING)[0]
@@ -75,7 +88,7 @@ def test_the_trial_of_a_killed_worker_is_run_by_another_one(url: str) -> None:
         time.sleep(0.1)
     doomed.kill()
     doomed.wait()
-    assert worker(url, trials=3, seconds=0.0).wait(timeout=60) == 0
+    assert worker(url, 3, 0.0).wait(timeout=60) == 0
     settled = trials_of(url, *SETTLED)
     assert len(settled) == 3
     assert lost.params in [trial.params for trial in settled]
@@ -83,9 +96,11 @@ def test_the_trial_of_a_killed_worker_is_run_by_another_one(url: str) -> None:
 
 
 @pytest.mark.parametrize("fate", ["told", "reported"])
-def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(url: str, fate: str) -> None:
+def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(
+    worker: StartWorker, url: str, fate: str
+) -> None:
     shared_study(url, "shared", {})
-    paused = worker(url, 6, 1.0, fate)
+    paused = worker(url, 6, 1.0, fate, "paused")
     lost = wait_for(TrialState.RUNNING, url)
     wait_for_heartbeat(url)
     paused.send_signal(signal.SIGSTOP)
@@ -98,7 +113,7 @@ def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(url: str
     assert {trial.user_attrs["worker"] for trial in settled} == {paused.pid, other.pid}
 
 
-def test_a_trial_that_kills_its_worker_is_left_after_some_retries(url: str) -> None:
+def test_a_trial_that_kills_its_worker_is_left_after_some_retries(worker: StartWorker, url: str) -> None:
     shared_study(url, "shared", {})
     ended = []
     while not ended or ended[-1] != 0:  # as a supervisor starts it anew
