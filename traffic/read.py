@@ -13,6 +13,7 @@ from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
 from traffic.cells.counts import tokens_of
 from traffic.cells.endings import ending_of
 from traffic.cells.names import name_of
+from traffic.cells.params import params_of
 from traffic.cells.times import arrival_of
 from traffic.files.log_files import LogFile, log_files
 from traffic.files.records import first_values, records_of
@@ -150,6 +151,7 @@ class Reading:
             prompt_tokens=tokens_of(values.get(columns.prompt_tokens), columns.prompt_tokens)
             if columns.prompt_tokens
             else None,
+            params=params_of(values) if columns.has_params else None,
         )
 
     def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:
@@ -176,6 +178,16 @@ class Reading:
         arrival = arrival_of(values.get(columns.arrival), columns.arrival, is_needed)
         self._tally.see_arrival(arrival)
         return None if arrival is None else arrival.seconds
+
+
+def rows_with_params(path: Path, rules: RowRules, model: str | None = None) -> Iterator[Row]:
+    """A pass over a log that was read before, for what its requests asked for beside their texts.
+
+    Raises:
+        InvalidInput: as `Reading.rows`.
+    """
+    columns = Columns(prompt=rules.prompt_column, length=rules.length_column, has_params=True)
+    return Reading(path, rules, columns, model=model).rows()
 
 
 def _prompt(values: Values, column: str) -> Prompt:

@@ -14,7 +14,7 @@ class Adapter:
     """One source of logs.
 
     The requests that it makes have the columns of our own logs: `messages` or `prompt`, and what there is of
-    `output_tokens`, `prompt_tokens`, `finish_reason`, `arrival_s` and `model`.
+    `output_tokens`, `prompt_tokens`, `finish_reason`, `arrival_s`, `model` and the parameters of requests.
     """
 
     source: str

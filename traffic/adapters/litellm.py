@@ -1,11 +1,12 @@
 """LiteLLM's spend logs, as a database or its API gives them; prompts are there only if the proxy stores them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from traffic.adapters.adapter import Adapter, Tell
-from traffic.adapters.nested import nested, unpacked
 from traffic.adapters.openai_batch import FAILED, ending
+from traffic.cells.nested import nested, unpacked
+from traffic.cells.params import params_of
 from traffic.rows.record import Record, Values
 
 COLUMNS = (
@@ -34,7 +35,9 @@ def _requests(records: Iterable[Record], tell: Tell) -> Iterator[Record]:
 
 def _request(values: Values, messages: Any) -> dict[str, Any]:
     has_failed = str(values.get("status")).lower() == "failure"
+    body = unpacked(values.get("proxy_server_request"))
     return {
+        **(params_of(body) if isinstance(body, Mapping) else {}),
         "messages": messages,
         "prompt": None,
         "output_tokens": values.get("completion_tokens"),

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from traffic.adapters.adapter import Adapter, Tell
-from traffic.adapters.nested import nested
+from traffic.cells.nested import nested
+from traffic.cells.params import params_of
 from traffic.rows.record import Record, Values
 
 FAILED = "failed"
@@ -46,7 +47,8 @@ def _joined(asked: Record, answered: Record) -> Record:
 
 
 def _question(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"messages": _messages(body), "prompt": body.get("prompt"), "model": body.get("model")}
+    asked = {"messages": _messages(body), "prompt": body.get("prompt"), "model": body.get("model")}
+    return asked | params_of(body)
 
 
 def _messages(body: Mapping[str, Any]) -> Any:

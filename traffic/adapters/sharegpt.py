@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from traffic.adapters.adapter import Adapter, Tell
-from traffic.adapters.nested import nested, unpacked
 from traffic.cells.conversations import ROLES
+from traffic.cells.nested import nested, unpacked
 from traffic.rows.record import Record, Values
 
 COLUMNS = ("conversations", "conversation")

@@ -1,6 +1,7 @@
 """A row of traffic: one request and what became of it, the one form that every reader yields."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from traffic.cells.endings import Ending
 
@@ -19,6 +20,8 @@ class Row(NamedTuple):
     group: str | None = None
     arrival_s: float | None = None
     prompt_tokens: int | None = None
+    params: Mapping[str, Any] | None = None
+    """What was asked for beside the text (`traffic/cells/params.py`); None where nobody wants to know."""
 
     @property
     def is_censored(self) -> bool:

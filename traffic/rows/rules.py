@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from traffic.cells.conversations import MESSAGES
+from traffic.cells.params import PARAMS
 
 MODEL = "model"
 ENDING_COLUMNS = ("finish_reason", "finish_reasons", "stop_reason", "done_reason", "ending")
@@ -41,12 +42,15 @@ class Columns(NamedTuple):
     prompt_tokens: str | None = None
     needs_arrival: bool = False
     """Whether an answered row without an arrival is bad."""
+    has_params: bool = False
+    """Whether the parameters of requests are read too."""
 
     @property
     def wanted(self) -> set[str]:
         """All that are read of a log of our own form."""
         chosen = {self.prompt, self.length, self.group, self.arrival, self.prompt_tokens}
-        return {*(name for name in chosen if name), MESSAGES, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS}
+        params = PARAMS if self.has_params else ()
+        return {*(name for name in chosen if name), MESSAGES, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS, *params}
 
     def of_adapted(self) -> "Columns":
         """The same columns by the names that adapters give them."""
