@@ -14,6 +14,7 @@ from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from training.judging.lexical import LEADING_WORD, lexical_features
 from training.judging.ranking_metrics import Values
+from training.judging.template_mean import TemplateMean
 
 
 class Baseline:
@@ -63,5 +64,6 @@ BASELINES: dict[str, Callable[[int], Pipeline]] = {
     "prompt_length": _prompt_length,
     "tfidf_ridge": _tfidf_ridge,
     "lexical_boosting": _lexical_boosting,
+    "template_mean": lambda _: make_pipeline(TemplateMean()),
 }
 """Name -> an unfitted pipeline, from a seed."""

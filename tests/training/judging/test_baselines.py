@@ -18,7 +18,8 @@ def log(workload_log: Path) -> LengthLog:
 
 
 @pytest.mark.parametrize(
-    ("name", "least_tau"), [("prompt_length", -1), ("tfidf_ridge", 0.3), ("lexical_boosting", 0.3)]
+    ("name", "least_tau"),
+    [("prompt_length", -1), ("tfidf_ridge", 0.3), ("lexical_boosting", 0.3), ("template_mean", 0.2)],
 )
 def test_a_baseline_orders_unseen_prompts_by_what_it_can_see(log: LengthLog, name: str, least_tau: float) -> None:
     test = log.part("test")
@@ -43,7 +44,9 @@ def test_a_second_fit_forgets_the_first(log: LengthLog, name: str) -> None:
 
 
 def test_an_unknown_baseline_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="must be one of prompt_length, tfidf_ridge, lexical_boosting, but got 'x'"):
+    with pytest.raises(
+        InvalidInput, match="must be one of prompt_length, tfidf_ridge, lexical_boosting, template_mean, but got 'x'"
+    ):
         Baseline("x")
 
 
