@@ -4,6 +4,7 @@ from training.config import TrainingConfig
 from training.experiments.config import AblationConfig, CrossValidationConfig
 from training.judging.evaluate import EvaluationConfig
 from training.judging.evaluate import evaluate as evaluate_rankers
+from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN, STATIC_GAINS
 from training.judging.target_llm import TestedPart
 
 # Lightning takes seconds to import, so what fits a network is imported by the commands that do.
@@ -48,7 +49,8 @@ def cross_validate(config: CrossValidationConfig) -> str:
     return "\n".join(
         f"{name}: kendall_tau_b {row.kendall_tau_b:.3f}, mean over {config.repeats} x {config.folds} folds;"
         f" standard deviation {row.kendall_tau_b_std:.3f} over repeats ({row.kendall_tau_b_min:.3f} to"
-        f" {row.kendall_tau_b_max:.3f})"
+        f" {row.kendall_tau_b_max:.3f}); static gain {row[STATIC_GAIN_S_PER_TOKEN]:.3f} in s/token,"
+        f" {row[STATIC_GAIN_E2E]:.3f} end-to-end"
         for name, row in validate(config).iterrows()
     )
 
@@ -58,7 +60,7 @@ def ablate(config: AblationConfig) -> str:
     from training.experiments.ablation import ablate as compare_variants
 
     summary = compare_variants(config)
-    shown = summary[["variant", "mean", "std", "min", "max"]]
+    shown = summary[["variant", "mean", "std", "min", "max", *STATIC_GAINS]]
     return str(shown.to_string(index=False, float_format="{:.4f}".format))
 
 
@@ -66,7 +68,8 @@ def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
     tested = "test prompts (the rows of the log's test split)" if part == "test" else "prompts (the whole log)"
     return (
         f"kendall_tau_b {metrics['kendall_tau_b']:.3f} (95 % interval {metrics['kendall_tau_b_low']:.3f} to"
-        f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}"
+        f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}, static gain"
+        f" {metrics[STATIC_GAIN_S_PER_TOKEN]:.3f} in s/token and {metrics[STATIC_GAIN_E2E]:.3f} end-to-end"
         f" on {_count_text(metrics)} {tested}"
     )
 

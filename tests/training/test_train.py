@@ -19,7 +19,8 @@ from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER
 from training.config import TrainingConfig
-from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_GAINS, VALIDATION_TAU
+from training.judging.static_gain import STATIC_GAINS
 from training.network.batches import encode_all
 from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
@@ -50,6 +51,8 @@ def test_the_ranker_orders_unseen_prompts(tiny_store: TinyTraining) -> None:
     assert metrics["kendall_tau_b"] > 0.3
     assert metrics["kendall_tau_b_low"] < metrics["kendall_tau_b"] < metrics["kendall_tau_b_high"]
     assert 0.65 < metrics["pair_accuracy"] <= 1
+    for name in STATIC_GAINS:
+        assert 0.3 < metrics[f"{name}_low"] < metrics[name] < metrics[f"{name}_high"] <= 1
     assert metrics["test_prompts"] == len(read_length_log(tiny_store.config).part("test"))
 
 
@@ -69,7 +72,8 @@ def test_the_run_is_finished_and_has_the_curves(tiny_store: TinyTraining) -> Non
     assert run.info.status == "FINISHED"
     assert len(curve(run, LOSS)) > 10
     assert len(curve(run, VALIDATION_TAU)) >= 4
-    assert curve(run, ENCODER_TOKENS) == curve(run, VALIDATION_TAU)
+    for name in (ENCODER_TOKENS, *VALIDATION_GAINS):
+        assert curve(run, name) == curve(run, VALIDATION_TAU)
 
 
 def test_the_run_counts_the_tokens_that_it_encoded(tiny_store: TinyTraining) -> None:
@@ -107,7 +111,9 @@ def test_the_run_has_its_plots_and_the_study(tiny_store: TinyTraining) -> None:
     page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/study/slice.html")
     assert "<script src=" not in page  # nothing is fetched from the outside to look at it
     table = mlflow.load_table("study/trials.json", [run.info.run_id])
-    assert {"number", "value", "params_margin", "state", "duration_s"} <= set(table.columns)
+    assert {"number", "value", "params_margin", "state", "duration_s", *VALIDATION_GAINS} <= set(table.columns)
+    assert table[list(VALIDATION_GAINS)].notna().all(axis=None)
+    assert {f"best_trial_{name}" for name in (VALIDATION_TAU, *VALIDATION_GAINS)} <= set(run.data.metrics)
     assert len(table) == 2
 
 

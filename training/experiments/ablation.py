@@ -1,7 +1,7 @@
 """Ablation: the same training with each loss and each least length difference, over several seeds."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mlflow
@@ -20,13 +20,14 @@ from training.experiments.network_scores import network_scores
 from training.fitting.fit import fit
 from training.fitting.losses import PAIRWISE_LOSSES, make_loss
 from training.fitting.warm_start import with_fetched_start
-from training.judging.ranking_metrics import kendall_tau_b
+from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
+from training.judging.static_gain import STATIC_GAINS
 
 logger = logging.getLogger(__name__)
 
 RUNS_TABLE = "ablation/runs.json"
 SUMMARY_TABLE = "ablation/summary.json"
-PLOT = "ablation/kendall_tau_b.png"
+PLOT = "ablation/metrics.png"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
 
     All else is equal: learning rate, margin and epochs are the config's, tuned for none of the variants. The scores
     are those of the float network. One nested MLflow run a training. Returns, and logs, one row a variant, the best
-    first: `variant`, `loss`, `min_length_difference`, and the `mean`, `std`, `min` and `max` of tau-b over the seeds.
+    first: `variant`, `loss`, `min_length_difference`, the `mean`, `std`, `min` and `max` of tau-b over the seeds, and
+    the means of both static gains.
 
     Raises:
         InvalidInput, RegistryError, InvalidRanker: the log, a setting or `init_from` cannot be used.
@@ -72,13 +74,13 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
         started = with_fetched_start(config)
         rows = []
         for variant, seed in tqdm(trainings, "ablation", unit="training"):
-            tau = _tau_of(variant.applied_to(started).with_values({"seed": seed}), variant, log, test)
-            rows.append({"variant": str(variant), **vars(variant), "seed": seed, "kendall_tau_b": tau})
+            metrics = _metrics_of(variant.applied_to(started).with_values({"seed": seed}), variant, log, test)
+            rows.append({"variant": str(variant), **vars(variant), "seed": seed, **metrics})
         runs = pd.DataFrame(rows)
         summary = _summary(runs)
         for table, path in ((runs, RUNS_TABLE), (summary, SUMMARY_TABLE)):
             mlflow.log_table(table.astype(object), path)  # MLflow 3.17 trips over the str columns of pandas 3
-        mlflow.log_figure(tau_by_variant(runs, summary), PLOT)
+        mlflow.log_figure(metrics_by_variant(runs, list(summary.variant)), PLOT)
     return summary
 
 
@@ -89,34 +91,39 @@ def variants(config: AblationConfig) -> Iterator[Variant]:
             yield Variant(loss, least)
 
 
-def tau_by_variant(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
-    """Tau-b of each training as a dot, and each variant's mean as a bar, the best on top."""
-    figure = Figure(figsize=(8, 1.5 + 0.4 * len(summary)), layout="constrained")
-    axes = figure.add_subplot()
-    places = {variant: -place for place, variant in enumerate(summary.variant)}
-    axes.plot(runs.kendall_tau_b, runs.variant.map(places), "o", alpha=0.6, label="one training")
-    axes.plot(summary["mean"], summary.variant.map(places), "k|", markersize=16, label="mean over seeds")
-    axes.set_yticks(list(places.values()), list(places))
-    axes.set(xlabel="kendall_tau_b on test prompts", title="Ablation: loss, and the pairs that count")
-    axes.grid(axis="x", alpha=0.3)
-    axes.legend()
+def metrics_by_variant(runs: pd.DataFrame, variants: Sequence[str]) -> Figure:
+    """Tau-b and static gains of each training as dots, and each variant's mean as a bar, the first variant on top."""
+    figure = Figure(figsize=(14, 1.5 + 0.4 * len(variants)), layout="constrained")
+    panels = figure.subplots(1, 1 + len(STATIC_GAINS), sharey=True)
+    places = {variant: -place for place, variant in enumerate(variants)}
+    for axes, metric in zip(panels, (KENDALL_TAU_B, *STATIC_GAINS), strict=True):
+        means = runs.groupby("variant")[metric].mean()
+        axes.plot(runs[metric], runs.variant.map(places), "o", alpha=0.6, label="one training")
+        axes.plot(means, means.index.map(places), "k|", markersize=16, label="mean over seeds")
+        axes.set(xlabel=f"{metric} on test prompts")
+        axes.grid(axis="x", alpha=0.3)
+    panels[0].set_yticks(list(places.values()), list(places))
+    panels[0].legend()
+    figure.suptitle("Ablation: loss, and the pairs that count")
     return figure
 
 
-def _tau_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: LabelledPrompts) -> float:
+def _metrics_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: LabelledPrompts) -> dict[str, float]:
     train = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
     validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
     with nested_run(f"{variant}, seed {config.seed}") as run:
         if run:
             logged_or_lost(log_parameters, config)
         network, tokenizer = fit(config, train, validation)
-        tau = kendall_tau_b(network_scores(config, network, tokenizer, test), test.output_tokens)
+        scores = network_scores(config, network, tokenizer, test)
+        metrics = order_metrics(scores, test.output_tokens, test.is_censored)
         if run:
-            logged_or_lost(mlflow.log_metric, "kendall_tau_b", tau)
-    logger.info("%s, seed %d: tau %.4f", variant, config.seed, tau)
-    return tau
+            logged_or_lost(mlflow.log_metrics, metrics)
+    logger.info("%s, seed %d: tau %.4f", variant, config.seed, metrics[KENDALL_TAU_B])
+    return metrics
 
 
 def _summary(runs: pd.DataFrame) -> pd.DataFrame:
-    by_variant = runs.groupby(["variant", "loss", "min_length_difference"], dropna=False).kendall_tau_b
-    return by_variant.agg(["mean", "std", "min", "max"]).sort_values("mean", ascending=False).reset_index()
+    by_variant = runs.groupby(["variant", "loss", "min_length_difference"], dropna=False)
+    taus = by_variant[KENDALL_TAU_B].agg(["mean", "std", "min", "max"])
+    return taus.join(by_variant[list(STATIC_GAINS)].mean()).sort_values("mean", ascending=False).reset_index()

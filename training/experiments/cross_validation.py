@@ -2,6 +2,7 @@
 
 import logging
 from itertools import product
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -18,7 +19,8 @@ from training.experiments.network_scores import network_scores
 from training.fitting.fit import fit
 from training.fitting.warm_start import with_fetched_start
 from training.judging.baselines import Baseline
-from training.judging.ranking_metrics import kendall_tau_b
+from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
+from training.judging.static_gain import STATIC_GAINS
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +38,9 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
     fold. So `init_from` must not have been trained on these prompts, for another target LLM either. The scores are
     those of the float network, or of the baselines.
 
-    Returns and logs one row a ranker (the trained one is called `ranker`): the mean of `kendall_tau_b` over all folds,
-    and its standard deviation (`_std`), least (`_min`) and greatest (`_max`) value over the repeats, of which each is
-    a mean over its folds.
+    Returns and logs one row a ranker (the trained one is called `ranker`): the means over all folds of `kendall_tau_b`
+    and both static gains, and of each the standard deviation (`_std`), least (`_min`) and greatest (`_max`) value over
+    the repeats, of which each is a mean over its folds.
 
     Raises:
         InvalidInput, RegistryError, InvalidRanker: the log, a setting, a baseline or `init_from` cannot be used.
@@ -50,30 +52,34 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
         log_parameters(config)
         mlflow.log_params({"data_digest": log.digest, "used_prompts": len(log)})
         started = with_fetched_start(config)
-        rows: list[dict[str, float]] = []
-        for repeat, fold in product(range(config.repeats), range(config.folds)):
-            taus = _taus_of_fold(started, log, repeat, fold)
-            logged_or_lost(mlflow.log_metrics, {f"fold/{name}": tau for name, tau in taus.items()}, step=len(rows))
-            rows.append({"repeat": repeat, "fold": fold, **taus})
-        mlflow.log_table(pd.DataFrame(rows), FOLDS_TABLE)
-        summary = _summary(pd.DataFrame(rows))
+        rows: list[dict[str, Any]] = []
+        for number, (repeat, fold) in enumerate(product(range(config.repeats), range(config.folds))):
+            metrics = _metrics_of_fold(started, log, repeat, fold)
+            taus = {f"fold/{ranker}": one[KENDALL_TAU_B] for ranker, one in metrics.items()}
+            logged_or_lost(mlflow.log_metrics, taus, step=number)
+            rows += [{"repeat": repeat, "fold": fold, "ranker": ranker, **one} for ranker, one in metrics.items()]
+        folds = pd.DataFrame(rows)
+        mlflow.log_table(folds.astype(object), FOLDS_TABLE)  # MLflow 3.17 trips over the str columns of pandas 3
+        summary = _summary(folds)
         for ranker, row in summary.iterrows():
             prefix = "" if ranker == RANKER else f"{ranker}/"
             mlflow.log_metrics({f"{prefix}{metric}": float(value) for metric, value in row.items()})
     return summary
 
 
-def _taus_of_fold(config: CrossValidationConfig, log: LengthLog, repeat: int, fold: int) -> dict[str, float]:
-    """Tau-b of each ranker on the fold."""
+def _metrics_of_fold(
+    config: CrossValidationConfig, log: LengthLog, repeat: int, fold: int
+) -> dict[str, dict[str, float]]:
+    """Tau-b and static gains of each ranker on the fold."""
     seed = config.seed + repeat
     train, test = _parts(config, log, seed, fold)
     network, tokenizer = fit(config.with_values({"seed": seed}), train, train.first(CURVE_PROMPTS))
     scores = {RANKER: network_scores(config, network, tokenizer, test)}
     scores |= {name: Baseline(name, seed).fit(train).score_all(test.prompts) for name in config.baselines}
-    taus = {name: kendall_tau_b(one, test.output_tokens) for name, one in scores.items()}
-    told = ", ".join(f"{name} {tau:.3f}" for name, tau in taus.items())
+    metrics = {name: order_metrics(one, test.output_tokens, test.is_censored) for name, one in scores.items()}
+    told = ", ".join(f"{name} {one[KENDALL_TAU_B]:.3f}" for name, one in metrics.items())
     logger.info("repeat %d, fold %d: tau on %d prompts: %s", repeat, fold, len(test), told)
-    return taus
+    return metrics
 
 
 def _parts(
@@ -87,13 +93,8 @@ def _parts(
 
 
 def _summary(folds: pd.DataFrame) -> pd.DataFrame:
-    taus = folds.drop(columns=["repeat", "fold"])
-    repeats = taus.groupby(folds.repeat).mean()
-    return pd.DataFrame(
-        {
-            "kendall_tau_b": taus.mean(),
-            "kendall_tau_b_std": repeats.std(ddof=1).fillna(0.0),  # of one repeat there is none
-            "kendall_tau_b_min": repeats.min(),
-            "kendall_tau_b_max": repeats.max(),
-        }
-    )
+    metrics = [KENDALL_TAU_B, *STATIC_GAINS]
+    repeats = folds.groupby(["ranker", "repeat"], sort=False)[metrics].mean().groupby("ranker", sort=False)
+    whole = folds.groupby("ranker", sort=False)[metrics].mean()
+    spread = {"_std": repeats.std(ddof=1).fillna(0.0), "_min": repeats.min(), "_max": repeats.max()}  # of one no std
+    return whole.join([one.add_suffix(suffix) for suffix, one in spread.items()])

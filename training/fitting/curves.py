@@ -1,4 +1,4 @@
-"""Lightning callbacks that draw the curves of a training: loss and, at each validation, tau and the tokens it cost."""
+"""Lightning callbacks that draw the curves of a training: loss, and at each validation tau, static gains, tokens."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 
 from registry.runs.mlflow_failures import FAILURES, reason_of
 from registry.runs.stored_run import impatient
-from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
+from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_GAINS, VALIDATION_TAU
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +45,9 @@ class MlflowCurves(Callback):
             self._log(trainer, LOSS)
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Log the validation tau and, at the same step, the encoder tokens that training has processed by now."""
-        self._log(trainer, VALIDATION_TAU)
-        self._log(trainer, ENCODER_TOKENS)
+        """Log how the validation prompts are ordered and, at the same step, the encoder tokens processed by now."""
+        for name in (VALIDATION_TAU, *VALIDATION_GAINS, ENCODER_TOKENS):
+            self._log(trainer, name)
 
     def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Log the encoder tokens of the whole training; the last steps may lie behind the last validation."""

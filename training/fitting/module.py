@@ -11,16 +11,22 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from training.config import TrainingConfig
 from training.fitting.losses import make_loss
-from training.judging.ranking_metrics import kendall_tau_b
+from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
+from training.judging.static_gain import STATIC_GAINS
 from training.network.batches import Batch
 from training.network.encoder import RankerNetwork
 
-VALIDATION_TAU = "validation_kendall_tau_b"
+VALIDATION_TAU = f"validation_{KENDALL_TAU_B}"
+VALIDATION_GAINS = tuple(f"validation_{name}" for name in STATIC_GAINS)
+"""Logged beside tau; nothing is chosen by them."""
 LOSS = "loss"
 MAX_GRADIENT_NORM = 1.0
 ENCODER_TOKENS = "encoder_tokens"
 """Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
 TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
+
+Validated = tuple[Tensor, Tensor, Tensor]
+"""Scores, recorded lengths and whether these are censored, of the prompts of a batch."""
 
 
 class RankerModule(lightning.LightningModule):
@@ -36,7 +42,7 @@ class RankerModule(lightning.LightningModule):
         self._config = config
         make_loss(config)  # one that cannot be had fails here
         self._encoder_tokens = 0
-        self._validated: list[tuple[Tensor, Tensor]] = []
+        self._validated: list[Validated] = []
 
     def scores(self, batch: Batch) -> Tensor:
         """Scores in the order of the batch's labels."""
@@ -60,15 +66,18 @@ class RankerModule(lightning.LightningModule):
 
     def validation_step(self, batch: Batch) -> None:
         """Keep the scores: tau is of all prompts together."""
-        self._validated.append((self.scores(batch).cpu(), batch.labels.output_tokens.cpu()))
+        labels = batch.labels
+        self._validated.append((self.scores(batch).cpu(), labels.output_tokens.cpu(), labels.is_censored.cpu()))
 
     def on_validation_epoch_end(self) -> None:
-        """Log tau; a network that went astray (scores not finite) orders nothing and gets 0."""
-        validated = _of_all_processes(self._validated)
-        scores, output_tokens = (torch.cat(one).double() for one in zip(*validated, strict=True))
+        """Log tau and the static gains; a network that went astray (scores not finite) orders nothing and gets 0."""
+        validated = zip(*_of_all_processes(self._validated), strict=True)
+        scores, output_tokens, is_censored = (torch.cat(one) for one in validated)
         self._validated.clear()
-        tau = kendall_tau_b(scores.numpy(), output_tokens.numpy()) if scores.isfinite().all() else 0.0
-        self.log(VALIDATION_TAU, tau, prog_bar=True, sync_dist=True)
+        ordering = scores if scores.isfinite().all() else torch.zeros_like(scores)
+        metrics = order_metrics(ordering.double().numpy(), output_tokens.double().numpy(), is_censored.numpy())
+        for name, value in metrics.items():
+            self.log(f"validation_{name}", value, prog_bar=name == KENDALL_TAU_B, sync_dist=True)
         self._log_encoder_tokens(ENCODER_TOKENS)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -97,7 +106,7 @@ class RankerModule(lightning.LightningModule):
         self.log(name, float(self._encoder_tokens), reduce_fx="sum", sync_dist=True)
 
 
-def _of_all_processes(validated: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+def _of_all_processes(validated: list[Validated]) -> list[Validated]:
     """What this process validated, and where several train together, what the others did."""
     if not distributed.is_available() or not distributed.is_initialized():
         return validated

@@ -13,14 +13,20 @@ from registry.tracking import log_parameters
 from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
 from traffic.length_log import LengthLogSource
 from training.judging.contenders import Contender, baseline, registered_ranker
-from training.judging.heat_map import tau_heat_map
+from training.judging.heat_map import heat_map
 from training.judging.paired_bootstrap import Comparison, compare_rankers
-from training.judging.ranking_metrics import Values, ranking_metrics
+from training.judging.ranking_metrics import KENDALL_TAU_B, Values, ranking_metrics
 from training.judging.resampling import Resampling, one_sample_tau_b, resampling_tau_b
+from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN
 from training.judging.target_llm import Target, TestedPart, read_target
 
 RESULTS_TABLE = "evaluation/kendall_tau_b.json"
-HEAT_MAP = "evaluation/kendall_tau_b.png"
+HEAT_MAPS = {
+    KENDALL_TAU_B: "Kendall tau-b on test prompts",
+    STATIC_GAIN_S_PER_TOKEN: "Share of the oracle's gain in s/token, one request served at a time",
+    STATIC_GAIN_E2E: "Share of the oracle's gain in mean end-to-end, one request served at a time",
+}
+"""Metrics that have one, with its title."""
 COMPARISONS_TABLE = "evaluation/comparisons.json"
 
 
@@ -56,7 +62,7 @@ class EvaluationConfig(LengthLogSource):
     target LLMs."""
     baselines: tuple[str, ...] = ()
     """Rankers without a network to compare with, fitted on the log's train split: prompt_length, tfidf_ridge,
-    lexical_boosting."""
+    lexical_boosting, template_mean."""
     baseline_prompts: int | None = None
     """Training prompts of a baseline at most; all of them unless given."""
     part: TestedPart = "test"
@@ -158,7 +164,9 @@ def _log_evaluation(evaluation: Evaluation, targets: Sequence[Target]) -> None:
         if target.model in evaluation.resampling:
             _log_metrics(evaluation.resampling[target.model].metrics, target, targets)
     _log_table(({"ranker": one.ranker, "model": one.model, **one.metrics} for one in evaluation.results), RESULTS_TABLE)
-    mlflow.log_figure(tau_heat_map({(one.ranker, one.model): one.metrics for one in evaluation.results}), HEAT_MAP)
+    metrics_of = {(one.ranker, one.model): one.metrics for one in evaluation.results}
+    for metric, title in HEAT_MAPS.items():
+        mlflow.log_figure(heat_map(metrics_of, metric, title), f"evaluation/{metric}.png")
     comparisons = [
         {"model": model, **asdict(one), "is_real": one.is_real, "sentence": one.sentence}
         for model, several in evaluation.comparisons.items()

@@ -6,13 +6,19 @@ one cap cut all answers that were cut, they are the longest, so the recorded ord
 them. A ranker that tells such prompts apart cannot reach 1: many cut answers lower every tau.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import kendalltau, rankdata
 
+from training.judging.static_gain import resampled_static_gains, static_gains
+
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+KENDALL_TAU_B = "kendall_tau_b"
+"""Name of the metric."""
 MAX_PROMPTS_OF_BINS = 2000
 """Two million pairs show enough of how accuracy depends on the ratio; more would only cost time and memory."""
 
@@ -40,9 +46,13 @@ def bootstrap_tau_b(predicted: Values, true: Values, resamples: int = 1000, seed
     A prompt drawn twice ties with itself on both sides, which tau-b leaves out.
     """
     _check(predicted, true)
+    return np.array([kendall_tau_b(predicted[draw], true[draw]) for draw in draws(len(true), resamples, seed)])
+
+
+def draws(prompts: int, resamples: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """The indices of the prompts of each resample: as many as there are, drawn with replacement."""
     rng = np.random.default_rng(seed)
-    draws = (rng.integers(0, len(true), len(true)) for _ in range(resamples))
-    return np.array([kendall_tau_b(predicted[draw], true[draw]) for draw in draws])
+    return (rng.integers(0, prompts, prompts) for _ in range(resamples))
 
 
 def pair_accuracy(predicted: Values, true: Values, is_censored: Flags | None = None) -> float:
@@ -85,17 +95,39 @@ def pair_accuracy_by_length_ratio(
         return [float(share) for share in (right / pairs)[1:-1]]
 
 
+def order_metrics(predicted: Values, true: Values, is_censored: Flags | None = None) -> dict[str, float]:
+    """Tau-b and both static gains by their names, without intervals."""
+    return {KENDALL_TAU_B: kendall_tau_b(predicted, true)} | static_gains(predicted, true, is_censored)
+
+
 def ranking_metrics(
     predicted: Values, true: Values, seed: int = 0, is_censored: Flags | None = None
 ) -> dict[str, float]:
-    """The metrics of a ranker on test prompts, by the names that MLflow and the card know."""
+    """The metrics of a ranker on test prompts, by the names that MLflow and the card know.
+
+    `_low` and `_high` are the bounds of a 95 % interval.
+    """
     low, high = kendall_tau_b_interval(predicted, true, seed=seed)
     return {
         "kendall_tau_b": kendall_tau_b(predicted, true),
         "kendall_tau_b_low": low,
         "kendall_tau_b_high": high,
         "pair_accuracy": pair_accuracy(predicted, true, is_censored),
+        **static_gain_metrics(predicted, true, is_censored, seed),
         "test_prompts": float(len(true)),
+    }
+
+
+def static_gain_metrics(
+    predicted: Values, true: Values, is_censored: Flags | None, seed: int = 0, resamples: int = 1000
+) -> dict[str, float]:
+    """Both static gains with their 95 % percentile intervals, over the same resamples as tau's."""
+    gains = resampled_static_gains(predicted, true, is_censored, draws(len(true), resamples, seed))
+    bounds = {name: np.quantile(one, [0.025, 0.975]) for name, one in gains.items()}
+    return static_gains(predicted, true, is_censored) | {
+        f"{name}{suffix}": float(bound)
+        for name, both in bounds.items()
+        for suffix, bound in zip(("_low", "_high"), both, strict=True)
     }
 
 

@@ -28,7 +28,7 @@ from training.fingerprint import settings_of
 from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
 from training.fitting.losses import LOSS_SETTINGS
-from training.fitting.module import VALIDATION_TAU
+from training.fitting.module import VALIDATION_GAINS, VALIDATION_TAU
 from training.tuning.trials import enqueue, new_study, shared_study
 from training.tuning.worker import run_trials
 
@@ -39,7 +39,10 @@ TRIALS_TABLE = "study/trials.json"
 
 
 class Pruner(Callback):
-    """Reports the validation tau to Optuna, several times an epoch, and ends a trial that lags behind."""
+    """Reports the validation tau to Optuna, several times an epoch, and ends a trial that lags behind.
+
+    The static gains stand beside it as attributes of the trial; nothing is decided by them.
+    """
 
     def __init__(self, trial: optuna.Trial) -> None:
         self._trial = trial
@@ -47,6 +50,8 @@ class Pruner(Callback):
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Raise `TrialPruned` if the trial is below the median of the others at this step."""
         self._trial.report(float(trainer.callback_metrics[VALIDATION_TAU]), trainer.global_step)
+        for name in VALIDATION_GAINS:
+            self._trial.set_user_attr(name, float(trainer.callback_metrics[name]))
         if self._trial.should_prune():
             raise optuna.TrialPruned
 
@@ -134,8 +139,13 @@ def in_nested_run(trial: optuna.Trial, objective: Callable[[mlflow.ActiveRun | N
 def log_study(study: optuna.Study) -> None:
     """Log the trials' table, the best values and Optuna's plots to the active run."""
     mlflow.log_params({f"best_{name}": value for name, value in study.best_params.items()})
-    mlflow.log_metric("best_trial_validation_kendall_tau_b", study.best_value)
-    trials = study.trials_dataframe(("number", "value", "params", "state", "duration"))
+    attributes = study.best_trial.user_attrs  # a shared study may hold trials of a version that knew no static gain
+    best = {VALIDATION_TAU: study.best_value} | {
+        name: attributes[name] for name in VALIDATION_GAINS if name in attributes
+    }
+    mlflow.log_metrics({f"best_trial_{name}": value for name, value in best.items()})
+    trials = study.trials_dataframe(("number", "value", "user_attrs", "params", "state", "duration"))
+    trials = trials.rename(columns=lambda name: name.removeprefix("user_attrs_"))
     trials["duration"] = trials["duration"].dt.total_seconds()
     trials["state"] = trials["state"].astype(object)  # MLflow 3.17 trips over the str columns of pandas 3
     mlflow.log_table(trials.rename(columns={"duration": "duration_s"}), TRIALS_TABLE)

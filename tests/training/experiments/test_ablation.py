@@ -9,6 +9,7 @@ from registry.errors import InvalidInput
 from tests.conftest import tracking
 from training.experiments.ablation import PLOT, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
 from training.experiments.config import AblationConfig
+from training.judging.static_gain import STATIC_GAINS
 
 
 def config(log: Path, **changes: object) -> AblationConfig:
@@ -49,6 +50,8 @@ def test_each_variant_is_trained_with_each_seed_and_tested(
     best = runs[runs.variant == summary.variant[0]].kendall_tau_b
     assert summary["mean"][0] == pytest.approx(best.mean())
     assert best.nunique() == 2, "the seed changed nothing"
+    gains = runs[runs.variant == summary.variant[0]][list(STATIC_GAINS)].mean()
+    assert summary.loc[0, list(STATIC_GAINS)].tolist() == pytest.approx(gains.tolist())
     assert summary["mean"][0] > 0.3
 
 

@@ -19,7 +19,7 @@ from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from training.judging.baselines import BASELINES
-from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAP, RESULTS_TABLE, EvaluationConfig, evaluate
+from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAPS, RESULTS_TABLE, EvaluationConfig, evaluate
 
 
 def test_an_evaluation_repeats_the_training_s_test_metrics(tiny_store: TinyTraining) -> None:
@@ -90,11 +90,11 @@ def test_each_ranker_meets_each_target_llm(tiny_store: TinyTraining, two_models:
     parent = last_run()
     table = mlflow.load_table(RESULTS_TABLE, [parent.info.run_id])
     assert set(zip(table["ranker"], table["model"], strict=True)) == set(taus)
-    assert {"kendall_tau_b", "kendall_tau_b_low", "kendall_tau_b_high"} <= set(table.columns)
+    assert {f"{metric}{bound}" for metric in HEAT_MAPS for bound in ("", "_low", "_high")} <= set(table.columns)
     (child,) = [one for one in children(tiny_store, parent) if one.data.params["ranker"] == uri]
     assert child.data.metrics["rev-erse -1/kendall_tau_b"] == taus[uri, "rev/erse @1"]
     paths = {one.path for one in mlflow.MlflowClient().list_artifacts(parent.info.run_id, "evaluation")}
-    assert paths == {RESULTS_TABLE, COMPARISONS_TABLE, HEAT_MAP}
+    assert paths == {RESULTS_TABLE, COMPARISONS_TABLE, *(f"evaluation/{metric}.png" for metric in HEAT_MAPS)}
 
 
 def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: TinyTraining, tmp_path: Path) -> None:
@@ -116,7 +116,9 @@ def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: Tin
 
 
 def test_an_unknown_baseline_ends_before_any_run(tiny_store: TinyTraining) -> None:
-    with pytest.raises(InvalidInput, match="prompt_length, tfidf_ridge, lexical_boosting, but got 'magic'"):
+    with pytest.raises(
+        InvalidInput, match="prompt_length, tfidf_ridge, lexical_boosting, template_mean, but got 'magic'"
+    ):
         evaluate(EvaluationConfig(baselines=("magic",), lengths=tiny_store.config.lengths))
 
 

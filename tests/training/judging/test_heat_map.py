@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from training.judging.heat_map import LABEL_LETTERS, tau_heat_map
+from training.judging.heat_map import LABEL_LETTERS, heat_map
 
 
 def around(tau: float) -> dict[str, float]:
@@ -11,7 +11,7 @@ def around(tau: float) -> dict[str, float]:
 
 def test_every_value_stands_in_its_cell() -> None:
     taus = {("a", "x"): 0.1, ("a", "y"): 0.2, ("b", "x"): 0.3, ("b", "y"): -0.4}
-    axes = tau_heat_map({names: around(tau) for names, tau in taus.items()}).axes[0]
+    axes = heat_map({names: around(tau) for names, tau in taus.items()}, "kendall_tau_b", "Tau").axes[0]
     assert [one.get_text() for one in axes.get_xticklabels()] == ["x", "y"]
     assert [one.get_text() for one in axes.get_yticklabels()] == ["a", "b"]
     cells = {text.get_position(): text.get_text() for text in axes.texts}  # (column, row)
@@ -24,7 +24,7 @@ def test_every_value_stands_in_its_cell() -> None:
 
 
 def test_a_long_name_leaves_room_for_the_cells() -> None:
-    figure = tau_heat_map({("/a/folder" * 30, "an-llm" * 30): around(0.5)})
+    figure = heat_map({("/a/folder" * 30, "an-llm" * 30): around(0.5)}, "kendall_tau_b", "Tau")
     figure.savefig(BytesIO())  # matplotlib would warn
     (label,) = [one.get_text() for one in figure.axes[0].get_yticklabels()]
     assert label == "…" + ("/a/folder" * 30)[-LABEL_LETTERS + 1 :]

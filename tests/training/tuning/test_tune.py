@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from tests.training.tiny import TinyTraining
 from training.config import TrainingConfig
 from training.fitting.losses import LOSS_SETTINGS, LOSSES
-from training.fitting.module import VALIDATION_TAU
+from training.fitting.module import VALIDATION_GAINS, VALIDATION_TAU
 from training.tuning.tune import PRUNED_TAG, Pruner, in_nested_run, suggest
 
 
@@ -23,10 +23,14 @@ class FakeTrial:
         self.number = 7
         self.params: dict[str, float] = {}
         self.reported: list[tuple[float, int]] = []
+        self.user_attrs: dict[str, float] = {}
         self._bar = bar
 
     def report(self, value: float, step: int) -> None:
         self.reported.append((value, step))
+
+    def set_user_attr(self, name: str, value: float) -> None:
+        self.user_attrs[name] = value
 
     def should_prune(self) -> bool:
         return self.reported[-1][0] < self._bar
@@ -37,7 +41,8 @@ def as_trial(fake: FakeTrial) -> optuna.Trial:
 
 
 def at(step: int, tau: float) -> lightning.Trainer:
-    return cast(lightning.Trainer, SimpleNamespace(global_step=step, callback_metrics={VALIDATION_TAU: tau}))
+    metrics = dict.fromkeys(VALIDATION_GAINS, tau / 2) | {VALIDATION_TAU: tau}
+    return cast(lightning.Trainer, SimpleNamespace(global_step=step, callback_metrics=metrics))
 
 
 def test_a_trial_reports_at_every_validation_and_is_pruned_when_it_lags() -> None:
@@ -47,6 +52,7 @@ def test_a_trial_reports_at_every_validation_and_is_pruned_when_it_lags() -> Non
     with pytest.raises(optuna.TrialPruned):
         pruner.on_validation_end(at(8, 0.1))
     assert fake.reported == [(0.3, 4), (0.1, 8)]
+    assert fake.user_attrs == dict.fromkeys(VALIDATION_GAINS, 0.05)  # of the last validation, beside what decides
 
 
 @pytest.mark.parametrize(
