@@ -5,7 +5,7 @@ every policy runs on one server in one run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -39,7 +39,7 @@ class ClientOrder:
     """The orders that only the client can bring, because the server does not know them."""
 
     places: Mapping[str, Mapping[str, float]]
-    """Of each prompt under each ranker, by the policy that it orders; `control` is of shuffled labels."""
+    """Of each prompt under each ranker or rival, by the policy that it orders; `control` is of shuffled labels."""
 
     @classmethod
     def of(cls, rankers: Mapping[str, Ranker], prompts: Sequence[str]) -> Self:
@@ -50,6 +50,10 @@ class ClientOrder:
                 for name, ranker in rankers.items()
             }
         )
+
+    def with_places(self, places: Mapping[str, Mapping[str, float]]) -> Self:
+        """The same, and places of more policies."""
+        return replace(self, places={**self.places, **places})
 
     def prioritise(self, policy: Policy, requests: Sequence[PlannedRequest], is_reversed: bool) -> Prioritise:
         """The priorities of these requests; the control is mirrored where they are sent in the opposite order."""

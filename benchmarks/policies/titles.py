@@ -8,6 +8,10 @@ TITLES = {
     "pars": "PARS",
     "oracle": "oracle (true lengths)",
     "prompt_length": "shortest prompt first",
+    "outlen_bucket": "request rules (llm-d's outlen-bucket)",
+    "template_mean": "template's mean length",
+    "lexical_boosting": "lexical features (boosted trees)",
+    "tfidf_ridge": "word statistics (TF-IDF + ridge)",
     "noise": "noisy oracle",
     "endpoint": "the endpoint's own order",
 }

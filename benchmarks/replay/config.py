@@ -33,8 +33,10 @@ class ReplayConfig(LengthLogSource):
     """`off` where the endpoint at `url` knows no `ignore_eos`: answers then end by themselves, at the recorded length
     at the latest."""
     policies: str = "fcfs,control,pars,oracle"
-    """Comma-separated: fcfs, control, pars, prompt_length (in characters), oracle and names of `rankers`; NAME@SECONDS
-    has a patience of its own. Or `endpoint` alone: the order that it keeps."""
+    """Comma-separated: fcfs, control, pars, oracle, names of `rankers`, and what a user has for free: prompt_length
+    (shortest prompt first, in characters), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
+    length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a patience of its own.
+    Or `endpoint` alone: the order that it keeps."""
     rankers: tuple[str, ...] = ()
     """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss).
     Their places are sent along with the requests, so that only `pars` pays for ranking."""

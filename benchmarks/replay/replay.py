@@ -1,6 +1,8 @@
 """Replays recorded traffic against served endpoints under several policies and logs the comparison to MLflow."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.endpoint import endpoint, low_load
@@ -9,7 +11,8 @@ from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.failures import ReplayError
-from benchmarks.policies.policy_list import parse_rankers
+from benchmarks.policies.policy_list import Policy, parse_rankers
+from benchmarks.policies.rivals import Rivals
 from benchmarks.replay import replay_report
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import control_ranker
@@ -20,7 +23,8 @@ from benchmarks.report.leak import leak
 from registry.store import load_ranker
 from registry.tracking import log_parameters
 from serving.champion.start import find_champion
-from traffic.length_log import read_length_log
+from traffic.length_log import LengthLog, read_length_log
+from traffic.read import rows_with_params
 
 
 def run_replay(config: ReplayConfig, server_log: Path) -> str:
@@ -39,20 +43,26 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     else:
         find_champion(config.target_llm)
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
-    test = read_length_log(config).part("test", seed=config.seed)
+    log = read_length_log(config)
     log_parameters(config)
     with ExitStack() as stack:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         if any(policy.kind == "control" for policy in policies):
             rankers["control"] = stack.enter_context(control_ranker(config))
         served = stack.enter_context(endpoints(config, names, server_log))
-        prompts = endpoint.choose_that_fit(served.any, test, config.requests)
-        order = ClientOrder.of(rankers, prompts.prompts)
-        replayed = _measure(Sweep(config, policies, served, prompts, order))
+        prompts = endpoint.choose_that_fit(served.any, log.part("test", seed=config.seed), config.requests)
+        rivals = _rivals(config, policies, log, prompts.prompts)
+        order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)
+        replayed = replace(_measure(Sweep(config, policies, served, prompts, order)), notes=rivals.notes)
     text = replay_report.log(replayed)
     if (reason := leak(replayed.answers)) is not None:
         raise ReplayError(f"{text}\n{reason}")
     return text
+
+
+def _rivals(config: ReplayConfig, policies: Sequence[Policy], log: LengthLog, prompts: Sequence[str]) -> Rivals:
+    rows = rows_with_params(config.lengths, config, config.model)
+    return Rivals.of({one.kind for one in policies}, prompts, log.part("train", seed=config.seed), rows, config.seed)
 
 
 def _measure(sweep: Sweep) -> replay_report.Replayed:

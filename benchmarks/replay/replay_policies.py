@@ -1,12 +1,13 @@
 """Which policies a replay compares."""
 
 from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_rankers
+from benchmarks.policies.rivals import RIVALS
 from benchmarks.replay.config import ReplayConfig
 from registry.errors import InvalidInput
 
 SERVERS_OWN = ("pars", "endpoint")
 """Policies whose order the server keeps: nothing is sent with their requests."""
-BUILT_IN = ("fcfs", "control", "pars", "prompt_length", "oracle")
+BUILT_IN = ("fcfs", "control", "pars", "prompt_length", *RIVALS, "oracle")
 """Policies that need no ranker to be given. `endpoint` stands alone."""
 
 

@@ -41,6 +41,8 @@ class Replayed:
     """None where the endpoint does not tell, or ranked nothing."""
     quiet: LowLoad | None
     """What ranking costs one request at a time; None where that cannot be told."""
+    notes: tuple[str, ...] = ()
+    """What must be known of the orders: sentences."""
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -86,6 +88,7 @@ def _provenance(replayed: Replayed) -> list[str]:
         _arrivals(replayed),
         _lengths(replayed),
         *_sent_along(replayed),
+        *replayed.notes,
         *_patience(replayed),
         client_limits.describe(replayed.answers),
     ]

@@ -30,8 +30,10 @@ class SimulationConfig(RowRules, EngineSettings):
     part: Part = "test"
     """Which prompts of the length log: those that no ranker was trained on, or `all`."""
     policies: str = "fcfs,control,noise,oracle"
-    """Comma-separated: fcfs, pars, prompt_length, noise, control, oracle and names of `rankers`; NAME@SECONDS has a
-    patience of its own."""
+    """Comma-separated: fcfs, pars, noise, control, oracle, names of `rankers`, and what a user has for free:
+    prompt_length (shortest prompt first), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
+    length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a patience of its
+    own."""
     ranker: str | None = None
     """Whose order `pars` is: `models:/NAME@ALIAS`, `models:/NAME/VERSION` or a folder."""
     rankers: tuple[str, ...] = ()

@@ -1,17 +1,24 @@
 """The orders that a simulation compares: the place of each request, by what is known of it."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from benchmarks.policies.places import mirrored, noisy_quantiles, places, shuffled_places
 from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_rankers
+from benchmarks.policies.rivals import FITTED, RIVALS, Rivals
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
+from benchmarks.simulation.workload import length_log_of
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker
+from traffic.read import rows_with_params
 from traffic.served_log import Traffic
 
-BUILT_IN = ("fcfs", "pars", "prompt_length", "noise", "control", "oracle")
+BUILT_IN = ("fcfs", "pars", "prompt_length", *RIVALS, "noise", "control", "oracle")
+BEFOREHAND = ("prompt_length", *RIVALS, "control", "oracle")
+"""Policies whose places are known before anything is sent; a ranker, or noise that stands for one, takes its time."""
 
 
 def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
@@ -28,7 +35,29 @@ def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
     return found
 
 
-def quantiles_of(kinds: set[str], config: SimulationConfig, traffic: Traffic) -> dict[str, Seconds | None]:
+def rivals_of(policies: Iterable[Policy], config: SimulationConfig, traffic: Traffic) -> Rivals:
+    """The rivals among the policies, with the places that they give to the prompts.
+
+    Raises:
+        InvalidInput: there are no prompts, or one is to be fitted and there are no training prompts.
+    """
+    kinds = {one.kind for one in policies} & set(RIVALS)
+    if not kinds:
+        return Rivals()
+    if traffic.prompts is None:
+        raise InvalidInput(
+            f"{min(kinds)} finds requests by their prompts, but the traffic has none; leave it out of policies."
+        )
+    can_fit = config.lengths is not None and config.part == "test" and kinds & set(FITTED)
+    train = length_log_of(config).part("train", seed=config.seed) if can_fit else None
+    source = config.lengths or config.trace
+    assert source is not None
+    return Rivals.of(kinds, traffic.prompts, train, rows_with_params(source, config, config.model), config.seed)
+
+
+def quantiles_of(
+    kinds: set[str], config: SimulationConfig, traffic: Traffic, rivals: Rivals | None = None
+) -> dict[str, Seconds | None]:
     """The place of each request of the traffic under each kind of order; None is first come, first served.
 
     Raises:
@@ -44,6 +73,8 @@ def quantiles_of(kinds: set[str], config: SimulationConfig, traffic: Traffic) ->
         found["noise"] = noisy_quantiles(traffic.output_tokens, config.tau, config.seed)
     if "control" in kinds:
         found["control"] = _control(config, traffic)
+    if rivals is not None:
+        found |= rivals.quantiles_of(traffic.prompts or ())
     uris = {**parse_rankers(config.rankers), "pars": config.ranker or ""}
     for name in sorted(kinds & set(uris)):
         found[name] = _ranked(load_ranker(uris[name]), traffic, name)
@@ -51,17 +82,13 @@ def quantiles_of(kinds: set[str], config: SimulationConfig, traffic: Traffic) ->
 
 
 def order_of(policy: Policy, quantiles: Seconds | None, sent: np.ndarray, is_reversed: bool) -> Order:
-    """A policy's order of the requests as they are sent; the control is mirrored where they are sent reversed.
-
-    Finding a place by a ranker, or by noise that stands for one, takes the time of a ranking.
-    """
+    """A policy's order of the requests as they are sent; the control is mirrored where they are sent reversed."""
     if quantiles is None:
         return Order(patience_s=policy.patience_s)
     taken = quantiles[sent]
     if policy.kind == "control" and is_reversed:
         taken = mirrored(taken)
-    is_ranked = policy.kind not in ("prompt_length", "control", "oracle")
-    return Order(quantiles=taken, patience_s=policy.patience_s, is_ranked=is_ranked)
+    return Order(quantiles=taken, patience_s=policy.patience_s, is_ranked=policy.kind not in BEFOREHAND)
 
 
 def _control(config: SimulationConfig, traffic: Traffic) -> Seconds:

@@ -1,6 +1,7 @@
 """Simulates every policy at every load and logs the comparison to MLflow."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,12 @@ import pandas as pd
 from benchmarks.capacity import saturating, steady_requests_per_s
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import Policy
+from benchmarks.policies.rivals import Rivals
 from benchmarks.report.leak import leak
 from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
-from benchmarks.simulation.orders import parse_policies, quantiles_of
+from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import read_workload
@@ -29,9 +31,11 @@ def run_simulation(config: SimulationConfig) -> str:
     """
     policies = parse_policies(config)
     traffic = read_workload(config)
+    rivals = rivals_of(policies, config, traffic)
+    traffic = replace(traffic, notes=(*traffic.notes, *rivals.notes))
     log_parameters(config)
     capacity_per_s = config.capacity_per_s or (steady_capacity_per_s(config, traffic) if config.loads else 0.0)
-    answers = simulate(config, policies, traffic, capacity_per_s)
+    answers = simulate(config, policies, traffic, capacity_per_s, rivals)
     text = simulation_report.log(simulation_report.Simulated(config, traffic, answers, capacity_per_s))
     if (reason := leak(answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
@@ -39,10 +43,14 @@ def run_simulation(config: SimulationConfig) -> str:
 
 
 def simulate(
-    config: SimulationConfig, policies: tuple[Policy, ...], traffic: Traffic, capacity_per_s: float
+    config: SimulationConfig,
+    policies: tuple[Policy, ...],
+    traffic: Traffic,
+    capacity_per_s: float,
+    rivals: Rivals | None = None,
 ) -> pd.DataFrame:
-    """One row an answer (`benchmarks/answers.py`), sorted by load, then policy."""
-    quantiles = quantiles_of({one.kind for one in policies}, config, traffic)
+    """One row an answer (`benchmarks/answers.py`), sorted by load, then policy; `rivals` are those among them."""
+    quantiles = quantiles_of({one.kind for one in policies}, config, traffic, rivals)
     runs = [
         run
         for load in config.loads or (np.nan,)

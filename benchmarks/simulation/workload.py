@@ -12,7 +12,7 @@ from benchmarks.arrivals import ArrivalProcess
 from benchmarks.failures import SimulationError
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
-from traffic.length_log import LengthLogSource, read_length_log
+from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 from traffic.rows.rules import RowRules
 from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
 
@@ -64,12 +64,20 @@ def _arrivals_s(config: SimulationConfig, recorded_s: Seconds | None) -> Seconds
     return process.send_times_s(config.requests, config.seed)
 
 
-def _of_length_log(config: SimulationConfig) -> Traffic:
+def length_log_of(config: SimulationConfig) -> LengthLog:
+    """The length log, with all its parts.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
     assert config.lengths is not None
-    source = LengthLogSource(
-        lengths=config.lengths, model=config.model, group_column=config.group_column, **_rules(config)
+    return read_length_log(
+        LengthLogSource(lengths=config.lengths, model=config.model, group_column=config.group_column, **_rules(config))
     )
-    log = read_length_log(source)
+
+
+def _of_length_log(config: SimulationConfig) -> Traffic:
+    log = length_log_of(config)
     part = log.part(None if config.part == "all" else "test", seed=config.seed)
     token_ids = _word_pieces(part.prompts)
     return Traffic(

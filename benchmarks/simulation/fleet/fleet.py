@@ -10,13 +10,14 @@ from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import Policy
+from benchmarks.policies.rivals import Rivals
 from benchmarks.simulation.engine_settings import Served
 from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
 from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, simulated_request
-from benchmarks.simulation.orders import parse_policies, quantiles_of
+from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
 from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import steady_capacity_per_s
@@ -37,25 +38,31 @@ def run_fleet(config: FleetConfig) -> str:
     """
     policies = parse_policies(config)
     traffic = read_workload(config)
+    rivals = rivals_of(policies, config, traffic)
     log_parameters(config)
     capacity_per_s = config.capacity_per_s or _capacity_per_s(config, traffic)
     started_s = time.perf_counter()
-    answers = simulate_fleet(config, policies, traffic, capacity_per_s)
+    answers = simulate_fleet(config, policies, traffic, capacity_per_s, rivals)
     requests_per_s = len(answers) / (time.perf_counter() - started_s)
-    text = fleet_report.log(fleet_report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s))
+    fleet = fleet_report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s, rivals.notes)
+    text = fleet_report.log(fleet)
     if (reason := fleet_report.leak(answers)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 
 
 def simulate_fleet(
-    config: FleetConfig, policies: tuple[Policy, ...], traffic: Traffic, capacity_per_s: float
+    config: FleetConfig,
+    policies: tuple[Policy, ...],
+    traffic: Traffic,
+    capacity_per_s: float,
+    rivals: Rivals | None = None,
 ) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`, `failed_open`, `replica`, `order` and `router`).
 
     Policies are called `ORDER ROUTER`, but for first come, first served under the first router, which is `fcfs`.
     """
-    quantiles = quantiles_of({one.kind for one in policies}, config, traffic)
+    quantiles = quantiles_of({one.kind for one in policies}, config, traffic, rivals)
     settings = ReplicaSettings(
         replicas=config.replicas,
         engine=config.engine,

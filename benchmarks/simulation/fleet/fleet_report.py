@@ -29,6 +29,8 @@ class SimulatedFleet:
     capacity_per_s: float
     requests_per_s: float
     """Of wall time."""
+    notes: tuple[str, ...] = ()
+    """What must be known of the orders: sentences."""
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -97,6 +99,7 @@ def _provenance(fleet: SimulatedFleet) -> list[str]:
         f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second, {_how(config)}.",
         f"{config.step_cost.sentence} Each replica takes in and ranks what is sent to it; routing costs nothing.",
         *oracle_patience(fleet.answers, config.patience_s, UNLESS_NAMED),
+        *fleet.notes,
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
         f" requests; length_aware has {min(config.groups, config.replicas)} groups, counts outstanding predicted"
         " tokens, and goes by the prompt's length where the order predicts nothing.",

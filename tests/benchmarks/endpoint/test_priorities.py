@@ -77,6 +77,11 @@ def test_rankers_and_prompt_lengths_order_as_they_find(order: ClientOrder, kind:
     assert by_priority(sent(order, kind, is_reversed=True)) == first_to_last, "only the control is mirrored"
 
 
+def test_a_rival_s_places_are_sent_as_a_ranker_s_are(order: ClientOrder) -> None:
+    rival = {request.prompt: place for request, place in zip(REQUESTS, (0.5, 0.9, 0.1), strict=True)}
+    assert by_priority(sent(order.with_places({"template_mean": rival}), "template_mean")) == [2, 0, 1]
+
+
 def test_reversed_control_is_the_mirror_image(order: ClientOrder) -> None:
     assert by_priority(sent(order, "control")) == [1, 2, 0]
     assert by_priority(sent(order, "control", is_reversed=True)) == [0, 2, 1]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -14,10 +15,11 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchmarks.answers import read_answers
+from benchmarks.policies.rivals import RIVALS
 from benchmarks.report.leak import leak
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.orders import parse_policies, quantiles_of
+from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
 from benchmarks.simulation.simulate import simulate, steady_capacity_per_s
 from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
@@ -108,6 +110,30 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
     assert agreement["pars"] > 0.95
     assert agreement["other"] == pytest.approx(-agreement["pars"])
     assert agreement["prompt_length"] > 0.95
+
+
+def test_rivals_stand_in_the_same_table_and_take_no_time(lengths: Path) -> None:
+    config = SimulationConfig(lengths=lengths, requests=60, policies=f"fcfs,oracle,{','.join(RIVALS)}", max_num_seqs=4)
+    policies, traffic = parse_policies(config), read_workload(config)
+    rivals = rivals_of(policies, config, traffic)
+    answers = simulate(config, policies, traffic, 0.0, rivals)
+    s_per_token = summarise(answers).s_per_token
+    assert s_per_token["outlen_bucket"] == pytest.approx(s_per_token["fcfs"])  # the log holds no parameters
+    assert s_per_token["oracle"] <= s_per_token["lexical_boosting"] < 0.7 * s_per_token["fcfs"]
+    assert not answers.failed_open.any()
+    assert any("learned from the" in note for note in rivals.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"part": "all"}, "template_mean is fitted on"), ({"lengths": None}, "the traffic has none")],
+)
+def test_rivals_that_have_nothing_to_go_by_are_refused(
+    config: SimulationConfig, lengths: Path, changes: dict[str, Any], reason: str
+) -> None:
+    config = replace(config, **{"lengths": lengths, "policies": "fcfs,template_mean", **changes})
+    with pytest.raises(InvalidInput, match=reason):
+        rivals_of(parse_policies(config), config, read_workload(config))
 
 
 @pytest.mark.parametrize(
