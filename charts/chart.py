@@ -1,4 +1,4 @@
-"""A line chart in numbers: what is drawn, not how. Pure."""
+"""A chart in numbers and words: what is drawn, not how. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,17 @@ class Line:
     slot: int
     """How it looks (`looks.py`)."""
     has_dots: bool = True
+    low: Sequence[float] = ()
+    """Where the interval of each `y` begins; empty: there is none."""
+    high: Sequence[float] = ()
+    """Where it ends."""
+    is_joined: bool = True
+    """Whether its points belong together; else it is dots alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A chart and its words."""
+    """Lines over two axes."""
 
     title: str
     """A claim or a question, not a list of the axes."""
@@ -29,3 +35,78 @@ class Chart:
     """What a reader would see, for those who do not: the alternative text."""
     is_log_x: bool = False
     is_log_y: bool = False
+    starts_at_zero: bool = True
+    """Whether a `y` that is not logarithmic shows 0."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar; without a value that can be drawn it is a name alone."""
+
+    label: str
+    value: float
+    text: str
+    """The value as it is written beside the bar."""
+    slot: int = 1
+    low: float | None = None
+    """Where the interval of `value` begins; None: there is none."""
+    high: float | None = None
+    """Where it ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarChart:
+    """Bars, one below the other, that begin at 0: what is twice as long is twice as much."""
+
+    title: str
+    value_label: str
+    bars: tuple[Bar, ...]
+    says: str
+    mark: float | None = None
+    """A value that a line across all bars stands for, such as that of a guess."""
+
+
+@dataclass(frozen=True)
+class Dots:
+    """What one row of a `DotChart` shows."""
+
+    label: str
+    values: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DotChart:
+    """Values as dots, a row a group, with a stroke at the mean of each; its axis need not show 0."""
+
+    title: str
+    value_label: str
+    rows: tuple[Dots, ...]
+    says: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a grid."""
+
+    row: str
+    column: str
+    value: float
+    text: str
+    """What is written in it; line breaks count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table of which the cells are the darker, the larger their values are."""
+
+    title: str
+    row_label: str
+    column_label: str
+    value_label: str
+    cells: tuple[Cell, ...]
+    says: str
+    ends: tuple[float, float] = (0.0, 1.0)
+    """The values of the lightest and of the darkest cell."""
+
+
+AnyChart = Chart | BarChart | DotChart | Grid

@@ -15,13 +15,12 @@ from benchmarks.policies.titles import load_title
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
-from benchmarks.report import plots, summary
+from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 
-PLOT_FILE = "latency.png"
 FAIL_OPEN_LIMIT = 0.01
 WORK_METRICS = ("fail_open_share", "had_room_share", "scoring_ms", "held_ms")
 QUIET_METRICS = ("ranking_delay_ms", "ranked_ttft_ms", "unranked_ttft_ms")
@@ -66,7 +65,7 @@ class Replayed:
 
 
 def log(replayed: Replayed) -> str:
-    """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
+    """Log the page, its charts and data, and metrics to the active run; return the report as text, with its files."""
     shown = at_load(replayed.answers, replayed.evidence.load)
     table = summary.summarise(shown)
     where = log_page(replayed.evidence)
@@ -74,9 +73,7 @@ def log(replayed: Replayed) -> str:
     mlflow.log_table(table.reset_index(), "table.json")
     mlflow.log_text(replayed.text(), "report.txt")
     mlflow.set_tag("mlflow.note.content", f"{where.splitlines()[0]}\n```\n{replayed.text()}\n```")
-    mlflow.log_figure(plots.latency(shown, table), PLOT_FILE, save_kwargs={"dpi": 150})
-    plot = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PLOT_FILE))
-    return f"{replayed.text()}\n\n{where}\nPlot: {plot}"
+    return f"{replayed.text()}\n\n{where}"
 
 
 def _provenance(replayed: Replayed) -> list[str]:

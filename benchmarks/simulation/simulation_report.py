@@ -8,15 +8,13 @@ import pandas as pd
 
 from benchmarks.capacity import STEADILY
 from benchmarks.policies.titles import load_title, metric_prefix
-from benchmarks.report import plots, summary
+from benchmarks.report import summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
 from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
 from traffic.served_log import Traffic
-
-PLOT_FILE = "latency.png"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def log(simulated: Simulated) -> str:
-    """Log the page and its data, the plot and metrics to the active run; return the report as text, with its files."""
+    """Log the page, its charts and data, and metrics to the active run; return the report as text, with its files."""
     shown = at_load(simulated.answers, simulated.evidence.load)
     table = summary.summarise(shown)
     where = log_page(simulated.evidence)
@@ -74,9 +72,7 @@ def log(simulated: Simulated) -> str:
     mlflow.log_metrics(_metrics(gains(table)))
     mlflow.log_table(table.reset_index(), "table.json")
     mlflow.log_text(simulated.text(), "report.txt")
-    mlflow.log_figure(plots.latency(shown, table), PLOT_FILE, save_kwargs={"dpi": 150})
-    plot = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PLOT_FILE))
-    return f"{simulated.text()}\n\n{where}\nPlot: {plot}"
+    return f"{simulated.text()}\n\n{where}"
 
 
 def overhead(config: SimulationConfig, answers: pd.DataFrame) -> list[str]:

@@ -1,5 +1,6 @@
 """What a report leaves in the active MLflow run: the page, its data and its figures."""
 
+from itertools import chain
 from math import isnan
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,16 +11,19 @@ import pandas as pd
 from benchmarks.answers import write_answers
 from benchmarks.policies.titles import metric_prefix
 from benchmarks.report.comparison import compare, figures_at
+from benchmarks.report.page.chart_groups import chart_groups
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
 from benchmarks.report.page.render import render
+from charts.picture import file_name, svg
 
 PAGE_FILE = "report.html"
 TABLE_FILE = "table.parquet"
+CHARTS_FOLDER = "charts"
 
 
 def log_page(evidence: Evidence) -> str:
-    """Log the page, `answers.parquet`, `table.parquet` and metrics; return the headline and where the page is.
+    """Log the page, its charts and tables, the answers and metrics; return the headline and where the page is.
 
     Raises:
         InvalidInput: the answers cannot be compared.
@@ -29,11 +33,19 @@ def log_page(evidence: Evidence) -> str:
         (Path(folder) / PAGE_FILE).write_text(render(evidence, table), encoding="utf-8")
         write_answers(evidence.answers, Path(folder))
         table.to_parquet(Path(folder) / TABLE_FILE, index=False)
+        _write_charts(evidence, table, Path(folder) / CHARTS_FOLDER)
         mlflow.log_artifacts(folder)
     mlflow.log_metrics(_metrics(table))
     headline = find(evidence, table).headline
     mlflow.set_tag("mlflow.note.content", headline)
     return f"{headline}\nReport: {mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PAGE_FILE))}"
+
+
+def _write_charts(evidence: Evidence, table: pd.DataFrame, folder: Path) -> None:
+    """Each chart as a picture of its own, for a slide or a message."""
+    folder.mkdir()
+    for chart in chain.from_iterable(chart_groups(evidence, table).values()):
+        (folder / f"{file_name(chart.title)}.svg").write_text(svg(chart), encoding="utf-8")
 
 
 def _metrics(table: pd.DataFrame) -> dict[str, float]:

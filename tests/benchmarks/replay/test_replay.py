@@ -70,7 +70,6 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "Plot: " in done.stdout
 
     run = mlflow.search_runs(experiment_names=["replay"], filter_string="params.requests = '60'").iloc[0]
     assert run["metrics.pars.s_per_token"] < run["metrics.fcfs.s_per_token"]
@@ -78,7 +77,7 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     assert run["metrics.wrong:60.s_per_token"] > run["metrics.fcfs.s_per_token"]
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
-    assert {"answers.parquet", "latency.png", "report.html", "report.txt", "table.json", "table.parquet"} <= files
+    assert {"answers.parquet", "report.html", "report.txt", "table.json", "table.parquet"} <= files
     page = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="report.html")).read_text()
     assert "(@SECONDS), the oracle too" in page
     assert "The places of wrong@60 were sent along" in page

@@ -173,7 +173,7 @@ def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig,
         run = mlflow.search_runs(search_all_experiments=True).iloc[0]
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
     assert len(read_answers(folder / "answers.parquet")) == 5 * 2 * 200
-    assert {"report.html", "report.txt", "table.json", "latency.png"} <= {one.name for one in folder.iterdir()}
+    assert {"report.html", "report.txt", "table.json", "charts"} <= {one.name for one in folder.iterdir()}
     assert run["metrics.oracle.gain_kept"] == 1
     assert run["metrics.oracle:7.5.s_per_token"] >= run["metrics.oracle.s_per_token"]
     assert "(@SECONDS), the oracle too" in (folder / "report.html").read_text()

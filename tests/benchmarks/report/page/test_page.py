@@ -1,5 +1,6 @@
 """The page itself: whole, alone and honest."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -96,13 +97,30 @@ def test_page_says_what_was_run_and_how(html: str) -> None:
 
 def test_every_chart_has_a_text_for_those_who_do_not_see_it(html: str) -> None:
     charts = [attributes for tag, attributes in Page(html).tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(charts) == 3 + 2 + 2 + 1
+    assert len(charts) == 4 + 2 + 2 + 1
     assert all(len(attributes["aria-label"] or "") > 10 for attributes in charts)
+    assert html.count("<details>") == len(charts)
+    assert f"<td>{figure(3.0)}</td>" in html[html.index("A better ranker") :]
 
 
 def test_what_cannot_be_drawn_is_left_out(html: str) -> None:
-    assert "nan" not in html.lower().replace("resonance", "")
-    assert "inf " not in html
+    assert "NaN" not in html
+    assert "Infinity" not in html
+
+
+def test_the_same_evidence_is_the_same_page_of_a_size_that_can_be_sent(
+    html: str, evidence: Evidence, table: pd.DataFrame
+) -> None:
+    assert render(evidence, table) == html
+    assert len(html.encode()) < 1_000_000
+
+
+def test_colours_of_charts_have_others_in_the_dark(html: str) -> None:
+    pictures = [part.split("</svg>")[0] for part in html.split("<svg")[1:]]
+    used = {colour for one in pictures for colour in re.findall(r'(?:stroke|fill)="(#\w+)"', one)}
+    assert used
+    for colour in used:
+        assert f'svg [stroke="{colour}"]' in html
 
 
 def test_page_fits_a_phone_paper_and_the_dark(html: str) -> None:
@@ -148,6 +166,7 @@ def test_page_and_its_data_are_artefacts_of_the_run(evidence: Evidence, table: p
         logged = mlflow.get_run(run.info.run_id).data
     assert said.startswith("PARS answers")
     assert said.endswith("report.html")
+    assert (files / "charts" / "the-p99-wait-by-length.svg").read_text().startswith("<svg")
     pd.testing.assert_frame_equal(read_answers(files / "answers.parquet"), evidence.answers)
     pd.testing.assert_frame_equal(pd.read_parquet(files / "table.parquet"), table)
     assert logged.metrics["load_1.5.pars.s_per_token"] == pytest.approx(table.s_per_token.iloc[-2])
