@@ -43,8 +43,8 @@ class SimulationConfig(RowRules, EngineSettings):
     tau: float = 0.69
     """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
     cost: str = "cpu-2-cores-llama-48"
-    """What a step costs: coefficients by name (cpu-2-cores-llama-48, constant-step), or a file that measure-engine
-    wrote."""
+    """What a step costs: coefficients by name (cpu-2-cores-llama-48), or a file that measure-engine wrote;
+    NAME_OR_FILE,COEFFICIENT=SECONDS,... assumes other values of some."""
     ranking_ms: float | None = None
     """How long a prompt takes to be ranked, and the ranker is busy with it; as measured with the coefficients unless
     given."""

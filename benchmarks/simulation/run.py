@@ -70,8 +70,8 @@ def _without_texts(run: Run) -> Run:
 
 
 def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
-    """What the client saw of each request, and what a full KV cache did to it; NaN where it was not served."""
-    of_each = pd.DataFrame(served, columns=list(Served._fields)).set_index("number").reindex(np.arange(len(traffic)))
+    """What the client saw of each request, all of which were served, and what a full KV cache did to it."""
+    _, first_token_s, last_token_s, preemptions, recomputed_tokens = np.array(sorted(served), dtype=np.float64).T
     clusters = {} if traffic.clusters is None else {"cluster": traffic.clusters}
     return pd.DataFrame(
         {
@@ -80,9 +80,9 @@ def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
             "sent_s": traffic.arrival_s,
             "prompt_tokens": traffic.prompt_tokens,
             "output_tokens": traffic.output_tokens,
-            "ttft_s": of_each.first_token_s - traffic.arrival_s,
-            "e2e_s": of_each.last_token_s - traffic.arrival_s,
-            "preemptions": of_each.preemptions,
-            "recomputed_tokens": of_each.recomputed_tokens,
+            "ttft_s": first_token_s - traffic.arrival_s,
+            "e2e_s": last_token_s - traffic.arrival_s,
+            "preemptions": preemptions.astype(np.int64),
+            "recomputed_tokens": recomputed_tokens.astype(np.int64),
         }
     )

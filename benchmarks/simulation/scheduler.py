@@ -103,10 +103,12 @@ class VirtualEngine:
         names = list(output.num_scheduled_tokens)
         assert names, "the engine is stuck: a request does not fit its KV cache"
         self.num_steps += 1
-        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, len(names))
         self._note_preemptions(output)
-        self._contexts.update((name, scheduler.requests[name].num_computed_tokens) for name in names)
-        scheduler.update_from_output(output, self._sample(names))
+        requests = [scheduler.requests[name] for name in names]
+        contexts = [one.num_computed_tokens for one in requests]
+        self._contexts.update(zip(names, contexts, strict=True))
+        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, contexts)
+        scheduler.update_from_output(output, self._sample(names, requests))
         return [self._served(name) for name in names if name not in scheduler.requests]
 
     def _note_preemptions(self, output: SchedulerOutput) -> None:
@@ -130,15 +132,12 @@ class VirtualEngine:
             recomputed_tokens=self._recomputed_tokens.pop(name, 0),
         )
 
-    def _sample(self, names: list[str]) -> ModelRunnerOutput:
+    def _sample(self, names: list[str], requests: list[Request]) -> ModelRunnerOutput:
         """One token for every sequence whose prompt is computed."""
-        requests = self._scheduler.requests
-        sampled = []
-        for name in names:
-            is_prefill = requests[name].is_prefill_chunk
-            sampled.append([] if is_prefill else [TOKEN])
-            if not is_prefill and name not in self._first_token_s:
+        for name, request in zip(names, requests, strict=True):
+            if not request.is_prefill_chunk and name not in self._first_token_s:
                 self._first_token_s[name] = self._now_s
+        sampled = [[] if one.is_prefill_chunk else [TOKEN] for one in requests]
         return ModelRunnerOutput(names, {name: place for place, name in enumerate(names)}, sampled)
 
 

@@ -26,7 +26,8 @@ class WhatIfConfig(ServedLogSource):
     patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     cost: str = "cpu-2-cores-llama-48"
-    """What a step of the engine costs: ready-made coefficients by their name, or a file that `measure-engine` wrote."""
+    """What a step of the engine costs: ready-made coefficients by their name, or a file that `measure-engine` wrote;
+    NAME_OR_FILE,COEFFICIENT=SECONDS,... assumes other values of some."""
     max_num_seqs: int = EngineSettings.max_num_seqs
     """Requests that the engine works on at the same time (vLLM's flag of this name)."""
     max_num_batched_tokens: int = EngineSettings.max_num_batched_tokens

@@ -41,6 +41,19 @@ def test_cost_counts_the_tokens_and_sequences_of_a_step() -> None:
     assert served[0].last_token_s == pytest.approx(served[1].last_token_s + 1 + 0.1 + 0.01)
 
 
+def test_cost_counts_what_is_in_context_and_the_longest_of_it() -> None:
+    cost = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, per_context_token_s=0.01, per_longest_token_s=0.1)
+    served, _ = run([request(0, 2, prompt_tokens=10), request(1, 1, prompt_tokens=4)], settings(), cost)
+    assert served[1].last_token_s == pytest.approx(1 + 14 * 0.01 + 10 * 0.1)
+    assert served[0].last_token_s == pytest.approx(served[1].last_token_s + 1 + 11 * 0.01 + 11 * 0.1)
+
+
+def test_chunk_costs_the_context_that_is_computed_by_then() -> None:
+    cost = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, per_context_token_s=1.0)
+    served, _ = run([request(0, 1, prompt_tokens=20)], settings(max_num_batched_tokens=16), cost)
+    assert served[0].first_token_s == pytest.approx(1 + 16 + 1 + 20)
+
+
 def test_lower_priority_number_goes_first_and_arrival_breaks_ties() -> None:
     three = [
         request(0, 1, priority=9),

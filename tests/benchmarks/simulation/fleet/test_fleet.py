@@ -85,7 +85,7 @@ def test_one_replica_is_one_engine_with_its_intake_and_its_ranker(config: FleetC
 
 
 def test_capacity_is_that_of_the_runs_with_what_comes_before_the_engine(config: FleetConfig, tmp_path: Path) -> None:
-    cost = replace(StepCost.read("constant-step"), intake_s=0.05).write(tmp_path)
+    cost = StepCost(fixed_s=0.034, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.05).write(tmp_path)
     config = replace(config, cost=str(cost), arrivals="burst", loads=(), routers=("round_robin",), policies="fcfs")
     answers = simulated(config)
     for replica, one in answers.groupby("replica"):
