@@ -12,6 +12,9 @@ import pandas as pd
 from joblib import cpu_count
 from tqdm import tqdm
 
+from benchmarks.cost.certainty import certainty, sentences
+from benchmarks.cost.designed_bursts import SHORT, DesignedBurst, designed_bursts
+from benchmarks.cost.measured_sweep import MeasuredSweep
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.endpoint import low_load
 from benchmarks.endpoint.client import replay
@@ -27,8 +30,8 @@ from registry.tracking import log_parameters
 
 WORD = "apple"
 """One token of nearly every tokenizer; how many there really are, the endpoint says."""
-SHORT, LONG = 16, 256
-"""Words of a prompt."""
+FRAMING = 16
+"""Tokens of a prompt beside its words: the number that makes it like no other, and what a model adds."""
 RANKED_PROMPTS = 40
 
 
@@ -47,6 +50,8 @@ class EngineMeasurementConfig(EngineSettings):
     unless given."""
     output_tokens: int = 48
     """Of each answer in the sweep."""
+    context_tokens: int = 1024
+    """Of the long prompts of the sweep, which tell what tokens in context cost; fewer where the model takes fewer."""
     repeats: int = 3
     """How often the sweep is run."""
     name: str = ""
@@ -70,12 +75,10 @@ class EngineMeasurementConfig(EngineSettings):
         )
 
     @property
-    def sweep(self) -> list[tuple[int, int, int]]:
-        """Requests at once, words of a prompt, tokens of an answer."""
-        sizes = [2**power for power in range(self.max_num_seqs.bit_length()) if 2**power < self.max_num_seqs]
-        sizes += [self.max_num_seqs, 2 * self.max_num_seqs]
-        decoding = [(size, SHORT, self.output_tokens) for size in sizes]
-        return [*decoding, *((size, LONG, 2) for size in sizes[: max(2, len(sizes) - 1)])]
+    def sweep(self) -> list[DesignedBurst]:
+        """What is sent, once."""
+        room = self.longest_request - self.output_tokens - FRAMING
+        return designed_bursts(self.max_num_seqs, self.output_tokens, max(SHORT, min(self.context_tokens, room)))
 
 
 def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) -> str:
@@ -88,34 +91,37 @@ def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) ->
     with endpoints(config.replayed, ("fcfs",), server_log) as served:
         measured, ranking = measure(config, served.any)
         name = config.name or served.any.model
-    cost = fit_step_cost(measured, config.engine, ranking, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
-    return _log(cost, pd.concat([one.assign(run=run) for run, one in enumerate(measured)], ignore_index=True))
+    sweep = MeasuredSweep(measured, config.engine)
+    cost = fit_step_cost(sweep, ranking, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
+    return _log(cost, certainty(sweep, cost), sweep)
 
 
 def measure(config: EngineMeasurementConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], RankingCost]:
     """Run the sweep: one table of answers a burst, and what ranking costs."""
     numbers = count()
-    _send(endpoint, numbers, (config.max_num_seqs, SHORT, config.output_tokens))  # a server's first burst is slow
-    points = [point for _ in range(config.repeats) for point in config.sweep]
-    measured = [_send(endpoint, numbers, point) for point in tqdm(points, desc="sweep", unit="run", mininterval=1)]
+    bursts = [burst for _ in range(config.repeats) for burst in config.sweep]
+    largest = max(config.sweep, key=lambda burst: len(burst.words))
+    _send(endpoint, numbers, largest)  # a server's first burst is slow
+    measured = [_send(endpoint, numbers, burst) for burst in tqdm(bursts, desc="sweep", unit="burst", mininterval=1)]
     ranking_s = _ranking_s(endpoint, numbers)
     return measured, RankingCost(ranking_s, _scoring_s(endpoint, numbers, config) or ranking_s)
 
 
 def _send(
-    endpoint: Endpoint, numbers: "count[int]", point: tuple[int, int, int], prioritise: Prioritise = fcfs
+    endpoint: Endpoint, numbers: "count[int]", burst: DesignedBurst, prioritise: Prioritise = fcfs
 ) -> pd.DataFrame:
     """One burst. Every prompt begins with another number, so that no prefix is found in the cache."""
-    size, words, tokens = point
-    requests = [PlannedRequest(f"{next(numbers)} {' '.join([WORD] * words)}", tokens, 0.0) for _ in range(size)]
-    return pd.DataFrame(asyncio.run(replay(endpoint, requests, prioritise)))
+    prompts = [f"{next(numbers)} {' '.join([WORD] * words)}" for words in burst.words]
+    requests = [PlannedRequest(prompt, burst.output_tokens, 0.0) for prompt in prompts]
+    return pd.DataFrame(asyncio.run(replay(endpoint, requests, prioritise))).assign(kind=burst.kind)
 
 
 def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: EngineMeasurementConfig) -> float | None:
     """What the server says that its ranker took for each prompt of bursts; None where it says nothing."""
     before = ranking_work(endpoint)
+    burst = DesignedBurst("decode", (SHORT,) * 2 * config.max_num_seqs, config.output_tokens)
     for _ in range(config.repeats):
-        _send(endpoint, numbers, (2 * config.max_num_seqs, SHORT, config.output_tokens), pars)
+        _send(endpoint, numbers, burst, pars)
     after = ranking_work(endpoint)
     return (after - before).scoring_ms / 1000 if before and after else None
 
@@ -130,15 +136,22 @@ def _machine() -> str:
     return f"{cpu_count()} CPU cores ({platform.machine()})"
 
 
-def _log(cost: StepCost, answers: pd.DataFrame) -> str:
+def _log(cost: StepCost, known: pd.DataFrame, sweep: MeasuredSweep) -> str:
+    answers = pd.concat([one.assign(run=run) for run, one in enumerate(sweep.bursts)], ignore_index=True)
     with TemporaryDirectory() as folder:
         cost.write(Path(folder))
         answers.to_parquet(Path(folder) / "sweep.parquet", index=False)
         mlflow.log_artifacts(folder)
     mlflow.log_metrics({name: value for name, value in asdict(cost).items() if isinstance(value, float)})
-    largest = answers.groupby("run").size().max()
+    mlflow.log_metrics({f"{name}.standard_error": value for name, value in known.standard_error.items()})
+    mlflow.log_table(known.reset_index(names="coefficient"), "certainty.json")
     path = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri("step_cost.json"))
-    return (
-        f"{cost.sentence}\nThe simulation of the sweep (1 to {largest} requests at once) is off by"
-        f" {cost.relative_error:.1%} in the median.\nUse it: simulate with cost={path}"
+    largest = max(len(one) for one in sweep.bursts)
+    return "\n".join(
+        [
+            cost.sentence,
+            *sentences(known),
+            f"The simulation of the sweep (1 to {largest} requests at once) is off by {cost.relative_error:.1%} in the"
+            f" median.\nUse it: simulate with cost={path}",
+        ]
     )

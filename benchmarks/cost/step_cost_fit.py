@@ -6,28 +6,33 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import least_squares
 from scipy.stats import theilslopes
 
-from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run, simulate_run
+from benchmarks.cost.measured_sweep import MeasuredSweep, Values
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
-from traffic.served_log import Traffic
 
 logger = logging.getLogger(__name__)
 
-Values = npt.NDArray[np.float64]
-FIRST_GUESS = {"fixed_s": 0.8, "per_token_s": 0.01, "per_sequence_s": 0.05, "transit_s": 0.3}
-"""What is fitted; shares of the mean seconds per token of the smallest run."""
+FIRST_GUESS = {
+    "fixed_s": 0.8,
+    "per_token_s": 0.01,
+    "per_sequence_s": 0.05,
+    "per_context_token_s": 1e-4,
+    "per_longest_token_s": 1e-4,
+    "transit_s": 0.3,
+}
+"""What is fitted; shares of the mean seconds per token of the smallest burst."""
+OF_CONTEXT = ("per_context_token_s", "per_longest_token_s")
 MIN_SIZES = 2
 WITH_THE_FIRST_TOKEN = 0.95
 """Of the time to the first token: what is accepted later was not accepted before the engine had it."""
-LEAST_S = 1e-7
+LEAST_S = 1e-10
 """No coefficient is less, or their logarithms would have no end."""
+SOFT_FROM = 0.1
+"""Relative errors beyond this count less than their square."""
 
 
 class RankingCost(NamedTuple):
@@ -37,7 +42,7 @@ class RankingCost(NamedTuple):
     scoring_s: float
 
 
-def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, ranking: RankingCost, on: str) -> StepCost:
+def fit_step_cost(sweep: MeasuredSweep, ranking: RankingCost, on: str, without: Sequence[str] = ()) -> StepCost:
     """Fit the coefficients to runs of the live engine, each simulated anew for every guess.
 
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
@@ -46,36 +51,35 @@ def fit_step_cost(measured: Sequence[pd.DataFrame], engine: EngineSettings, rank
     when the server accepted it, and not fitted, since what a step admits jumps with it.
 
     Args:
-        measured: one table of answers a burst (`benchmarks/answers.py`, and `accepted_s`), all first come, first
-            served, of at least two different sizes.
-        engine: the engine that answered.
+        sweep: bursts of at least two different sizes.
         ranking: what ranking a prompt costs, measured by itself.
         on: which model on which machine.
+        without: coefficients that are 0.
 
     Raises:
         InvalidInput: all bursts have the same size.
     """
-    if len({len(one) for one in measured}) < MIN_SIZES:
-        raise InvalidInput(f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(measured)} of one.")
-    smallest = min(measured, key=len)
-    s_per_token = float((smallest.e2e_s / smallest.output_tokens).mean())
-    wanted = np.concatenate([_times_s(one) for one in measured])
-    intake_s, handing_on_s = _before_the_engine_s(measured)
+    if len({len(one) for one in sweep.bursts}) < MIN_SIZES:
+        raise InvalidInput(
+            f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(sweep.bursts)} of one."
+        )
+    guess = {name: share * sweep.s_per_token for name, share in FIRST_GUESS.items() if name not in without}
+    intake_s, handing_on_s = _before_the_engine_s(sweep.bursts)
 
     def cost_of(logs: Values) -> StepCost:
-        fitted = dict(zip(FIRST_GUESS, np.exp(logs).tolist(), strict=True))
+        fitted = dict(zip(guess, np.exp(logs).tolist(), strict=True))
         return StepCost(**fitted, **ranking._asdict(), intake_s=intake_s, handing_on_s=handing_on_s, measured_on=on)
 
-    def off_by(logs: Values) -> Values:
-        cost = cost_of(logs)
-        return np.asarray(np.log(np.concatenate([_times_s(_again(one, engine, cost)) for one in measured]) / wanted))
+    def error_of(logs: Values) -> Values:
+        return sweep.log_error(cost_of(logs))
 
-    start = np.log(np.maximum(np.array([*FIRST_GUESS.values()]) * s_per_token, LEAST_S))
-    bounds = (np.full_like(start, np.log(LEAST_S)), np.full_like(start, np.log(100 * s_per_token)))
-    found = least_squares(off_by, start, bounds=bounds, loss="soft_l1", f_scale=0.1, diff_step=(0.02,))
-    relative = np.abs(np.exp(off_by(found.x)) - 1)
-    ends = np.concatenate([np.repeat([False, True], len(one)) for one in measured])
-    return replace(cost_of(found.x), relative_error=float(np.median(relative[ends])))
+    start = np.log(np.maximum(list(guess.values()), LEAST_S))
+    bounds = (np.full_like(start, np.log(LEAST_S)), np.full_like(start, np.log(100 * sweep.s_per_token)))
+    found = least_squares(
+        error_of, start, bounds=bounds, loss="soft_l1", f_scale=SOFT_FROM, diff_step=(0.02,), ftol=1e-4
+    )
+    relative = np.abs(np.exp(error_of(found.x)) - 1)
+    return replace(cost_of(found.x), relative_error=float(np.median(relative[sweep.is_end])))
 
 
 def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float]:
@@ -91,18 +95,3 @@ def _before_the_engine_s(measured: Sequence[pd.DataFrame]) -> tuple[float, float
     both_s = float(theilslopes([one.max() for one in accepted_s], [len(one) for one in accepted_s]).slope)
     handing_on_s = float(np.median([np.ptp(one) / (len(one) - 1) for one in accepted_s if len(one) > 1]))
     return max(0.0, both_s - handing_on_s), handing_on_s
-
-
-def _again(measured: pd.DataFrame, engine: EngineSettings, cost: StepCost) -> pd.DataFrame:
-    traffic = Traffic(
-        arrival_s=np.zeros(len(measured)),  # what the client needs to send a burst is part of what taking it in costs
-        prompt_tokens=measured.prompt_tokens.to_numpy(dtype=np.int64),
-        output_tokens=measured.output_tokens.to_numpy(dtype=np.int64),
-    )
-    return simulate_run(Run(traffic=traffic, order=Order(), engine=engine, cost=cost))
-
-
-def _times_s(answers: pd.DataFrame) -> Values:
-    """To the first and the last tokens, after the burst began."""
-    times_s = [answers.sent_s + answers.ttft_s, answers.sent_s + answers.e2e_s]
-    return np.asarray(np.concatenate(times_s), dtype=np.float64)

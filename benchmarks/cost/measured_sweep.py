@@ -1,0 +1,76 @@
+"""Bursts of a live engine, and what the simulation makes of the same bursts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchmarks.simulation.engine_settings import EngineSettings
+from benchmarks.simulation.intake import Order
+from benchmarks.simulation.run import Run, simulate_run
+from benchmarks.simulation.step_cost import StepCost
+from traffic.served_log import Traffic
+
+Values = npt.NDArray[np.float64]
+Design = tuple[tuple[int, ...], tuple[int, ...]]
+"""Tokens of each prompt and of each answer."""
+
+
+@dataclass(frozen=True)
+class MeasuredSweep:
+    """One table of answers a burst (`benchmarks/answers.py`, and `accepted_s`), all first come, first served."""
+
+    bursts: Sequence[pd.DataFrame]
+    engine: EngineSettings
+    """The engine that answered."""
+
+    @property
+    def s_per_token(self) -> float:
+        """Of the smallest burst."""
+        smallest = min(self.bursts, key=len)
+        return float((smallest.e2e_s / smallest.output_tokens).mean())
+
+    @cached_property
+    def burst_of_each(self) -> npt.NDArray[np.int64]:
+        """Number of the burst of each time."""
+        return np.repeat(np.arange(len(self.bursts)), [2 * len(one) for one in self.bursts])
+
+    @cached_property
+    def is_end(self) -> npt.NDArray[np.bool_]:
+        """Whether a time is that of the last token; the others are of the first one."""
+        return np.concatenate([np.repeat([False, True], len(one)) for one in self.bursts])
+
+    @cached_property
+    def measured_s(self) -> Values:
+        """To the first tokens and to the last ones after each burst began, burst by burst."""
+        return np.concatenate([_times_s(one) for one in self.bursts])
+
+    def simulated_s(self, cost: StepCost) -> Values:
+        """The same times at this cost; bursts of the same design are simulated once."""
+        designs = [_design(one) for one in self.bursts]
+        times_s = {one: _times_s(self._simulated(one, cost)) for one in dict.fromkeys(designs)}
+        return np.concatenate([times_s[one] for one in designs])
+
+    def log_error(self, cost: StepCost) -> Values:
+        """Log (simulated ÷ measured) of each time."""
+        return np.asarray(np.log(self.simulated_s(cost) / self.measured_s))
+
+    def _simulated(self, design: Design, cost: StepCost) -> pd.DataFrame:
+        prompt_tokens, output_tokens = (np.array(one, dtype=np.int64) for one in design)
+        # What the client needs to send a burst is part of what taking it in costs.
+        traffic = Traffic(
+            arrival_s=np.zeros(len(prompt_tokens)), prompt_tokens=prompt_tokens, output_tokens=output_tokens
+        )
+        return simulate_run(Run(traffic=traffic, order=Order(), engine=self.engine, cost=cost))
+
+
+def _design(burst: pd.DataFrame) -> Design:
+    return tuple(burst.prompt_tokens.astype(int)), tuple(burst.output_tokens.astype(int))
+
+
+def _times_s(answers: pd.DataFrame) -> Values:
+    times_s = [answers.sent_s + answers.ttft_s, answers.sent_s + answers.e2e_s]
+    return np.asarray(np.concatenate(times_s), dtype=np.float64)
