@@ -18,7 +18,7 @@ class FleetConfig(SimulationConfig):
     routers: tuple[RouterName, ...] = ("round_robin", "least_loaded", "length_aware")
     """Separated by commas. `fcfs` under the first one is what all is compared with."""
     groups: int = 4
-    """Groups of replicas by predicted length, of the router length_aware."""
+    """Groups of replicas by predicted length of prompt and answer together, of the router length_aware."""
     poll_s: float = 0.5
     """How often a router learns what was answered."""
     processes: int = 0

@@ -9,6 +9,7 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
+from benchmarks.policies.places import places
 from benchmarks.policies.policy_list import Policy
 from benchmarks.policies.rivals import Rivals
 from benchmarks.simulation.engine_settings import Served
@@ -128,17 +129,14 @@ def _intake(config: FleetConfig, order: Order) -> Intake:
 
 
 def _router(config: FleetConfig, name: RouterName, order: Order, traffic: Traffic) -> Router:
-    """Predicted tokens of a place: the length that as large a share of all answers stays below.
+    """Predicted tokens of an answer: the length that as large a share of all answers stays below as its place says.
 
-    First come, first served has no prediction; a router by length then goes by the prompt's.
+    First come, first served has no prediction; an answer is then as long among all as its prompt is among prompts.
     """
     lengths: Seconds = np.sort(traffic.output_tokens).astype(np.float64)
-    quantiles = order.quantiles
-    if quantiles is None:
-        ranks = np.argsort(np.argsort(traffic.prompt_tokens, kind="stable"), kind="stable")
-        quantiles = (ranks + 0.5) / len(traffic)
+    quantiles = places(traffic.prompt_tokens) if order.quantiles is None else order.quantiles
     predicted = lengths[np.minimum((quantiles * len(lengths)).astype(np.int64), len(lengths) - 1)]
-    return make_router(name, config.replicas, config.groups, quantiles, predicted)
+    return make_router(name, config.replicas, config.groups, places(traffic.prompt_tokens + predicted), predicted)
 
 
 def _capacity_per_s(config: FleetConfig, traffic: Traffic) -> float:

@@ -101,8 +101,8 @@ def _provenance(fleet: SimulatedFleet) -> list[str]:
         *oracle_patience(fleet.answers, config.patience_s, UNLESS_NAMED),
         *fleet.notes,
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
-        f" requests; length_aware has {min(config.groups, config.replicas)} groups, counts outstanding predicted"
-        " tokens, and goes by the prompt's length where the order predicts nothing.",
+        f" requests; length_aware has {min(config.groups, config.replicas)} groups by prompt and predicted"
+        " answer together, counts outstanding predicted tokens, and goes by prompts where the order predicts nothing.",
     ]
     if "control" in config.policies:
         lines.append(

@@ -63,13 +63,14 @@ class LeastLoaded:
 class LengthAware:
     """After L4 (arXiv 2512.19179): groups of replicas by predicted length, boundaries that follow the load.
 
-    A request goes to the group of its predicted place, there to the replica with the fewest outstanding predicted
+    A request goes to the group of its place by prompt and predicted answer together, which is what stands in context,
+    there to the replica with the fewest outstanding predicted
     tokens. At each poll a boundary between two groups moves toward the one with more such tokens a replica. Unlike L4
     no request moves on to another group while it is answered: its KV cache would have to.
     """
 
     def __init__(self, replicas: int, groups: int, quantiles: Values, predicted_tokens: Values) -> None:
-        """`quantiles` and `predicted_tokens` of each request; groups begin with equal shares of the tokens."""
+        """Place of each request by its length, and tokens of its answer; groups begin with equal shares of these."""
         self._members = np.array_split(np.arange(replicas), min(groups, replicas))
         self._quantiles, self._tokens = quantiles, predicted_tokens
         self._loads = np.zeros(replicas)

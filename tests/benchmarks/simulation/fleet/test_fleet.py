@@ -93,6 +93,21 @@ def test_capacity_is_that_of_the_runs_with_what_comes_before_the_engine(config: 
     assert steady_capacity_per_s(config, read_workload(config)) < 20
 
 
+@pytest.mark.parametrize(("per_longest_token_s", "pays"), [(0.0, False), (1e-4, True)])
+def test_grouping_by_length_pays_where_the_longest_sequence_holds_up_its_batch(
+    config: FleetConfig, tmp_path: Path, per_longest_token_s: float, pays: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = {"arrival_s": np.arange(200.0), "prompt_tokens": rng.choice([10, 3000], 200, p=[0.7, 0.3])}
+    path = tmp_path / "trace.parquet"
+    pd.DataFrame(rows | {"response_tokens": rng.integers(15, 25, 200)}).to_parquet(path)
+    cost = StepCost(fixed_s=0.02, per_token_s=0.0, per_sequence_s=0.0, per_longest_token_s=per_longest_token_s)
+    config = replace(config, trace=path, cost=str(cost.write(tmp_path)), requests=200, max_num_seqs=8, replicas=2)
+    config = replace(config, routers=("round_robin", "length_aware"), policies="fcfs")
+    ratio = summarise(simulated(config, capacity_per_s=200.0)).fcfs_over_policy["fcfs length_aware"]
+    assert ratio > 1.2 if pays else ratio < 1
+
+
 def test_control_is_found_under_each_router_and_must_gain_nothing(config: FleetConfig) -> None:
     routers: tuple[RouterName, ...] = ("round_robin", "least_loaded")
     answers = simulated(replace(config, routers=routers, policies="fcfs,control,oracle", repeats=2))
