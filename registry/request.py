@@ -59,7 +59,7 @@ def render_messages(messages: Conversation) -> str:
         UnrankableContent: a part that is not text (`reason` is its type), or no text at all (`empty`).
         Exception: of any other kind, if they are not in the form of chat messages.
     """
-    turns = [(str(message["role"]), _content_text(message.get("content"))) for message in messages]
+    turns = [(str(message["role"]), content_text(message.get("content"))) for message in messages]
     turns = [(role, text) for role, text in turns if text.strip()]
     if not turns:
         raise UnrankableContent("empty")
@@ -89,7 +89,12 @@ def _head_and_tail(items: Items, room: int) -> Items:
     return items[: room - tail] + items[len(items) - tail :]
 
 
-def _content_text(content: Any) -> str:
+def content_text(content: Any) -> str:
+    """The text of one message: a string as it is, of parts those that are text; none of what only calls tools.
+
+    Raises:
+        UnrankableContent: a part is not text.
+    """
     if content is None:  # an assistant's turn that only calls tools
         return ""
     if isinstance(content, str):

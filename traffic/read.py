@@ -152,6 +152,7 @@ class Reading:
             if columns.prompt_tokens
             else None,
             params=params_of(values) if columns.has_params else None,
+            messages=prompt.messages,
         )
 
     def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from registry.request import UnrankableContent, render_messages
+from registry.request import Conversation, UnrankableContent, render_messages
 from traffic.cells.bad_cell import BadCell
 from traffic.cells.names import text_in, whole_characters
 
@@ -27,6 +27,9 @@ MESSAGES = "messages"
 DEEPEST_TEXT = 3
 """How often messages may have been turned into text, one inside the other."""
 
+TOOL_FIELDS = ("tool_calls", "tool_call_id", "name")
+"""What a message says of tools: no text, but without it a server refuses the chat."""
+
 Turn = Mapping[str, Any]
 
 
@@ -39,6 +42,8 @@ class Prompt(NamedTuple):
     """The answer that stood in it as its last turns; empty if that only calls tools."""
     was_text: bool = False
     """Whether the messages were text that had to be parsed."""
+    messages: Conversation | None = None
+    """The messages that the text was rendered from, without the answer; None where it was no chat."""
 
     @property
     def held_answer(self) -> bool:
@@ -117,7 +122,7 @@ def _of_messages(messages: Any, column: str) -> Prompt:
         turns = [_turn(one) for one in (messages if isinstance(messages, list | tuple) else messages["messages"])]
         asked = _without_answer(turns)
         answer = None if len(asked) == len(turns) else _text(_as_user(turns[len(asked) :])) or ""
-        return Prompt(_text(asked), answer)
+        return Prompt(_text(asked), answer, messages=asked)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise BadCell("a prompt must be text or a list of chat messages", messages, column) from error
 
@@ -128,7 +133,8 @@ def _turn(message: Turn) -> Turn:
     if content is None and "output" in message:
         content = message["output"]
     word = str(role).lower()
-    return {"role": ROLES.get(word, word), "content": content}
+    tools = {name: message[name] for name in TOOL_FIELDS if message.get(name) is not None}
+    return {"role": ROLES.get(word, word), "content": content, **tools}
 
 
 def _without_answer(turns: Sequence[Turn]) -> Sequence[Turn]:

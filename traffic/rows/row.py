@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from registry.request import Conversation
 from traffic.cells.endings import Ending
 
 LeftOut = Literal["failed", "no_length", "empty_answers", "no_text"]
@@ -22,6 +23,8 @@ class Row(NamedTuple):
     prompt_tokens: int | None = None
     params: Mapping[str, Any] | None = None
     """What was asked for beside the text (`traffic/cells/params.py`); None where nobody wants to know."""
+    messages: Conversation | None = None
+    """The chat that the text was rendered from, without the answer; None where it was no chat."""
 
     @property
     def is_censored(self) -> bool:

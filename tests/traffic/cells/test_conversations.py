@@ -30,13 +30,13 @@ def test_the_answer_at_the_end_is_no_part_of_the_prompt(word: str, trailing: int
 
 
 def test_calls_of_tools_at_the_end_are_the_answer_too() -> None:
-    assert prompt_of([*ASKED, CALL, ANSWER], "messages") == Prompt(TEXT, "Because.")
-    assert prompt_of([*ASKED, CALL], "messages") == Prompt(TEXT, "")
+    assert prompt_of([*ASKED, CALL, ANSWER], "messages") == Prompt(TEXT, "Because.", messages=ASKED)
+    assert prompt_of([*ASKED, CALL], "messages") == Prompt(TEXT, "", messages=ASKED)
 
 
 def test_earlier_answers_and_what_tools_said_stay() -> None:
     turns = [*ASKED, CALL, {"role": "tool", "content": "42"}]
-    assert prompt_of([*turns, ANSWER], "messages") == Prompt(f"{TEXT}\n\ntool: 42", "Because.")
+    assert prompt_of([*turns, ANSWER], "messages") == Prompt(f"{TEXT}\n\ntool: 42", "Because.", messages=turns)
     assert text_of([ASKED[1], ANSWER, ASKED[1], ANSWER]) == "user: Why?\n\nassistant: Because.\n\nuser: Why?"
 
 
@@ -45,7 +45,7 @@ def test_messages_that_are_json_text_are_parsed(times: int) -> None:
     value: Any = [*ASKED, ANSWER]
     for _ in range(times):
         value = json.dumps(value)
-    assert prompt_of(value, "prompt") == Prompt(TEXT, "Because.", was_text=True)
+    assert prompt_of(value, "prompt") == Prompt(TEXT, "Because.", was_text=True, messages=ASKED)
 
 
 def test_messages_as_python_prints_them_are_parsed() -> None:
@@ -72,7 +72,7 @@ def test_messages_that_were_cut_off_are_bad() -> None:
 
 def test_words_of_sharegpt_are_those_of_a_chat() -> None:
     turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]
-    assert prompt_of(turns, "messages") == Prompt("Why?", "Because.")
+    assert prompt_of(turns, "messages") == Prompt("Why?", "Because.", messages=[ASKED[1]])
 
 
 def test_items_of_responses_have_roles_by_their_type() -> None:
