@@ -13,11 +13,11 @@ COLUMNS = {
     "policy": "how the waiting queue was ordered",
     "repeat": "which replay of the policy, from 0; two (2k, 2k + 1) are a plan and its reverse",
     "load": "arrival rate as a multiple of capacity; NaN for a burst, and where nobody measured the capacity",
-    "sent_s": "when the client sent the request, in seconds after the start",
+    "sent_s": "when the request was due by the plan, in seconds after the start",
     "prompt_tokens": "of the target LLM's tokenizer",
     "output_tokens": "of the target LLM's tokenizer",
-    "ttft_s": "seconds from the client's send to the first token",
-    "e2e_s": "seconds from the client's send to the last token",
+    "ttft_s": "seconds from when it was due to the first token, the client's own lag (`lag_s`) among them",
+    "e2e_s": "seconds from when it was due to the last token, the client's own lag (`lag_s`) among them",
 }
 """What every table of answers holds. More columns may stand beside them: `cluster` says which requests are no evidence
 beside each other (one session, one prompt drawn again), `replica` which engine answered.

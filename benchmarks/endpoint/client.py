@@ -1,10 +1,11 @@
 """Sends planned requests to an OpenAI-compatible endpoint and measures each answer."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from uuid import uuid4
 
 import aiohttp
 from tqdm import tqdm
@@ -13,24 +14,33 @@ from benchmarks.endpoint.client_limits import allow_connections
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise
+from benchmarks.endpoint.request_body import CHAT, body_of, path_of
 from benchmarks.endpoint.server_sent_events import EventDecoder
+from benchmarks.endpoint.streamed_answer import StreamedAnswer
 from benchmarks.failures import ReplayError
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 """A replayed queue may be long; only an unreachable server is an error."""
 
+Clock = Callable[[], float]
+"""Seconds since any one moment; it never goes back."""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What the client saw of one request. Seconds count from the client's send."""
+    """What the client saw of one request.
+
+    Seconds count from when the request was due by the plan, whatever kept the client from sending it then: the one who
+    asks has waited since (the cure for coordinated omission, after Gil Tene).
+    """
 
     output_tokens: int
     prompt_tokens: int
     """As the endpoint counts them."""
     sent_s: float
-    """After the start of the replay."""
+    """When it was due, after the start of the replay."""
     lag_s: float
-    """By how much the client sent it later than planned."""
+    """By how much later the client sent it; a part of all the times below."""
     accepted_s: float
     """To the head of the answer: vLLM sends it once the request is taken in, before the engine has it; a proxy may hold
     it back until the first token."""
@@ -46,53 +56,74 @@ async def replay(
     prioritise: Prioritise,
     title: str | None = None,
     imposes_lengths: bool = True,
+    clock: Clock = time.perf_counter,
 ) -> list[Answer]:
     """Send every request at its time and return the answers in the same order; a title asks for a progress bar.
+
+    Each call has a prefix cache of its own, where the endpoint can keep them apart.
 
     Raises:
         ReplayError: a request failed, or its answer has not the recorded length though that was imposed.
     """
     allow_connections(len(requests))
-    started = time.perf_counter()
     async with aiohttp.ClientSession(
         timeout=TIMEOUT, headers=endpoint.headers, connector=aiohttp.TCPConnector(limit=0)
     ) as session:
+        sender = _Sender(endpoint, session, imposes_lengths, clock)
         with tqdm(total=len(requests), desc=title, unit="answer", mininterval=1, disable=title is None) as progress:
 
             async def send(index: int) -> Answer:
-                request = requests[index]
-                await asyncio.sleep(request.send_s - (time.perf_counter() - started))
-                body = _body(endpoint.model, request, prioritise(index, time.time_ns() // 1000), imposes_lengths)
-                answer = await _ask(session, endpoint.url, body, request.send_s, started)
-                if imposes_lengths and answer.output_tokens != request.output_tokens:
-                    raise ReplayError(
-                        f"an answer must have its recorded {request.output_tokens} tokens, but has"
-                        f" {answer.output_tokens}; if the endpoint knows no ignore_eos, give impose_lengths=off."
-                    )
+                answer = await sender.send(requests[index], partial(prioritise, index))
                 progress.update()
                 return answer
 
             return await asyncio.gather(*(send(index) for index in range(len(requests))))
 
 
-async def _ask(
-    session: aiohttp.ClientSession, url: str, body: dict[str, object], planned_s: float, started: float
-) -> Answer:
-    sent = time.perf_counter()
-    ttft_s = None
-    last_event = usage_event = ""
-    async with session.post(f"{url}/v1/completions", json=body) as response:
-        accepted_s = time.perf_counter() - sent
-        if response.status != 200:
-            raise ReplayError(f"every request must be answered, but one got {response.status}: {await response.text()}")
-        async for last_event in _events(response):
-            ttft_s = ttft_s if ttft_s is not None else time.perf_counter() - sent
-            usage_event = last_event if '"completion_tokens"' in last_event else usage_event
-    e2e_s = time.perf_counter() - sent
-    output_tokens, prompt_tokens = _usage(usage_event or last_event)
-    sent_s = sent - started
-    lag_s = max(sent_s - planned_s, 0.0)
-    return Answer(output_tokens, prompt_tokens, sent_s, lag_s, accepted_s, ttft_s or e2e_s, e2e_s)
+class _Sender:
+    """Sends the requests of one replay, which begins when it is made."""
+
+    def __init__(self, endpoint: Endpoint, session: aiohttp.ClientSession, imposes_lengths: bool, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._session = session
+        self._imposes_lengths = imposes_lengths
+        self._cache_salt = uuid4().hex
+        self._clock = clock
+        self._started_s = clock()
+
+    async def send(self, request: PlannedRequest, prioritise: Callable[[int], int | None]) -> Answer:
+        await asyncio.sleep(-self._since_s(request.send_s))
+        priority = prioritise(time.time_ns() // 1000)
+        body = body_of(self._endpoint, request, priority, self._imposes_lengths, self._cache_salt)
+        answer = await self._ask(path_of(request), body, request.send_s)
+        if self._imposes_lengths and answer.output_tokens != request.output_tokens:
+            raise ReplayError(
+                f"an answer must have its recorded {request.output_tokens} tokens, but has {answer.output_tokens};"
+                " if the endpoint knows no ignore_eos, give impose_lengths=off."
+            )
+        return answer
+
+    async def _ask(self, path: str, body: dict[str, object], due_s: float) -> Answer:
+        lag_s = max(self._since_s(due_s), 0.0)
+        streamed = StreamedAnswer()
+        async with self._session.post(f"{self._endpoint.url}{path}", json=body) as response:
+            accepted_s = self._since_s(due_s)
+            if response.status != 200:
+                raise ReplayError(_refusal(response.status, await response.text(), path))
+            async for event in _events(response):
+                streamed.take(event, self._since_s(due_s))
+        ended_s = self._since_s(due_s)
+        output_tokens, prompt_tokens = streamed.usage()
+        first_s, last_s = streamed.first_token_s or ended_s, streamed.last_token_s or ended_s
+        return Answer(output_tokens, prompt_tokens, due_s, lag_s, accepted_s, first_s, last_s)
+
+    def _since_s(self, due_s: float) -> float:
+        return self._clock() - self._started_s - due_s
+
+
+def _refusal(status: int, text: str, path: str) -> str:
+    hint = "; if the model has no chat template for such messages, give api=completions" if path == CHAT else ""
+    return f"every request must be answered, but one got {status}: {text}{hint}"
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
@@ -105,24 +136,3 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
     for data in decoder.decode(b"", is_last=True):
         if data.startswith("{"):
             yield data
-
-
-def _body(model: str, request: PlannedRequest, priority: int | None, imposes_lengths: bool) -> dict[str, object]:
-    body: dict[str, object] = {
-        "model": model,
-        "prompt": request.prompt,
-        "max_tokens": request.output_tokens,
-        "temperature": 0,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    body |= {"ignore_eos": True} if imposes_lengths else {}
-    return body if priority is None else body | {"priority": priority}
-
-
-def _usage(event: str) -> tuple[int, int]:
-    """Tokens of the answer and of its prompt; an answer that ended at once counts one token."""
-    usage = json.loads(event or "{}").get("usage") or {}
-    if "completion_tokens" not in usage:
-        raise ReplayError(f"an event of an answer must tell its usage, but the last one was {event[:200]!r}.")
-    return max(int(usage["completion_tokens"]), 1), int(usage.get("prompt_tokens", 0))

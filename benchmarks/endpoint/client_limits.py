@@ -9,6 +9,9 @@ from benchmarks.failures import ReplayError
 
 OTHER_FILES = 100
 """Files that the process has open besides connections, at most."""
+LATE_MS, LATE_SHARE = 100, 0.1
+"""A request is late if the client sent it so much later than planned, and by more than this share of its end-to-end
+time: less is lost among what the server did."""
 
 
 def allow_connections(num_requests: int) -> None:
@@ -40,11 +43,35 @@ def _most_open(opened_s: np.ndarray, closed_s: np.ndarray) -> int:
     return int(np.cumsum(steps[np.lexsort((steps, times_s))]).max())
 
 
+def late(answers: pd.DataFrame, most_share: float) -> str | None:
+    """Why the answers are not those to the traffic that was planned: of some policy at some load, too many were late.
+
+    The times of a late request are right, since they count from when it was due; but what it met on the server was
+    traffic that the client had thinned out (coordinated omission).
+    """
+    runs = [one for _, one in answers.groupby(["policy", answers.load.fillna(-1)], sort=False)]
+    worst = max(runs, key=lambda one: _is_late(one).mean())
+    share = _is_late(worst).mean()
+    if share <= most_share:
+        return None
+    return (
+        f"The client must send at most {most_share:.1%} of a policy's requests late (by more than {LATE_MS} ms and"
+        f" {LATE_SHARE:.0%} of their end-to-end time), but it did {share:.1%} under {worst.policy.iloc[0]}, up to"
+        f" {worst.lag_s.max():.1f} s: these are not the arrivals that were planned. Ask for less load or fewer"
+        " requests, give the client cores of its own, or allow more with late_share=SHARE."
+    )
+
+
+def _is_late(answers: pd.DataFrame) -> "pd.Series[bool]":
+    return (1000 * answers.lag_s > LATE_MS) & (answers.lag_s > LATE_SHARE * answers.e2e_s)
+
+
 def describe(answers: pd.DataFrame) -> str:
     """How late requests were sent (column `lag_s`) and over how many connections, in one sentence."""
     median_ms, p99_ms, most_ms = (1000 * answers.lag_s.quantile([0.5, 0.99, 1.0])).tolist()
     return (
         f"The client is one process without a limit on connections (at most {most_connections(answers):,} were open at"
         f" once); it sent requests later than planned by {median_ms:.0f} ms (median), {p99_ms:.0f} ms (p99),"
-        f" {most_ms:.0f} ms at most, and times count from when they were sent."
+        f" {most_ms:.0f} ms at most ({_is_late(answers).mean():.1%} were late), and times count from when they were"
+        " due, so that this is in them."
     )

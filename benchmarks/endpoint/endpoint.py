@@ -1,14 +1,21 @@
 """What a replay asks of the endpoint besides answers: its model, and which prompts fit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
 from tqdm import tqdm
 
 from benchmarks.failures import ReplayError
+from registry.request import Conversation
 from traffic.labelled_prompts import LabelledPrompts
 
 TIMEOUT_S = 60
+TEMPLATE_TOKENS = 32
+"""What a chat template adds to a message, at most, where the endpoint does not say."""
+NO_CHATS: Mapping[str, Conversation] = {}
+SALT_TAKERS = ("vllm", "sglang")
+"""Owners of a model, as `/v1/models` names them, whose requests may hold a `cache_salt`; others may refuse it."""
 
 
 @dataclass(frozen=True)
@@ -21,15 +28,18 @@ class Endpoint:
     max_model_tokens: int | None = None
     """Its context, prompt and answer together, where it says so."""
     api_key: str | None = field(default=None, repr=False)
+    takes_cache_salt: bool = False
+    """Whether a request's `cache_salt` keeps its prefix apart in the server's cache."""
 
     @property
     def headers(self) -> dict[str, str]:
         """What every request carries."""
         return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
-    def count_tokens(self, client: httpx.Client, prompt: str) -> int | None:
-        """Tokens of a prompt; None where the endpoint does not count them (only vLLM and SGLang do)."""
-        answer = client.post("/tokenize", json={"model": self.model, "prompt": prompt})
+    def count_tokens(self, client: httpx.Client, prompt: str, chat: Conversation | None = None) -> int | None:
+        """Tokens of a prompt, or of a chat; None where the endpoint does not count them (vLLM does, SGLang prompts)."""
+        asked = {"prompt": prompt} if chat is None else {"messages": chat}
+        answer = client.post("/tokenize", json={"model": self.model, **asked})
         return int(answer.json()["count"]) if answer.is_success and "count" in answer.json() else None
 
 
@@ -44,13 +54,17 @@ def connect(url: str, api_key: str | None = None) -> Endpoint:
         first = answer.raise_for_status().json()["data"][0]
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
         raise ReplayError(f"an OpenAI-compatible endpoint must list its models, but {url} did not: {error}.") from error
-    return Endpoint(url, str(first["id"]), first.get("max_model_len"), api_key)
+    takes_cache_salt = first.get("owned_by") in SALT_TAKERS
+    return Endpoint(url, str(first["id"]), first.get("max_model_len"), api_key, takes_cache_salt)
 
 
-def choose_that_fit(endpoint: Endpoint, test: LabelledPrompts, num_requests: int) -> LabelledPrompts:
-    """The first `num_requests` test prompts whose prompt and answer fit the model's context.
+def choose_that_fit(
+    endpoint: Endpoint, test: LabelledPrompts, num_requests: int, chats: Mapping[str, Conversation] = NO_CHATS
+) -> LabelledPrompts:
+    """The first `num_requests` test prompts whose prompt, or the chat that is sent for it, and answer fit the context.
 
-    Where the endpoint does not count tokens, a prompt counts as many as it has bytes, which is never too few.
+    Where the endpoint does not count tokens, a prompt counts as many as it has bytes, which is never too few, and each
+    message of a chat some more for its template.
 
     Raises:
         ReplayError: too few do.
@@ -63,7 +77,7 @@ def choose_that_fit(endpoint: Endpoint, test: LabelledPrompts, num_requests: int
         for index, prompt in enumerate(test.prompts):
             if len(kept) == num_requests:
                 break
-            if _fits(endpoint, client, prompt, test.output_tokens[index]):
+            if _fits(endpoint, client, prompt, chats.get(prompt), test.output_tokens[index]):
                 kept.append(index)
                 progress.update()
     if len(kept) < num_requests:
@@ -74,9 +88,12 @@ def choose_that_fit(endpoint: Endpoint, test: LabelledPrompts, num_requests: int
     return test.take(kept)
 
 
-def _fits(endpoint: Endpoint, client: httpx.Client, prompt: str, output_tokens: float) -> bool:
+def _fits(
+    endpoint: Endpoint, client: httpx.Client, prompt: str, chat: Conversation | None, output_tokens: float
+) -> bool:
     if endpoint.max_model_tokens is None:
         return True
-    counted = endpoint.count_tokens(client, prompt)
-    prompt_tokens = len(prompt.encode()) if counted is None else counted
+    counted = endpoint.count_tokens(client, prompt, chat)
+    at_most = len(prompt.encode()) + TEMPLATE_TOKENS * len(chat or ())
+    prompt_tokens = at_most if counted is None else counted
     return prompt_tokens + output_tokens <= endpoint.max_model_tokens

@@ -23,18 +23,16 @@ STOP_LIMIT_S = 60
 def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
     """Start the service in the working folder, wait until it answers, yield its address, and stop it.
 
-    `settings` are all the `PARS_*` variables that it gets. The server's output goes to `log_path`.
+    It starts with nothing that another one has left: its caches and its switch lie in a folder of its own.
+    `settings` are all the `PARS_*` variables that it gets besides. The server's output goes to `log_path`.
 
     Raises:
         ReplayError: it stopped, or did not answer in time; the message names the log.
     """
     port = _free_port()
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
     with log_path.open("wb") as log, TemporaryDirectory() as home:
-        # BentoML empties the folder of its metrics at every start; a server that runs here already keeps its own, and
-        # the last ranker that it has served.
-        environment |= {"BENTOML_HOME": home, "PARS_CACHE": str(Path(home) / "rankers"), **settings}
+        environment = environment_of(settings, Path(home))
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         try:
             url = f"http://127.0.0.1:{port}"
@@ -42,6 +40,17 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
             yield url
         finally:
             _stop(process)
+
+
+def environment_of(settings: Mapping[str, str], home: Path) -> dict[str, str]:
+    """This process's variables, without what they tell another server of ours, and with these settings.
+
+    In the home are all files that a server reads again: the last ranker that it has served, the file that switches
+    ordering off, and BentoML's folder of metrics, which is emptied at every start, also under a server that runs.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
+    files = {"BENTOML_HOME": home, "PARS_CACHE": home / "rankers", "PARS_ORDERING_FILE": home / "ordering"}
+    return {**inherited, **{name: str(path) for name, path in files.items()}, **settings}
 
 
 def _free_port() -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.arrivals import ArrivalProcess
+from registry.request import Conversation
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class PlannedRequest:
     """Seconds after the start of the replay."""
     number: int = 0
     """Which of the chosen prompts it is."""
+    chat: Conversation | None = None
+    """The messages that are sent instead of the prompt, which is then the text that a ranker reads of them."""
 
 
 def plan_requests(

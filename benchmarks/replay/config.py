@@ -11,6 +11,7 @@ from traffic.length_log import LengthLogSource
 from traffic.served_log import read_arrivals
 
 Switch = Literal["on", "off"]
+Api = Literal["auto", "completions", "chat"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,9 @@ class ReplayConfig(LengthLogSource):
     trust_priority: Switch = "off"
     """Whether the endpoint at `url` lets a client's `priority` order its queue. If not, it is asked for nothing but the
     order that it keeps: policies=endpoint, or an endpoint a policy."""
+    api: Api = "auto"
+    """`completions` sends every prompt as the text that a ranker reads, `chat` as chat messages (a prompt that is text
+    as one message of a user), `auto` as the log holds it."""
     impose_lengths: Switch = "on"
     """`off` where the endpoint at `url` knows no `ignore_eos`: answers then end by themselves, at the recorded length
     at the latest."""
@@ -68,6 +72,9 @@ class ReplayConfig(LengthLogSource):
     """The server's: how long a request may be held for its ranking while the engine is full anyway."""
     patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
+    late_share: float = 0.01
+    """Share of a policy's requests that the client may send late: more than 100 ms after they were due, and more than a
+    tenth of their end-to-end time. With more the replay fails itself: that was not the planned traffic."""
     seed: int = 0
     """Draws the prompts, their order and the arrivals."""
 
@@ -95,4 +102,6 @@ class ReplayConfig(LengthLogSource):
                 raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
         if self.repeats % 2:
             raise InvalidInput(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
+        if not 0 <= self.late_share <= 1:
+            raise InvalidInput(f"late_share must be between 0 and 1, but got {self.late_share}.")
         check_arrivals(self.arrivals, self.loads, self.trace)

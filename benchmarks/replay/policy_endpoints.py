@@ -102,7 +102,7 @@ def _settings(config: ReplayConfig) -> dict[str, str]:
 def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, patience_s: float) -> dict[str, str]:
     """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`.
 
-    It must rank: it ends without a ranker, and the file that may switch off a server in the same folder is not its own.
+    It must rank, so it ends without a ranker.
     """
     own_args = vllm_args or (DEMO_VLLM_ARGS if llm is None else "")
     settings = {
@@ -113,7 +113,6 @@ def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, pat
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "PARS_REQUIRE_RANKER": "on",
-        "PARS_ORDERING_FILE": ".pars/measured/ordering",
         "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
     }
     return {name: value for name, value in settings.items() if value}

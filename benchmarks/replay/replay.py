@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.endpoint import endpoint, low_load
+from benchmarks.endpoint import client_limits, endpoint, low_load
+from benchmarks.endpoint.counters.prefix_cache import prefix_cache
 from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.low_load import LowLoad
@@ -14,6 +15,7 @@ from benchmarks.failures import ReplayError
 from benchmarks.policies.policy_list import Policy, parse_rankers
 from benchmarks.policies.rivals import Rivals
 from benchmarks.replay import replay_report
+from benchmarks.replay.chats_to_send import chats_to_send
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import control_ranker
 from benchmarks.replay.policy_endpoints import endpoints, parse_urls
@@ -33,7 +35,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     Raises:
         NoRanker: the target LLM has no ranker to replay.
         RegistryError, InvalidRanker: one of `rankers` cannot be used.
-        ReplayError: the server or a request failed, or the control gained something.
+        ReplayError: the server or a request failed, the client was too late, or the control gained something.
         InvalidInput: the settings cannot be replayed.
     """
     policies = parse_policies(config)
@@ -44,19 +46,22 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         find_champion(config.target_llm)
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     log = read_length_log(config)
+    test = log.part("test", seed=config.seed)
+    chats = chats_to_send(config, test.prompts)
     log_parameters(config)
     with ExitStack() as stack:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         if any(policy.kind == "control" for policy in policies):
             rankers["control"] = stack.enter_context(control_ranker(config))
         served = stack.enter_context(endpoints(config, names, server_log))
-        prompts = endpoint.choose_that_fit(served.any, log.part("test", seed=config.seed), config.requests)
+        prompts = endpoint.choose_that_fit(served.any, test, config.requests, chats)
         rivals = _rivals(config, policies, log, prompts.prompts)
         order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)
-        replayed = replace(_measure(Sweep(config, policies, served, prompts, order)), notes=rivals.notes)
+        replayed = replace(_measure(Sweep(config, policies, served, prompts, order, chats)), notes=rivals.notes)
     text = replay_report.log(replayed)
-    if (reason := leak(replayed.answers)) is not None:
-        raise ReplayError(f"{text}\n{reason}")
+    reasons = [client_limits.late(replayed.answers, config.late_share), leak(replayed.answers)]
+    if any(reasons):
+        raise ReplayError("\n".join([text, *filter(None, reasons)]))
     return text
 
 
@@ -71,11 +76,17 @@ def _measure(sweep: Sweep) -> replay_report.Replayed:
     ranking = sweep.endpoints.of.get("pars", sweep.endpoints.any) if is_ranked else None
     capacity_per_s = sweep.capacity_per_s() if sweep.config.needs_capacity else sweep.config.capacity_per_s
     before = ranking_work(ranking) if ranking else None
+    prefixes_before = prefix_cache(sweep.endpoints.any)
     answers = sweep.run(capacity_per_s)
     after = ranking_work(ranking) if ranking else None
+    prefixes_after = prefix_cache(sweep.endpoints.any)
     work = after - before if after and before else None
     quiet = _quiet(sweep, ranking) if ranking else None
-    return replay_report.Replayed(sweep.config, sweep.endpoints, answers, capacity_per_s, work, quiet)
+    prefixes = prefixes_after - prefixes_before if prefixes_after and prefixes_before else None
+    num_chats = sum(prompt in sweep.chats for prompt in sweep.prompts.prompts)
+    return replay_report.Replayed(
+        sweep.config, sweep.endpoints, answers, capacity_per_s, work, quiet, prefixes=prefixes, num_chats=num_chats
+    )
 
 
 def _quiet(sweep: Sweep, ranking: Endpoint) -> LowLoad | None:

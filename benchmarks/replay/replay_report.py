@@ -8,10 +8,12 @@ import pandas as pd
 
 from benchmarks.capacity import STEADILY
 from benchmarks.endpoint import client_limits
+from benchmarks.endpoint.counters.prefix_cache import PrefixCache
 from benchmarks.endpoint.counters.ranking_work import RankingWork
 from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.policies.policy_list import kind_of, parse_rankers
 from benchmarks.policies.titles import load_title
+from benchmarks.replay import server_notes
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
@@ -42,6 +44,10 @@ class Replayed:
     """What ranking costs one request at a time; None where that cannot be told."""
     notes: tuple[str, ...] = ()
     """What must be known of the orders: sentences."""
+    prefixes: PrefixCache | None = None
+    """What the replays found in the prefix cache; None where the endpoint does not tell."""
+    num_chats: int = 0
+    """How many of the requests of a replay were sent as chat messages."""
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -77,28 +83,21 @@ def log(replayed: Replayed) -> str:
 
 
 def _provenance(replayed: Replayed) -> list[str]:
-    config = replayed.config
+    config, endpoints = replayed.config, replayed.endpoints
     return [
         f"Run, nothing simulated: {config.requests} prompts of the test part of {config.lengths.name}, each sent in"
         f" {config.repeats} replays of each policy, in interleaved order, every second one in the opposite order of"
-        f" prompts, after a warm-up that is not counted. Every request was answered by {_served_by(replayed)}.",
+        f" prompts, after a warm-up that is not counted. Every request was answered by"
+        f" {server_notes.served_by(endpoints)}.",
         _arrivals(replayed),
-        _lengths(replayed),
+        _sent_as(replayed),
+        server_notes.lengths(endpoints, config.impose_lengths == "on"),
+        server_notes.caches(endpoints, replayed.prefixes),
         *_sent_along(replayed),
         *replayed.notes,
         *_patience(replayed),
         client_limits.describe(replayed.answers),
     ]
-
-
-def _served_by(replayed: Replayed) -> str:
-    urls = {policy: one.url for policy, one in replayed.endpoints.of.items()}
-    model = replayed.endpoints.any.model
-    if replayed.endpoints.is_ours:
-        return f"a server that was started for this replay, which served {model} on the machine of the client"
-    if len(set(urls.values())) == 1:
-        return f"the endpoint {replayed.endpoints.any.url}, which served {model}"
-    return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
 
 
 def _arrivals(replayed: Replayed) -> str:
@@ -116,15 +115,12 @@ def _arrivals(replayed: Replayed) -> str:
     return f"{kind}. Capacity is {capacity_per_s:.3g} requests per second, {how}."
 
 
-def _lengths(replayed: Replayed) -> str:
-    if replayed.config.impose_lengths == "off":
-        return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
-    imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
-    if replayed.endpoints.is_ours:
-        return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was off, since the cap would leak them into the order."
+def _sent_as(replayed: Replayed) -> str:
+    chats, requests = replayed.num_chats, replayed.config.requests
+    if chats in (0, requests):
+        return f"All were sent as {'chat messages' if chats else 'completions'} and streamed."
     return (
-        f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
-        " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
+        f"Of the {requests} prompts {chats} were sent as chat messages, the others as completions; all were streamed."
     )
 
 

@@ -1,8 +1,8 @@
 """Replays every policy at every load, again and again, in an order that treats all alike."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from benchmarks.policies.policy_list import Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
+from registry.request import Conversation
 from traffic.labelled_prompts import LabelledPrompts
 
 
@@ -29,6 +30,8 @@ class Sweep:
     endpoints: PolicyEndpoints
     prompts: LabelledPrompts
     order: ClientOrder
+    chats: Mapping[str, Conversation]
+    """Of the prompts that are sent as chat messages."""
 
     def warm_up(self) -> None:
         """Send requests to every endpoint and count nothing: a server's first burst finds it cold."""
@@ -58,13 +61,14 @@ class Sweep:
 
     def plan(self, repeat: int, rate_per_s: float | None = None) -> list[PlannedRequest]:
         """The requests of a replay, all at once unless there is a rate; 0 is the trace's own."""
-        return plan_requests(
+        planned = plan_requests(
             list(self.prompts.prompts),
             self.prompts.output_tokens.astype(int).tolist(),
             ArrivalProcess() if rate_per_s is None else self.config.arrival_process(rate_per_s),
             seed=self.config.seed + repeat // 2,
             is_reversed=is_reversed(repeat),
         )
+        return [replace(one, chat=self.chats.get(one.prompt)) for one in planned]
 
     def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, pd.DataFrame]]:
         """Each repeat runs every policy, each time beginning with another one."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from registry.request import content_text
+
 CONTEXT_TOKENS = 400
 PREFILL_S = 0.005
 """Between the head of an answer and its first token."""
@@ -17,28 +19,42 @@ PREFILL_S = 0.005
 class FakeEndpoint:
     """Streams as many tokens as were asked for (and `extra_tokens` more), and keeps what it was sent."""
 
-    def __init__(self, can_count: bool = False) -> None:
+    def __init__(self, can_count: bool = False, owner: str = "somebody") -> None:
+        self.owner = owner
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
         self.extra_tokens = 0
+        self.ending_s = 0.0
         self.status = 200
         self.newline = "\n"
         self.field = "data: "
         self.app = web.Application()
         self.app.router.add_post("/v1/completions", self.complete)
+        self.app.router.add_post("/v1/chat/completions", self.chat)
         self.app.router.add_get("/v1/models", self.models)
         if can_count:
             self.app.router.add_post("/tokenize", self.tokenize)
 
     async def models(self, request: web.Request) -> web.Response:
         self.keys.add(request.headers.get("Authorization"))
-        return web.json_response({"data": [{"id": "fake-llm", "max_model_len": CONTEXT_TOKENS}]})
+        model = {"id": "fake-llm", "max_model_len": CONTEXT_TOKENS, "owned_by": self.owner}
+        return web.json_response({"data": [model]})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
-        return web.json_response({"count": len(body["prompt"].split()), "max_model_len": CONTEXT_TOKENS})
+        return web.json_response({"count": len(_text(body).split()), "max_model_len": CONTEXT_TOKENS})
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
+        return await self._stream(request, "max_tokens", [], {"text": "x"})
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """The role comes before there is a token, as from some servers."""
+        opening = [{"delta": {"role": "assistant", "content": ""}}]
+        return await self._stream(request, "max_completion_tokens", opening, {"delta": {"content": "x"}})
+
+    async def _stream(
+        self, request: web.Request, limit: str, opening: list[dict[str, Any]], choice: dict[str, Any]
+    ) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
         self.keys.add(request.headers.get("Authorization"))
@@ -46,13 +62,25 @@ class FakeEndpoint:
             return web.Response(status=self.status, text="no room")
         response = web.StreamResponse()
         await response.prepare(request)
+        await self._write(response, *({"choices": [one]} for one in opening))
         await asyncio.sleep(PREFILL_S)
-        num_tokens = body["max_tokens"] + self.extra_tokens
-        usage = {"completion_tokens": num_tokens, "prompt_tokens": len(body["prompt"].split())}
-        events = [json.dumps({"choices": [{"text": "x"}]})] * num_tokens + [json.dumps({"choices": [], "usage": usage})]
-        for event in [*events, "[DONE]"]:
-            await response.write(f"{self.field}{event}{self.newline * 2}".encode())
+        num_tokens = body[limit] + self.extra_tokens
+        await self._write(response, *[{"choices": [choice]}] * num_tokens)
+        await asyncio.sleep(self.ending_s)
+        usage = {"completion_tokens": num_tokens, "prompt_tokens": len(_text(body).split())}
+        await self._write(response, {"choices": [], "usage": usage}, "[DONE]")
         return response
+
+    async def _write(self, response: web.StreamResponse, *events: dict[str, Any] | str) -> None:
+        for event in events:
+            text = event if isinstance(event, str) else json.dumps(event)
+            await response.write(f"{self.field}{text}{self.newline * 2}".encode())
+
+
+def _text(body: dict[str, Any]) -> str:
+    return (
+        str(body["prompt"]) if "prompt" in body else " ".join(content_text(one["content"]) for one in body["messages"])
+    )
 
 
 @contextmanager

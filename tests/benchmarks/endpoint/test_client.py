@@ -1,15 +1,20 @@
 """The replay's client against a small endpoint of our own; the real one stands in test_replay.py."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.endpoint.client import replay
-from benchmarks.endpoint.endpoint import Endpoint
+from benchmarks.endpoint.client_limits import late
+from benchmarks.endpoint.endpoint import Endpoint, connect
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import fcfs, pars
 from benchmarks.failures import ReplayError
-from tests.benchmarks.endpoints import FakeEndpoint, serving
+from tests.benchmarks.endpoints import PREFILL_S, FakeEndpoint, serving
 
 REQUESTS = [PlannedRequest("Hi", 3, 0.0), PlannedRequest("Hello you", 2, 0.05)]
 
@@ -35,8 +40,69 @@ async def test_answers_keep_the_order_and_are_timed_from_the_send(endpoint: Endp
 
 async def test_lag_is_how_much_later_than_planned_a_request_was_sent(endpoint: Endpoint) -> None:
     answers = await replay(endpoint, REQUESTS, pars)
-    for request, answer in zip(REQUESTS, answers, strict=True):
-        assert answer.lag_s == pytest.approx(max(answer.sent_s - request.send_s, 0))
+    assert [one.sent_s for one in answers] == [one.send_s for one in REQUESTS]
+    assert all(0 <= one.lag_s <= one.accepted_s for one in answers)
+
+
+class Clock:
+    """The machine's, and what a test sets it forward by."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.perf_counter() + self.ahead_s
+
+
+async def test_client_that_is_blocked_counts_its_lag_as_waiting(endpoint: Endpoint) -> None:
+    clock = Clock()
+
+    def block_once(index: int, _sent_us: int) -> None:
+        if index == 0:
+            clock.ahead_s = 30.0  # the event loop stands still, so that the second request is not sent when it is due
+
+    first, second = await replay(endpoint, REQUESTS, block_once, clock=clock)
+    assert second.sent_s == 0.05
+    assert second.lag_s == pytest.approx(29.95, abs=1)
+    assert second.e2e_s > second.ttft_s > second.accepted_s >= second.lag_s
+    assert late(pd.DataFrame([first, second]).assign(policy="fcfs", load=np.nan), 0.01)
+
+
+async def test_last_token_ends_an_answer_and_not_what_follows_it(fake: FakeEndpoint, endpoint: Endpoint) -> None:
+    fake.ending_s = 0.5
+    first, second = await replay(endpoint, REQUESTS, pars)
+    assert max(first.e2e_s, second.e2e_s) < 0.5
+
+
+CHAT = [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]
+
+
+async def test_chat_is_sent_as_messages_and_timed_to_its_first_token(fake: FakeEndpoint, endpoint: Endpoint) -> None:
+    chat = PlannedRequest("system: Be kind\n\nuser: Hi", 3, 0.0, chat=CHAT)
+    (answer,) = await replay(endpoint, [chat], fcfs)
+    (body,) = fake.bodies
+    assert (body["messages"], body["max_completion_tokens"], body["ignore_eos"]) == (CHAT, 3, True)
+    assert body["priority"] > 0
+    assert "prompt" not in body
+    assert (answer.output_tokens, answer.prompt_tokens) == (3, 3)
+    assert answer.ttft_s - answer.accepted_s >= PREFILL_S / 2  # the role alone is no token
+
+
+async def test_refused_chat_says_how_to_send_completions(fake: FakeEndpoint, endpoint: Endpoint) -> None:
+    fake.status = 400
+    with pytest.raises(ReplayError, match="api=completions"):
+        await replay(endpoint, [PlannedRequest("Hi", 3, 0.0, chat=CHAT)], fcfs)
+
+
+@pytest.mark.parametrize(("owner", "num_salts"), [("vllm", 2), ("sglang", 2), ("openai", 0)])
+def test_each_replay_has_a_prefix_cache_of_its_own(owner: str, num_salts: int) -> None:
+    fake = FakeEndpoint(owner=owner)
+    with serving(fake) as url:
+        for _ in range(2):
+            asyncio.run(replay(connect(url), REQUESTS, pars))
+    salts = [body["cache_salt"] for body in fake.bodies if "cache_salt" in body]
+    assert len(salts) == 2 * num_salts
+    assert len(set(salts)) == num_salts
 
 
 async def test_recorded_lengths_are_imposed(fake: FakeEndpoint, endpoint: Endpoint) -> None:

@@ -28,6 +28,7 @@ def test_replay_of_nothing_is_refused(name: str) -> None:
         ({"arrivals": "poisson", "loads": (1.0, 0.0)}, "every load must be above 0, but got 1.0, 0.0"),
         ({"warm_up_requests": -1}, "warm_up_requests must be at least 0, but got -1"),
         ({"capacity_per_s": -1.0}, "capacity_per_s must be at least 0"),
+        ({"late_share": 1.5}, "late_share must be between 0 and 1, but got 1.5"),
         ({"patience_s": -1.0}, "patience_s must be at least 0, but got -1.0"),
     ],
 )

@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
@@ -13,10 +16,11 @@ import pytest
 
 from benchmarks.answers import read_answers
 from benchmarks.demo_llm import write_demo_llm
+from benchmarks.endpoint import client, request_body
 from cli.measurements import SERVER_LOG
 from registry import store
 from tests.benchmarks.endpoints import FakeEndpoint, serving
-from tests.conftest import tracking
+from tests.conftest import Command, tracking
 from tests.rankers import write_ranker
 from tests.servers import PROJECT
 
@@ -115,6 +119,7 @@ def test_endpoints_that_run_already_are_compared_at_every_load(lengths: Path, tm
         options = ["--url", f"fcfs={old_url},pars={new_url}/v1", "--policies", "fcfs,pars", "--requests", "20"]
         options += ["--arrivals", "recorded", "--trace", str(trace), "--loads", "0.5,2"]
         options += ["--capacity-per-s", "100", "--repeats", "2", "--warm-up-requests", "5"]
+        options += ["--late-share", "1"]  # however busy the machine is
         done, uri = run_in(tmp_path, lengths, *options)
     assert done.returncode == 0, done.stderr
     assert len(old.bodies) == len(new.bodies) == 5 + 2 * 2 * 20
@@ -129,6 +134,45 @@ def test_endpoints_that_run_already_are_compared_at_every_load(lengths: Path, tm
     page = (folder / "report.html").read_text()
     for words in ("0.5 × capacity", "2 × capacity", "sent requests later than planned", "fcfs by http", "flatters"):
         assert words in page
+
+
+def test_chats_are_sent_as_the_log_holds_them(tmp_path: Path) -> None:
+    log = tmp_path / "chats.jsonl"
+    chats = [[{"role": one, "content": f"{one} {i}"} for one in ("system", "user")] for i in range(400)]
+    log.write_text("\n".join(json.dumps({"messages": one, "output_tokens": 2 + i}) for i, one in enumerate(chats)))
+    fake = FakeEndpoint(can_count=True, owner="vllm")
+    with serving(fake) as url:
+        options = ["--url", url, "--policies", "endpoint", "--requests", "20", "--repeats", "2"]
+        options += ["--late-share", "1"]  # however busy the machine is
+        done, _ = run_in(tmp_path, log, *options)
+    assert done.returncode == 0, done.stderr
+    assert len(fake.bodies) == 3 * 20
+    assert all(body["messages"] in chats for body in fake.bodies)
+    assert len({body["cache_salt"] for body in fake.bodies}) == 3  # the warm-up and two replays
+    assert "All were sent as chat messages" in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes:DeprecationWarning")  # MLflow, pandas 3
+def test_replay_whose_client_lags_fails_itself_after_its_report(
+    lengths: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = count()
+
+    def block(*arguments: Any) -> dict[str, object]:
+        if next(calls) % 20 == 0:
+            time.sleep(0.3)  # of the event loop that sends
+        return request_body.body_of(*arguments)
+
+    monkeypatch.setattr(client, "body_of", block)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri := f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with serving(FakeEndpoint(can_count=True)) as url, tracking(uri):
+        options = ["--lengths", str(lengths), "--target-llm", "nobody", "--url", url, "--policies", "endpoint"]
+        code = command("replay", *options, "--requests", "20", "--repeats", "2", "--warm-up-requests", "0")
+        runs = mlflow.search_runs(search_all_experiments=True)
+    assert code == 1
+    assert "late (by more than 100 ms and 10% of their end-to-end time), but it did 100.0%" in capsys.readouterr().err
+    assert len(runs.index) == 1
+    assert runs["metrics.endpoint.s_per_token"].notna().all()
 
 
 def test_endpoint_that_trusts_nobody_is_not_asked_to_order(lengths: Path, tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What a reader must know of the servers that answered: sentences."""
+
+from benchmarks.endpoint.counters.prefix_cache import PrefixCache
+from benchmarks.replay.policy_endpoints import PolicyEndpoints
+
+
+def served_by(endpoints: PolicyEndpoints) -> str:
+    """Which server answered, and with which model."""
+    urls = {policy: one.url for policy, one in endpoints.of.items()}
+    model = endpoints.any.model
+    if endpoints.is_ours:
+        return f"a server that was started for this replay, which served {model} on the machine of the client"
+    if len(set(urls.values())) == 1:
+        return f"the endpoint {endpoints.any.url}, which served {model}"
+    return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
+
+
+def lengths(endpoints: PolicyEndpoints, are_imposed: bool) -> str:
+    """Where the lengths of the answers came from, and whether they could leak."""
+    if not are_imposed:
+        return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
+    imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
+    if endpoints.is_ours:
+        return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was off, since the cap would leak them into the order."
+    return (
+        f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
+        " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
+    )
+
+
+def caches(endpoints: PolicyEndpoints, prefixes: PrefixCache | None) -> str:
+    """What earlier traffic, or a replay before, may have left on the server for the next one."""
+    ours = endpoints.is_ours
+    lines = ["The server started with empty caches and without state of another one."] if ours else []
+    if all(one.takes_cache_salt for one in endpoints.of.values()):
+        lines += ["Each replay had a prefix cache of its own (cache_salt), so it found no prompt of another replay."]
+    else:
+        lines += [
+            "Every replay sends the same prompts, and the endpoint is none that is known to keep their prefixes apart"
+            " (cache_salt, as in vLLM): if it caches prefixes, later replays found those of earlier ones."
+        ]
+    if prefixes:
+        lines += [f"Its prefix cache held {prefixes.found_share:.1%} of their prompt tokens."]
+    if not ours:
+        lines += ["What else an endpoint that runs already has kept of earlier traffic cannot be seen from here."]
+    return " ".join(lines)

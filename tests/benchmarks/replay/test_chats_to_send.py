@@ -1,0 +1,25 @@
+"""Which prompts of a replay are sent as chats."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.replay.chats_to_send import chats_to_send
+from benchmarks.replay.config import Api, ReplayConfig
+
+CHAT = [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]
+TEXT = "system: Be kind\n\nuser: Hi"
+AS_USER = [{"role": "user", "content": "Hello"}]
+
+
+@pytest.mark.parametrize(
+    ("api", "sent"),
+    [("auto", {TEXT: CHAT}), ("completions", {}), ("chat", {TEXT: CHAT, "Hello": AS_USER})],
+)
+def test_prompts_are_sent_as_the_log_holds_them_or_as_asked(tmp_path: Path, api: Api, sent: dict[str, object]) -> None:
+    log = tmp_path / "log.jsonl"
+    rows = [{"messages": CHAT, "output_tokens": 3}, {"prompt": "Hello", "output_tokens": 4}]
+    log.write_text("\n".join(map(json.dumps, rows)))
+    config = ReplayConfig(lengths=log, target_llm="llm", api=api)
+    assert chats_to_send(config, [TEXT, "Hello"]) == sent
