@@ -193,6 +193,13 @@ COMMANDS = (
         former_name="calibrate",
     ),
     Command(
+        name="cross-check",
+        room="benchmarks",
+        settings="benchmarks.cross_check.config:CrossCheckConfig",
+        does="cli.measurements:cross_check",
+        help="Hold the replay's client against `vllm bench serve`: same server, same requests, FCFS.",
+    ),
+    Command(
         name="overhead",
         room="benchmarks",
         settings="benchmarks.cost.overhead:OverheadConfig",

@@ -7,6 +7,8 @@ import mlflow
 from benchmarks.cost.measure_engine import EngineMeasurementConfig, run_engine_measurement
 from benchmarks.cost.overhead import OverheadConfig, measure_overhead
 from benchmarks.cost.scoring_cost import ScoringConfig, measure_scoring
+from benchmarks.cross_check.config import CrossCheckConfig
+from benchmarks.cross_check.cross_check import run_cross_check
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay import run_replay
 from benchmarks.simulation.config import SimulationConfig
@@ -50,6 +52,12 @@ def measure_engine(config: EngineMeasurementConfig) -> str:
     """Measure what a step of a live engine costs."""
     with stored_run(f"measure-engine {config.target_llm}"):
         return run_engine_measurement(config, _server_log())
+
+
+def cross_check(config: CrossCheckConfig) -> str:
+    """Hold the replay's client against vLLM's own."""
+    with stored_run(f"cross-check {config.target_llm}"):
+        return run_cross_check(config, _server_log())
 
 
 def overhead(config: OverheadConfig) -> str:
