@@ -24,7 +24,7 @@ def certainty(sweep: MeasuredSweep, cost: StepCost) -> pd.DataFrame:
     ranking = RankingCost(cost.ranking_s, cost.scoring_s)
     for name in OF_CONTEXT:
         rows.loc[name, "error"] = root_mean_square_error(sweep, cost)
-        without = fit_step_cost(sweep, ranking, cost.measured_on, without=(name,))
+        without = fit_step_cost(sweep, ranking, cost.measured_on, without=(name,), near=cost)
         rows.loc[name, "error_without"] = root_mean_square_error(sweep, without)
     return rows
 

@@ -92,8 +92,9 @@ def run_engine_measurement(config: EngineMeasurementConfig, server_log: Path) ->
         measured, ranking = measure(config, served.any)
         name = config.name or served.any.model
     sweep = MeasuredSweep(measured, config.engine)
-    cost = fit_step_cost(sweep, ranking, f"{name} on {_machine()}, {config.max_num_seqs} sequences")
-    return _log(cost, certainty(sweep, cost), sweep)
+    on = f"{name} on {_machine()}, {config.max_num_seqs} sequences, measured by measure-engine"
+    cost = fit_step_cost(sweep, ranking, on)
+    return log(cost, certainty(sweep, cost), sweep)
 
 
 def measure(config: EngineMeasurementConfig, endpoint: Endpoint) -> tuple[list[pd.DataFrame], RankingCost]:
@@ -136,7 +137,8 @@ def _machine() -> str:
     return f"{cpu_count()} CPU cores ({platform.machine()})"
 
 
-def _log(cost: StepCost, known: pd.DataFrame, sweep: MeasuredSweep) -> str:
+def log(cost: StepCost, known: pd.DataFrame, sweep: MeasuredSweep) -> str:
+    """Log `step_cost.json`, the sweep and how surely each coefficient is known to the active run; return it as text."""
     answers = pd.concat([one.assign(run=run) for run, one in enumerate(sweep.bursts)], ignore_index=True)
     with TemporaryDirectory() as folder:
         cost.write(Path(folder))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run, simulate_run
+from benchmarks.simulation.run import Run, serve
 from benchmarks.simulation.step_cost import StepCost
 from traffic.served_log import Traffic
 
@@ -46,31 +46,29 @@ class MeasuredSweep:
     @cached_property
     def measured_s(self) -> Values:
         """To the first tokens and to the last ones after each burst began, burst by burst."""
-        return np.concatenate([_times_s(one) for one in self.bursts])
+        times_s = [[one.sent_s + one.ttft_s, one.sent_s + one.e2e_s] for one in self.bursts]
+        return np.concatenate([np.concatenate(one) for one in times_s])
 
     def simulated_s(self, cost: StepCost) -> Values:
         """The same times at this cost; bursts of the same design are simulated once."""
         designs = [_design(one) for one in self.bursts]
-        times_s = {one: _times_s(self._simulated(one, cost)) for one in dict.fromkeys(designs)}
+        times_s = {one: self._simulated_s(one, cost) for one in dict.fromkeys(designs)}
         return np.concatenate([times_s[one] for one in designs])
 
     def log_error(self, cost: StepCost) -> Values:
         """Log (simulated ÷ measured) of each time."""
         return np.asarray(np.log(self.simulated_s(cost) / self.measured_s))
 
-    def _simulated(self, design: Design, cost: StepCost) -> pd.DataFrame:
+    def _simulated_s(self, design: Design, cost: StepCost) -> Values:
         prompt_tokens, output_tokens = (np.array(one, dtype=np.int64) for one in design)
         # What the client needs to send a burst is part of what taking it in costs.
         traffic = Traffic(
             arrival_s=np.zeros(len(prompt_tokens)), prompt_tokens=prompt_tokens, output_tokens=output_tokens
         )
-        return simulate_run(Run(traffic=traffic, order=Order(), engine=self.engine, cost=cost))
+        served, _ = serve(Run(traffic=traffic, order=Order(), engine=self.engine, cost=cost))
+        in_order = sorted(served)
+        return np.array([one.first_token_s for one in in_order] + [one.last_token_s for one in in_order])
 
 
 def _design(burst: pd.DataFrame) -> Design:
     return tuple(burst.prompt_tokens.astype(int)), tuple(burst.output_tokens.astype(int))
-
-
-def _times_s(answers: pd.DataFrame) -> Values:
-    times_s = [answers.sent_s + answers.ttft_s, answers.sent_s + answers.e2e_s]
-    return np.asarray(np.concatenate(times_s), dtype=np.float64)

@@ -31,6 +31,8 @@ WITH_THE_FIRST_TOKEN = 0.95
 """Of the time to the first token: what is accepted later was not accepted before the engine had it."""
 LEAST_S = 1e-10
 """No coefficient is less, or their logarithms would have no end."""
+FROM_NOTHING = 0.1
+"""Of its first guess: with how much of a coefficient another search begins at least."""
 SOFT_FROM = 0.1
 """Relative errors beyond this count less than their square."""
 
@@ -42,7 +44,9 @@ class RankingCost(NamedTuple):
     scoring_s: float
 
 
-def fit_step_cost(sweep: MeasuredSweep, ranking: RankingCost, on: str, without: Sequence[str] = ()) -> StepCost:
+def fit_step_cost(
+    sweep: MeasuredSweep, ranking: RankingCost, on: str, without: Sequence[str] = (), near: StepCost | None = None
+) -> StepCost:
     """Fit the coefficients to runs of the live engine, each simulated anew for every guess.
 
     The scheduler of the simulation is the engine's own, so chunks, queues and staggered starts are in both, and only
@@ -55,6 +59,7 @@ def fit_step_cost(sweep: MeasuredSweep, ranking: RankingCost, on: str, without: 
         ranking: what ranking a prompt costs, measured by itself.
         on: which model on which machine.
         without: coefficients that are 0.
+        near: where the search begins; at shares of the seconds per token unless given.
 
     Raises:
         InvalidInput: all bursts have the same size.
@@ -64,6 +69,8 @@ def fit_step_cost(sweep: MeasuredSweep, ranking: RankingCost, on: str, without: 
             f"a sweep must have bursts of at least {MIN_SIZES} sizes, but got {len(sweep.bursts)} of one."
         )
     guess = {name: share * sweep.s_per_token for name, share in FIRST_GUESS.items() if name not in without}
+    if near:  # but from nothing no logarithm finds back
+        guess = {name: max(getattr(near, name), FROM_NOTHING * one) for name, one in guess.items()}
     intake_s, handing_on_s = _before_the_engine_s(sweep.bursts)
 
     def cost_of(logs: Values) -> StepCost:

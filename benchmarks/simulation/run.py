@@ -37,6 +37,14 @@ class Run:
 
 def simulate_run(run: Run) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`; `failed_open`, `preemptions`, `recomputed_tokens`), as sent."""
+    served, has_place = serve(run)
+    return answers(run.traffic, served).assign(
+        failed_open=~np.array(has_place), policy=run.policy, repeat=run.repeat, load=run.load
+    )
+
+
+def serve(run: Run) -> tuple[list[Served], list[bool]]:
+    """What became of each request, as they end; and whether it had a place when the engine got it, as sent."""
     from benchmarks.simulation.scheduler import (
         VirtualEngine,  # vLLM takes seconds to import: not where nothing is simulated
     )
@@ -49,9 +57,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
         simulated_request(run.traffic, run.order, number, stamp_us, *one)
         for number, (stamp_us, one) in enumerate(zip(stamps_us, taken, strict=True))
     )
-    return answers(run.traffic, engine.run()).assign(
-        failed_open=[not has_place for _, has_place in taken], policy=run.policy, repeat=run.repeat, load=run.load
-    )
+    return engine.run(), [has_place for _, has_place in taken]
 
 
 def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.DataFrame]:

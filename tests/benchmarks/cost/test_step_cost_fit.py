@@ -1,11 +1,15 @@
 """What a step costs, from answers alone."""
 
+from pathlib import Path
+
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.cost.certainty import certainty, sentences
 from benchmarks.cost.designed_bursts import DesignedBurst, designed_bursts
+from benchmarks.cost.measure_engine import log
 from benchmarks.cost.measured_sweep import MeasuredSweep
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.simulation.engine_settings import EngineSettings
@@ -13,6 +17,7 @@ from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from tests.conftest import tracking
 from traffic.served_log import Traffic
 
 ENGINE = EngineSettings(max_num_seqs=4, max_model_len=4096)
@@ -62,6 +67,11 @@ def found(sweep: MeasuredSweep) -> StepCost:
     return fit_step_cost(sweep, RankingCost(0.003, 0.002), on="a test")
 
 
+@pytest.fixture(scope="module")
+def known(sweep: MeasuredSweep, found: StepCost) -> pd.DataFrame:
+    return certainty(sweep, found)
+
+
 def test_coefficients_of_a_noisy_sweep_are_found_again(found: StepCost) -> None:
     assert found.relative_error < 2 * NOISE
     for tokens, contexts in ((4, [20] * 4), (1, [20]), (4, [800] * 4), (4, [800] + [20] * 3)):
@@ -72,10 +82,7 @@ def test_coefficients_of_a_noisy_sweep_are_found_again(found: StepCost) -> None:
     assert (found.ranking_s, found.scoring_s, found.measured_on) == (0.003, 0.002, "a test")
 
 
-def test_what_costs_is_missed_and_what_costs_nothing_cannot_be_told_from_0(
-    sweep: MeasuredSweep, found: StepCost
-) -> None:
-    known = certainty(sweep, found)
+def test_what_costs_is_missed_and_what_costs_nothing_cannot_be_told_from_0(known: pd.DataFrame) -> None:
     longest, context = known.loc["per_longest_token_s"], known.loc["per_context_token_s"]
     assert abs(longest.value - TRUE.per_longest_token_s) < 3 * longest.standard_error
     assert longest.error_without > 1.5 * longest.error
@@ -84,6 +91,20 @@ def test_what_costs_is_missed_and_what_costs_nothing_cannot_be_told_from_0(
     assert "which is told from 0; without it" in text["per_longest_token_s"]
     assert "which cannot be told from 0; without it" in text["per_context_token_s"]
     assert "without" not in text["fixed_s"]
+
+
+def test_what_was_measured_is_logged_and_its_file_can_be_simulated_with(
+    sweep: MeasuredSweep, found: StepCost, known: pd.DataFrame, tmp_path: Path
+) -> None:
+    with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        experiment = mlflow.create_experiment("engine", (tmp_path / "artifacts").as_uri())
+        with mlflow.start_run(experiment_id=experiment) as run:
+            text = log(found, known, sweep)
+        metrics = mlflow.get_run(run.info.run_id).data.metrics
+    assert StepCost.read(text.split("cost=")[1].strip()) == found
+    assert metrics["per_longest_token_s"] == found.per_longest_token_s
+    assert metrics["per_longest_token_s.standard_error"] == known.standard_error["per_longest_token_s"]
+    assert "per_longest_token_s: " in text
 
 
 def test_bursts_of_one_size_are_refused() -> None:
