@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow test-timing soak mlproject requirements clean
+.PHONY: help install demo check test test-slow soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -39,10 +39,7 @@ test: .venv/.installed-dev ## Tests, with the real engine (at most 15 minutes)
 	pytest -m "not slow"
 
 test-slow: .venv/.installed-dev ## Longer tests with the real engine
-	pytest -m "slow and not soak and not timing"
-
-test-timing: .venv/.installed-dev ## Tests that compare measured times, on an otherwise idle machine (10 minutes)
-	pytest -m timing
+	pytest -m "slow and not soak"
 
 soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load, overload and faults: no request lost, no growth
 	pytest -m soak -s
