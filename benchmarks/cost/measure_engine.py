@@ -143,10 +143,10 @@ def log(cost: StepCost, known: pd.DataFrame, sweep: MeasuredSweep) -> str:
     with TemporaryDirectory() as folder:
         cost.write(Path(folder))
         answers.to_parquet(Path(folder) / "sweep.parquet", index=False)
+        known.to_csv(Path(folder) / "certainty.csv", index_label="coefficient")
         mlflow.log_artifacts(folder)
     mlflow.log_metrics({name: value for name, value in asdict(cost).items() if isinstance(value, float)})
     mlflow.log_metrics({f"{name}.standard_error": value for name, value in known.standard_error.items()})
-    mlflow.log_table(known.reset_index(names="coefficient"), "certainty.json")
     path = mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri("step_cost.json"))
     largest = max(len(one) for one in sweep.bursts)
     return "\n".join(
