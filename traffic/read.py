@@ -188,7 +188,7 @@ def rows_with_params(path: Path, rules: RowRules, model: str | None = None) -> I
         InvalidInput: as `Reading.rows`.
     """
     columns = Columns(prompt=rules.prompt_column, length=rules.length_column, has_params=True)
-    return Reading(path, rules, columns, model=model).rows()
+    yield from Reading(path, rules, columns, model=model).rows()
 
 
 def _prompt(values: Values, column: str) -> Prompt:

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.policies.outlen_bucket import bucket_places
 from benchmarks.policies.places import Values, places
 from registry.errors import InvalidInput
-from traffic.labelled_prompts import LabelledPrompts
+from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.rows.row import Row
 
 FITTED = ("template_mean", "lexical_boosting", "tfidf_ridge")
@@ -71,4 +71,4 @@ def _fitted(name: str, prompts: Sequence[str], train: LabelledPrompts | None, se
         )
     from training.judging.baselines import Baseline  # scikit-learn takes seconds to import
 
-    return places(Baseline(name, seed).fit(train).score_all(prompts))
+    return places(Baseline(name, seed).fit(require_two_lengths(train, "train")).score_all(prompts))

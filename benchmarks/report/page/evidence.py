@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.policies.policy_list import kind_of
+from benchmarks.policies.rivals import FITTED, RULES
 from charts.chart import Chart
 
-RATHER_NOT = {"prompt_length": 1, "fcfs": 2, "control": 3, "oracle": 3}
-"""Kinds of policies that a headline is about only if there is nothing else."""
+RATHER_NOT = dict.fromkeys(FITTED, 1) | {"prompt_length": 2, RULES: 2, "fcfs": 3, "control": 4, "oracle": 4}
+"""Kinds of policies that a headline is about only if there is nothing else, what is least wanted with the most."""
 
 
 @dataclass(frozen=True, kw_only=True)

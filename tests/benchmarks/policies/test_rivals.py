@@ -14,7 +14,7 @@ def train() -> LabelledPrompts:
     """Stories are long and words are short."""
     prompts = [f"{what} {number}" for number in range(60) for what in ("Write a long story about", "Name one word for")]
     tokens = np.array([300.0, 3.0] * 60)
-    return LabelledPrompts(prompts, tokens, np.zeros(120, dtype=np.bool_))
+    return LabelledPrompts.of(prompts, tokens, np.zeros(120, dtype=np.bool_))
 
 
 def test_what_is_fitted_orders_unseen_prompts_by_what_the_training_prompts_taught(train: LabelledPrompts) -> None:
@@ -36,6 +36,11 @@ def test_only_what_is_asked_for_is_found(train: LabelledPrompts) -> None:
 def test_nothing_is_fitted_on_what_it_is_tried_on() -> None:
     with pytest.raises(InvalidInput, match=r"tfidf_ridge is fitted on the training prompts .* give lengths=FILE"):
         Rivals.of({"tfidf_ridge"}, ["a"], None, (), seed=0)
+
+
+def test_too_few_training_prompts_are_said_to_be_too_few(train: LabelledPrompts) -> None:
+    with pytest.raises(InvalidInput, match="the train part must hold prompts with at least two different lengths"):
+        Rivals.of({"template_mean"}, ["a"], train.first(1), (), seed=0)
 
 
 def test_every_baseline_is_a_policy() -> None:

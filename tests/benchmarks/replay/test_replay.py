@@ -13,6 +13,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
 
 from benchmarks.answers import read_answers
 from benchmarks.demo_llm import write_demo_llm
@@ -66,7 +67,7 @@ def no_log_left() -> Iterator[None]:
 def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking_uri: str, tmp_path: Path) -> None:
     llm = write_demo_llm(tmp_path / "llm")
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "replayed"]
-    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,wrong@60,oracle"]
+    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,wrong@60,lexical_boosting,oracle"]
     wrong = write_ranker(tmp_path / "wrong", weight=-1.0)
     command += ["--rankers", f"wrong={wrong}"]
     command += ["--requests", "60", "--repeats", "2", "--low-load-requests", "5"]
@@ -78,6 +79,7 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     run = mlflow.search_runs(experiment_names=["replay"], filter_string="params.requests = '60'").iloc[0]
     assert run["metrics.pars.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.oracle.s_per_token"] < run["metrics.fcfs.s_per_token"]
+    assert run["metrics.lexical_boosting.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.wrong:60.s_per_token"] > run["metrics.fcfs.s_per_token"]
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
@@ -88,7 +90,7 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )
-    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 8
+    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 10
 
 
 def run_in(tmp_path: Path, lengths: Path, *options: str) -> tuple["subprocess.CompletedProcess[str]", str]:
@@ -173,6 +175,31 @@ def test_replay_whose_client_lags_fails_itself_after_its_report(
     assert "late (by more than 100 ms and 10% of their end-to-end time), but it did 100.0%" in capsys.readouterr().err
     assert len(runs.index) == 1
     assert runs["metrics.endpoint.s_per_token"].notna().all()
+
+
+def test_rivals_are_replayed_by_places_that_the_client_sends_along(lengths: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in lengths.read_text().splitlines()]
+    capped = [row | ({"max_tokens": 100} if row["output_tokens"] < 100 else {}) for row in rows]
+    lengths.write_text("\n".join(map(json.dumps, capped)))
+    endpoint = FakeEndpoint(can_count=True)
+    with serving(endpoint) as url:
+        options = ["--url", url, "--trust-priority", "on", "--policies", "fcfs,outlen_bucket,lexical_boosting"]
+        options += ["--requests", "20", "--repeats", "2", "--warm-up-requests", "0", "--low-load-requests", "0"]
+        done, _ = run_in(tmp_path, lengths, *options, "--patience-s", "1000", "--late-share", "1")
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "outlen_bucket knows only the parameters of requests",
+        "lexical_boosting learned from the",
+        "0 LONG.",
+    ):
+        assert words in done.stdout
+    first = endpoint.bodies[20:60]  # fcfs comes first in the first repeat
+    by_rules, by_words = first[:20], first[20:]
+    is_short = [body["max_tokens"] < 100 for body in sorted(by_rules, key=lambda body: body["priority"])]
+    assert is_short == sorted(is_short, reverse=True)
+    assert 0 < sum(is_short) < 20
+    agreement = kendalltau([body["priority"] for body in by_words], [body["max_tokens"] for body in by_words])
+    assert agreement.statistic > 0.8
 
 
 def test_endpoint_that_trusts_nobody_is_not_asked_to_order(lengths: Path, tmp_path: Path) -> None:

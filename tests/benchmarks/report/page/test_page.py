@@ -140,6 +140,8 @@ def test_one_load_and_one_policy_make_a_page_too() -> None:
     [
         (("fcfs", "prompt_length", "listwise", "oracle"), "listwise"),
         (("fcfs", "oracle@10", "control", "prompt_length"), "prompt_length"),
+        (("fcfs", "prompt_length", "outlen_bucket", "tfidf_ridge", "oracle"), "tfidf_ridge"),
+        (("fcfs", "tfidf_ridge", "pars"), "pars"),
         (("fcfs", "oracle"), "fcfs"),
     ],
 )
