@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 Values = npt.NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """The one reader of logs: a file or a folder, of our own form or another tool's, as rows of traffic, one at a time."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from registry.errors import InvalidInput
@@ -44,11 +44,16 @@ class Reading:
         self._tally = Tally()
         self._told: list[str] = []
         self._names: dict[str, None] = {}
-        self._num_records = 0
+        self.num_records = 0
+        """Records so far: the place of the row that was taken last among all records of the log."""
         self._good_rows = 0
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, only: Container[int] | None = None) -> Iterator[Row]:
         """The rows of the model that was asked for, or of all, in the order of the files and of what stands in them.
+
+        Args:
+            only: places among all records (`num_records`) of those that are wanted, of a log that was read
+                before; the others are passed over, and bad ones not judged again.
 
         Raises:
             InvalidInput: a file cannot be read, a column is missing, or more rows are bad than are tolerated.
@@ -60,9 +65,10 @@ class Reading:
                 f"Files of the folder that hold no rows were ignored: {', '.join(ignored[:SHOWN])}{more}."
             )
         for source, its_files in self._by_source(files).items():
-            yield from self._good(self._requests(source, its_files), source)
-        self.bad.check(self.num_rows)
-        if not self._num_records:
+            yield from self._good(self._requests(source, its_files), source, only)
+        if only is None:
+            self.bad.check(self.num_rows)
+        if not self.num_records:
             raise InvalidInput(f"a log must hold at least one row, but {self._path} has none.")
 
     @property
@@ -118,10 +124,12 @@ class Reading:
                 f" {', '.join(map(repr, self._names))}; choose with prompt_column, length_column, ..."
             )
 
-    def _good(self, records: Iterable[Record], source: Adapter | None) -> Iterator[Row]:
+    def _good(self, records: Iterable[Record], source: Adapter | None, only: Container[int] | None) -> Iterator[Row]:
         columns = self._columns if source is None else self._columns.of_adapted()
         for record in records:
-            self._num_records += 1
+            self.num_records += 1
+            if only is not None and self.num_records not in only:
+                continue
             model = name_of(record.values.get(MODEL))
             if model is not None:
                 self.models[model] += 1

@@ -1,10 +1,10 @@
 """A log of served traffic: when requests came, and how long prompts and answers were."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
+from traffic.batch import Traffic
 from traffic.cells.conversations import MESSAGES
 from traffic.read import Reading
-from traffic.rows.row import Row
 from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, length_need
-from traffic.texts import Texts, table_of, taken
+from traffic.texts import Texts, table_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,12 @@ REQUESTS = pa.schema(
         pa.field("arrival_s", pa.float64()),
         pa.field("prompt_tokens", pa.int64()),
         pa.field("output_tokens", pa.int64()),
+        pa.field("prompt_bytes", pa.int64()),
+        pa.field("record", pa.int64()),
         pa.field("prompt", pa.large_string()),
     ]
 )
+"""Of a text that is not kept the bytes are; `record` is its place among all records of the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,77 +51,24 @@ class ServedLogSource(RowRules):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traffic:
-    """Requests in the order in which they are sent: the one form of a batch, read from a log or made up."""
+class ServedLog:
+    """A log of which only numbers are kept: millions of rows are some columns. Its prompts are read where needed."""
 
-    arrival_s: npt.NDArray[np.float64]
-    """When each is sent, from 0."""
-    prompt_tokens: npt.NDArray[np.int64]
-    output_tokens: npt.NDArray[np.int64]
-    prompts: Sequence[str] | None = None
-    """None where only lengths are known."""
-    token_ids: tuple[tuple[int, ...], ...] | None = None
-    """Of the prompts, where prefixes are cached."""
-    notes: tuple[str, ...] = ()
-    """What was done to the log: sentences."""
-    numbers: npt.NDArray[np.int64] | None = None
-    """Which request of the batch that some were taken from each one is; unless given, they are counted."""
-    clusters: npt.NDArray[np.int64] | None = None
-    """Which of them are no evidence beside each other (one session, one prompt drawn again); None where all are."""
+    source: ServedLogSource
+    traffic: Traffic
+    """Without prompts."""
+    records: npt.NDArray[np.int64] | None
+    """Where each request stands in the log; None where it has no prompts."""
 
-    @property
-    def request_numbers(self) -> npt.NDArray[np.int64]:
-        """Of each request; it keeps its number when it is sent again, at another place."""
-        return np.arange(len(self)) if self.numbers is None else self.numbers
-
-    def __len__(self) -> int:
-        return len(self.output_tokens)
-
-    @property
-    def rate_per_s(self) -> float:
-        """Mean requests per second; infinite where all came at once."""
-        return float((len(self) - 1) / self.arrival_s[-1]) if self.arrival_s[-1] > 0 else float("inf")
-
-    def that_fit(self, most_tokens: int) -> Self:
-        """The requests whose prompt and answer together are no longer, from 0 again; what is left out is noted.
-
-        Raises:
-            InvalidInput: fewer than two are left.
-        """
-        fits = self.prompt_tokens + self.output_tokens <= most_tokens
-        if fits.all():
-            return self
-        if fits.sum() < 2:
-            raise InvalidInput(
-                f"at least two requests must fit the engine, but only {fits.sum()} of {len(self)} have at most"
-                f" {most_tokens} tokens; give a larger max_model_len or kv_cache_tokens."
-            )
-        note = f"{len(self) - fits.sum():,} requests longer than {most_tokens:,} tokens were left out."
-        return replace(self.take(np.flatnonzero(fits))._from_zero(), notes=(*self.notes, note))
-
-    def window(self, start: int, stop: int) -> Self:
-        """Some consecutive requests, from 0 again."""
-        return self.take(np.arange(len(self))[start:stop])._from_zero()
-
-    def take(self, kept: npt.NDArray[np.int64]) -> Self:
-        """The requests at these places, in this order, each with its arrival as it is."""
-        return replace(
-            self,
-            arrival_s=self.arrival_s[kept],
-            prompt_tokens=self.prompt_tokens[kept],
-            output_tokens=self.output_tokens[kept],
-            prompts=None if self.prompts is None else taken(self.prompts, kept),
-            token_ids=None if self.token_ids is None else tuple(self.token_ids[one] for one in kept),
-            numbers=self.request_numbers[kept],
-            clusters=None if self.clusters is None else self.clusters[kept],
-        )
-
-    def sent_at(self, times_s: npt.NDArray[np.float64]) -> Self:
-        """The same requests at other times, one each."""
-        return replace(self, arrival_s=times_s)
-
-    def _from_zero(self) -> Self:
-        return self.sent_at(self.arrival_s - self.arrival_s[0])
+    def prompts(self, numbers: npt.NDArray[np.int64]) -> tuple[str, ...]:
+        """The texts of some requests by their numbers, in a second reading of the log; empty where a row has none."""
+        assert self.records is not None
+        wanted = self.records[numbers]
+        reading = _reading(self.source)
+        found: dict[int, str] = {}
+        for row in reading.rows(only=frozenset(wanted.tolist())):
+            found[reading.num_records] = row.text or ""
+        return tuple(found[record] for record in wanted.tolist())
 
 
 def read_served_log(source: ServedLogSource) -> Traffic:
@@ -127,8 +77,27 @@ def read_served_log(source: ServedLogSource) -> Traffic:
     Raises:
         InvalidInput: no such file or column, or a value that cannot be; names row and column.
     """
+    requests, traffic = _read(source, keeps_prompts=True)
+    if requests["prompt"].null_count == len(requests):
+        return traffic
+    return replace(traffic, prompts=Texts(requests["prompt"].fill_null("")))
+
+
+def read_long_log(source: ServedLogSource) -> ServedLog:
+    """The same of a log whose prompts need not fit into memory.
+
+    Raises:
+        InvalidInput: no such file or column, or a value that cannot be; names row and column.
+    """
+    requests, traffic = _read(source, keeps_prompts=False)
+    has_prompts = requests["prompt_bytes"].null_count < len(requests)
+    return ServedLog(source=source, traffic=traffic, records=requests["record"].to_numpy() if has_prompts else None)
+
+
+def _read(source: ServedLogSource, keeps_prompts: bool) -> tuple[pa.Table, Traffic]:
+    """The answered requests in the order of their arrival, and the same as traffic without prompts."""
     reading = _reading(source)
-    table = table_of(_answered(reading), REQUESTS)
+    table = table_of(_answered(reading, keeps_prompts), REQUESTS)
     if len(table) < 2:
         raise InvalidInput(
             f"a log must hold at least two answered requests, but {source.log} has {len(table)}."
@@ -141,12 +110,12 @@ def read_served_log(source: ServedLogSource) -> Traffic:
         arrival_s=arrival_s[order] - arrival_s[order[0]],
         prompt_tokens=_prompt_tokens(requests),
         output_tokens=requests["output_tokens"].to_numpy(),
-        prompts=None if requests["prompt"].null_count == len(requests) else Texts(requests["prompt"].fill_null("")),
+        start_s=float(arrival_s[order[0]]),
         notes=(*reading.notes(), *_notes(source, table, reading.num_rows - reading.bad.count - len(table))),
     )
     for note in traffic.notes:
         logger.info("%s", note)
-    return traffic
+    return requests, traffic
 
 
 def read_arrivals(path: Path) -> npt.NDArray[np.float64]:
@@ -175,17 +144,17 @@ def _reading(source: ServedLogSource) -> Reading:
     return Reading(source.log, source, columns, [Need([source.arrival_column]), length_need(source), prompts])
 
 
-def _answered(reading: Reading) -> Iterator[tuple[Any, ...]]:
-    return (_request(row) for row in reading.rows() if row.output_tokens)
-
-
-def _request(row: Row) -> tuple[Any, ...]:
-    return (row.arrival_s, row.prompt_tokens, row.output_tokens, row.text)
+def _answered(reading: Reading, keeps_prompts: bool) -> Iterator[tuple[Any, ...]]:
+    for row in reading.rows():
+        if row.output_tokens:
+            prompt_bytes = None if row.text is None else len(row.text.encode())
+            kept = row.text if keeps_prompts else None
+            yield (row.arrival_s, row.prompt_tokens, row.output_tokens, prompt_bytes, reading.num_records, kept)
 
 
 def _prompt_tokens(requests: pa.Table) -> npt.NDArray[np.int64]:
     """As the log says, or else as many as the prompt's bytes are likely to be; at least one."""
-    estimated = pc.divide(pc.binary_length(requests["prompt"]), BYTES_PER_TOKEN)
+    estimated = pc.divide(requests["prompt_bytes"], BYTES_PER_TOKEN)
     tokens = pc.fill_null(pc.coalesce(requests["prompt_tokens"], estimated), 1)
     return np.maximum(1, np.asarray(tokens, dtype=np.int64))
 

@@ -12,7 +12,7 @@ from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, serve
 from benchmarks.simulation.step_cost import StepCost
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 Values = npt.NDArray[np.float64]
 Design = tuple[tuple[int, ...], tuple[int, ...]]

@@ -11,7 +11,7 @@ from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import SimulatedRequest
 from benchmarks.simulation.step_cost import StepCost
 from serving.ranking.priority import MICROSECONDS, priority
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 Seconds = npt.NDArray[np.float64]
 MEDIAN = 0.5

@@ -13,8 +13,8 @@ from benchmarks.simulation.workload import length_log_of
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker
+from traffic.batch import Traffic
 from traffic.read import rows_with_params
-from traffic.served_log import Traffic
 
 BUILT_IN = ("fcfs", "pars", "prompt_length", *RIVALS, "noise", "control", "oracle")
 BEFOREHAND = ("prompt_length", *RIVALS, "control", "oracle")

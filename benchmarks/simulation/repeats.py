@@ -10,7 +10,7 @@ from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import order_of
 from benchmarks.simulation.workload import arrival_process
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 
 @dataclass(frozen=True, kw_only=True)

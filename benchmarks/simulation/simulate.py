@@ -19,7 +19,7 @@ from benchmarks.simulation.repeats import repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 
 def run_simulation(config: SimulationConfig) -> str:

@@ -14,7 +14,7 @@ from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from benchmarks.arrivals import ArrivalProcess
 from benchmarks.failures import SimulationError
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
+from traffic.batch import Traffic
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 from traffic.rows.rules import RowRules
-from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
+from traffic.served_log import ServedLogSource, read_arrivals, read_served_log
 
 
 def read_workload(config: SimulationConfig) -> Traffic:

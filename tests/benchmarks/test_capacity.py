@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.capacity import saturating, steady_requests_per_s
 from tests.benchmarks.queueing import S_PER_TOKEN, waits_s
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 
 def burst(output_tokens: np.ndarray, servers: int) -> pd.DataFrame:

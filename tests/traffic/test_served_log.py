@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from registry.errors import InvalidInput
-from traffic.served_log import ServedLogSource, Traffic, read_arrivals, read_served_log
+from traffic.batch import Traffic
+from traffic.served_log import ServedLogSource, read_arrivals, read_long_log, read_served_log
 
 ROWS = [
     {"arrival_s": 10.0, "prompt": "first", "prompt_tokens": 3, "output_tokens": 7},
@@ -168,3 +169,33 @@ def test_bad_rows_are_left_out_up_to_the_tolerated_share(tmp_path: Path) -> None
 
 def test_rows_without_a_length_need_no_arrival(tmp_path: Path) -> None:
     assert len(read(tmp_path, [*ROWS, {"prompt": "lost", "arrival_s": None, "output_tokens": None}])) == 3
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_prompts_of_a_long_log_are_read_only_where_they_are_wanted(tmp_path: Path, suffix: str) -> None:
+    """Numbers count the requests in the order of their arrival, whatever stands between them in the file."""
+    rows = [ROWS[2], ROWS[0] | {"output_tokens": None, "prompt": "unanswered"}, ROWS[1], ROWS[0]]
+    path = tmp_path / f"long.{suffix}"
+    if suffix == "jsonl":
+        path.write_text("\n".join(["no JSON", *map(json.dumps, rows)]))
+    else:
+        pd.DataFrame(rows).to_parquet(path)
+    source = ServedLogSource(log=path, bad_row_share=0.3)
+    log = read_long_log(source)
+    assert log.traffic.prompts is None
+    assert log.traffic.output_tokens.tolist() == read_served_log(source).output_tokens.tolist() == [7, 9, 1]
+    assert log.prompts(np.array([2, 0])) == ("third", "first")
+
+
+def test_long_log_without_prompts_says_so_and_estimates_the_tokens_of_those_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "long.jsonl"
+    path.write_text("\n".join(json.dumps(row | {"prompt": None}) for row in ROWS))
+    assert read_long_log(ServedLogSource(log=path)).records is None
+    path.write_text("\n".join(json.dumps(row | {"prompt_tokens": None}) for row in ROWS))
+    assert read_long_log(ServedLogSource(log=path)).traffic.prompt_tokens.tolist() == [1, 2, 1]
+
+
+def test_clock_of_the_log_is_kept_with_what_is_taken_from_it(tmp_path: Path) -> None:
+    log = read(tmp_path, ROWS)
+    assert log.start_s == 10.0
+    assert log.window(1, 3).start_s == 12.5

@@ -24,7 +24,7 @@ from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 CAPACITY_REQUESTS = 4000
 """Requests with which it is found out what one replica gets through."""

@@ -18,7 +18,7 @@ from benchmarks.simulation.run import Run, simulate_run
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
 from tests.conftest import tracking
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 ENGINE = EngineSettings(max_num_seqs=4, max_model_len=4096)
 TRUE = StepCost(

@@ -12,7 +12,7 @@ from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.intake import Order, arrivals_us, simulated_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 REQUESTS = [PlannedRequest("a b c", 30, 0.0), PlannedRequest("a", 2, 0.0), PlannedRequest("a b", 30, 0.0)]
 

@@ -33,7 +33,7 @@ from registry import store
 from registry.ranker import Ranker
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 from training.config import TrainingConfig
 from training.train import train_folder
 

@@ -9,7 +9,7 @@ from benchmarks.simulation.engine_settings import SimulatedRequest
 from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 COST = StepCost(
     fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0, intake_s=0.5, handing_on_s=0.25, ranking_s=2.0, scoring_s=2.0

@@ -14,7 +14,7 @@ from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.step_cost import StepCost
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 300)
 TRAFFIC = Traffic(arrival_s=np.zeros(300), prompt_tokens=np.full(300, 9), output_tokens=LENGTHS)
