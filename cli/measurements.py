@@ -14,6 +14,7 @@ from benchmarks.replay.replay import run_replay
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.fleet import run_fleet
+from benchmarks.simulation.run import on_all_cores
 from benchmarks.simulation.simulate import run_simulation
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
@@ -32,8 +33,8 @@ def replay(config: ReplayConfig) -> str:
 def what_if(config: WhatIfConfig) -> str:
     """Simulate a log of served traffic."""
     cost = StepCost.read(config.cost)
-    with stored_run(f"what-if {config.log.stem}"):
-        return _with_where_to_look(run_what_if(config, cost))
+    with stored_run(f"what-if {config.log.stem}"), on_all_cores() as simulate:
+        return _with_where_to_look(run_what_if(config, cost, simulate))
 
 
 def simulate(config: SimulationConfig) -> str:

@@ -1,8 +1,9 @@
 """One simulated run: traffic, an order of the queue, an engine; and many of them on all cores."""
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Served
 from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
 from benchmarks.simulation.step_cost import StepCost
-from traffic.served_log import Traffic
+from traffic.batch import Traffic
 
 WORTH_A_PROCESS = 2_000_000
 """Output tokens that take longer to simulate than a process takes to start."""
@@ -65,9 +66,16 @@ def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.D
     processes = min(processes or cpu_count(), len(runs))
     if processes == 1 or sum(int(run.traffic.output_tokens.sum()) for run in runs) < WORTH_A_PROCESS:
         return [simulate_run(run) for run in runs]
+    with on_all_cores(processes) as simulate:
+        return simulate(runs)
+
+
+@contextmanager
+def on_all_cores(processes: int | None = None) -> Iterator[Callable[[Sequence[Run]], list[pd.DataFrame]]]:
+    """What answers runs, in their order, in processes that start once: this one never loads vLLM."""
     # A fork would inherit the threads' locks of the libraries that are loaded by now.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(simulate_run, map(_without_texts, runs)))
+    with ProcessPoolExecutor(processes or cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        yield lambda runs: list(pool.map(simulate_run, map(_without_texts, runs)))
 
 
 def _without_texts(run: Run) -> Run:

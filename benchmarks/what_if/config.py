@@ -1,9 +1,11 @@
 """Settings of a what-if. The command line and MLproject read their defaults from here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import EngineSettings
+from benchmarks.simulation.step_cost import ready_made
 from registry.errors import InvalidInput
 from traffic.served_log import ServedLogSource
 
@@ -43,21 +45,44 @@ class WhatIfConfig(ServedLogSource):
     patiences_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0)
     """Patiences to be tried, beside `patience_s`."""
     seqs_factors: tuple[float, ...] = (0.5, 1.0, 2.0)
-    """Multiples of `max_num_seqs` to be tried."""
+    """Multiples of `max_num_seqs` to be tried, in the same KV cache; those above 1 only where `kv_cache_tokens` is
+    given."""
     max_requests: int = 10_000
-    """Requests of the log that are simulated at most: the first ones."""
+    """Requests that are simulated as they came: the log whole, or where it is longer windows that stand for all of it,
+    beside what is in the queue before and after them."""
     sweep_requests: int = 2_000
-    """Requests with which loads and settings are tried at most: the busiest ones that follow each other."""
-    max_simulated_tokens: int = 15_000_000
+    """Requests with which loads and settings are tried at most: the busiest stretch of the log."""
+    max_simulated_tokens: int = 10_000_000
     """Output tokens that are simulated in all, half of them for the log as it is: where answers are long, fewer
     requests are. A core simulates some 80,000 a second."""
     seed: int = 0
-    """Draws the noise."""
+    """Draws the windows and the noise."""
 
     @property
     def tried_taus(self) -> tuple[float, ...]:
         """Rankers that are made up: those asked for, and those that the advice speaks of."""
         return tuple(sorted({*self.taus, self.tau, min(self.tau + TAU_STEP, 1.0), 1.0}))
+
+    @property
+    def tried_patiences_s(self) -> tuple[float, ...]:
+        """Those asked for and the one that there is."""
+        return tuple(sorted({*self.patiences_s, self.patience_s}))
+
+    @property
+    def tried_seqs(self) -> tuple[int, ...]:
+        """Numbers of sequences; no more than there are where nobody knows whether the KV cache holds them."""
+        factors = {1.0, *(factor for factor in self.seqs_factors if factor <= 1 or self.kv_cache_tokens)}
+        return tuple(sorted({max(1, round(factor * self.max_num_seqs)) for factor in factors}))
+
+    @property
+    def lacks_for_money(self) -> tuple[str, ...]:
+        """What is missing before anybody should spend money by this: nouns with where to get them."""
+        lacks = []
+        if self.cost.partition(",")[0].strip() in ready_made() or not Path(self.cost).is_file():
+            lacks.append("the step cost of your own engine (give cost=FILE, which measure-engine writes)")
+        if not self.kv_cache_tokens:
+            lacks.append("the size of its KV cache (give kv_cache_tokens=NUMBER, which vLLM logs when it starts)")
+        return tuple(lacks)
 
     @property
     def engine(self) -> EngineSettings:
@@ -73,7 +98,7 @@ class WhatIfConfig(ServedLogSource):
     def sweep_cases(self) -> int:
         """Simulations with the busiest requests."""
         loads = NUM_POLICIES * (len(self.loads) + 1)
-        return 2 + loads + len(self.tried_taus) + len(self.patiences_s) + 1 + 2 * (len(self.seqs_factors) + 1)
+        return 2 + loads + len(self.tried_taus) + len(self.tried_patiences_s) + 2 * len(self.tried_seqs)
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned from."""

@@ -9,18 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.policies.places import Values, noisy_quantiles
-from benchmarks.report.comparison import MATTERS_FROM
-from benchmarks.report.summary import summarise
+from benchmarks.policies.places import noisy_quantiles
+from benchmarks.report.comparison import MATTERS_FROM, at_load, compare
+from benchmarks.report.summary import RATIO, summarise
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run
 from benchmarks.simulation.step_cost import StepCost
-from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
-from traffic.served_log import Traffic
+from benchmarks.what_if.config import WhatIfConfig
+from benchmarks.what_if.placed import PlacedTraffic
+from benchmarks.what_if.stretches import Stretches
+from benchmarks.what_if.windows import Window
 
-LOG = "log"
-FEWEST_REQUESTS = 100
-"""However long answers are: fewer make no queue."""
+LOG, LOAD = "log", "load"
+WAITS_FROM = 0.05
+"""Requests wait if at least this share of them finds the engine full."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Case:
 
 Simulate = Callable[[Sequence[Run]], list[pd.DataFrame]]
 """One table of answers a run (`benchmarks/answers.py`), in the order of the runs."""
+Setting = tuple[str, float, str]
+"""Study, value, policy."""
 
 
 @dataclass(frozen=True)
@@ -43,101 +47,115 @@ class Studied:
     """All that was simulated."""
 
     answers: pd.DataFrame
-    """Of the log itself (without a load: it is longer than what was stretched to the loads) and of every load."""
-    settings: pd.DataFrame
-    """A row a case of the other studies: `study, value, policy, load` and the figures of `summary.summarise`."""
-    capacity_per_s: float
-    log_load: float
-    """The log's own load; NaN where all its requests came at once."""
+    """Of the log as it is (without a load) and of its busiest stretch at every load. `study` says which; `waited`,
+    whether a request found the engine full."""
+    of_settings: Mapping[Setting, pd.DataFrame]
+    """The answers of the other studies, all at `sweep_load`; none where nothing waits."""
+    stretches: Stretches
     sweep_load: float
-    """The load at which settings were tried."""
-    sweep_requests: int
-    """With how many requests."""
+    """The load at which settings were tried, or would be; NaN if ordering matters at none."""
+
+    @property
+    def settings(self) -> pd.DataFrame:
+        """A row a case: `study, value, policy, load` and the figures of `summary.summarise`."""
+        return pd.DataFrame([_row(setting, one) for setting, one in self.of_settings.items()])
+
+    @property
+    def of_log(self) -> pd.DataFrame:
+        """The answers of the log as it is."""
+        return self.answers[self.answers.study == LOG]
+
+    @property
+    def unbroken(self) -> pd.DataFrame:
+        """The answers whose neighbours are all there: one deal of the control gains by chance in a few windows."""
+        return self.answers if self.stretches.is_whole else self.answers[self.answers.study == LOAD]
+
+    @property
+    def of_peak(self) -> pd.DataFrame:
+        """The answers of its busiest stretch as it came."""
+        return at_load(self.answers[self.answers.study == LOAD], self.stretches.peak_load)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether anything waits in the log: over all of it, or in its busiest stretch."""
+        return any(waiting_share(one) >= WAITS_FROM for one in (self.of_log, self.of_peak))
 
 
-@dataclass(frozen=True)
-class PlacedTraffic:
-    """Requests, and where they stand in the queue."""
-
-    traffic: Traffic
-    places: Mapping[str, Values | None]
-    """Of each request, 0 to 1, by policy: fcfs, control, pars and oracle. None is first come, first served."""
-
-    def window(self, start: int, stop: int) -> "PlacedTraffic":
-        """Some consecutive requests; their places are those that they have among all."""
-        places = {policy: None if one is None else one[start:stop] for policy, one in self.places.items()}
-        return PlacedTraffic(self.traffic.window(start, stop), places)
-
-    def at(self, rate_per_s: float) -> "PlacedTraffic":
-        """The same requests, stretched or squeezed to a rate; what came all at once has no gaps to stretch."""
-        own = self.traffic
-        times_s = np.arange(len(own)) / rate_per_s
-        if np.isfinite(own.rate_per_s):
-            times_s = own.arrival_s * (own.rate_per_s / rate_per_s)
-        return replace(self, traffic=own.sent_at(times_s))
+def waiting_share(answers: pd.DataFrame) -> float:
+    """Share of the requests that find the engine full, first come, first served."""
+    return float(answers[answers.policy == "fcfs"].waited.mean())
 
 
-def study(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, simulate: Simulate) -> Studied:
-    """Simulate the log, other loads and other settings, on an engine whose steps have this cost."""
-    busiest = placed.window(*busiest_window(placed.traffic.arrival_s, affordable_window(config, placed.traffic)))
-    capacity_per_s = _capacity_per_s(config, cost, busiest.traffic, simulate)
-    log_load, window_load = (_rounded(one.traffic.rate_per_s / capacity_per_s) for one in (placed, busiest))
-    own = set() if np.isnan(window_load) else {window_load}
-    cases = [Case(LOG, run.load, run) for run in _runs(config, cost, placed, float("nan"))]
-    for load in sorted({*config.loads, *own}):
-        cases += [Case("load", load, run) for run in _runs(config, cost, busiest.at(load * capacity_per_s), load)]
+def study(
+    config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, stretches: Stretches, simulate: Simulate
+) -> Studied:
+    """Simulate the log, other loads and, where anything waits, other settings, on an engine of this step cost."""
+    busiest = placed.window(stretches.peak.start, stretches.peak.stop)
+    of_log = _of_windows(config, cost, placed, stretches.windows, simulate)
+    cases = [
+        Case(LOAD, load, run)
+        for load in sorted({*config.loads, stretches.peak_load})
+        for run in _runs(config, cost, at_load_of(busiest, stretches, load), load)
+    ]
     tables = simulate([case.run for case in cases])
-    answers = pd.concat(
-        [one.assign(study=case.study) for case, one in zip(cases, tables, strict=True)], ignore_index=True
-    )
-    sweep_load = load_that_matters(answers[answers.study == "load"], window_load)
-    settings = list(_settings(config, cost, busiest.at(sweep_load * capacity_per_s), sweep_load))
+    of_loads = [_noted(config, one).assign(study=LOAD) for one in tables]
+    answers = pd.concat([of_log, *of_loads], ignore_index=True)
+    rated = answers[answers.study == LOAD]
+    found = Studied(answers, {}, stretches, load_that_matters(rated, stretches.peak_load))
+    if not found.has_waiting:
+        return found
+    sweep_load = found.sweep_load if np.isfinite(found.sweep_load) else float(rated.load.max())
+    settings = list(_settings(config, cost, at_load_of(busiest, stretches, sweep_load), sweep_load))
     tables = simulate([case.run for case in settings])
-    rows = [_row(case, one) for case, one in zip(settings, tables, strict=True)]
-    return Studied(answers, pd.DataFrame(rows), capacity_per_s, log_load, sweep_load, len(busiest.traffic))
+    of_settings = {(case.study, case.value, case.run.policy): one for case, one in zip(settings, tables, strict=True)}
+    return replace(found, of_settings=of_settings, sweep_load=sweep_load)
 
 
-def affordable_window(config: WhatIfConfig, traffic: Traffic) -> int:
-    """Requests with which settings are tried: as many as half of the simulated tokens allow."""
-    tokens = config.max_simulated_tokens / 2 / config.sweep_cases
-    return int(np.clip(tokens / traffic.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
-
-
-def affordable_requests(config: WhatIfConfig, traffic: Traffic) -> int:
-    """Requests of the log that are simulated as they are: the first ones, as many as the other half allows."""
-    tokens = np.cumsum(traffic.output_tokens) * NUM_POLICIES
-    fitting = int(np.searchsorted(tokens, config.max_simulated_tokens / 2, side="right"))
-    return int(np.clip(fitting, FEWEST_REQUESTS, config.max_requests))
-
-
-def busiest_window(arrival_s: Values, requests: int) -> tuple[int, int]:
-    """Start and stop of the consecutive requests that came within the shortest time."""
-    if len(arrival_s) <= requests:
-        return 0, len(arrival_s)
-    start = int(np.argmin(arrival_s[requests - 1 :] - arrival_s[: len(arrival_s) - requests + 1]))
-    return start, start + requests
+def at_load_of(busiest: PlacedTraffic, stretches: Stretches, load: float) -> PlacedTraffic:
+    """The busiest stretch at another load; at its own it is as it came, and what came all at once comes evenly."""
+    if load == stretches.peak_load:
+        return busiest
+    if stretches.peak_lasts_s > 0:
+        return busiest.at(stretches.peak_load / load)
+    return busiest.evenly(load / stretches.peak_work_s)
 
 
 def load_that_matters(answers: pd.DataFrame, own_load: float) -> float:
-    """The log's own load if ordering matters there, else the lowest one above at which it does, else the highest."""
-    matters = []
-    for load, one in answers.groupby("load"):
-        s_per_token = summarise(one).s_per_token
-        if s_per_token["fcfs"] / s_per_token["pars"] > MATTERS_FROM:
-            matters.append(float(load))  # type: ignore[arg-type]
+    """The log's own load if ordering surely matters there, else the lowest one above at which it does; NaN if none."""
+    table = compare(answers)
+    matters = table[(table.policy == "pars") & (table[f"{RATIO}_low"] > MATTERS_FROM)].load.tolist()
     above = [load for load in matters if not load < own_load]
-    return min(above or matters or [float(answers.load.max())])
+    return float(min(above or matters, default=np.nan))
 
 
-def _rounded(load: float) -> float:
-    """As it is shown; all at once is no rate."""
-    return float(f"{load:.3g}") if np.isfinite(load) else float("nan")
+def _of_windows(
+    config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, windows: Sequence[Window], simulate: Simulate
+) -> pd.DataFrame:
+    """The answers that count, of all windows, at the times of the log."""
+    runs = [
+        (window, run)
+        for window in windows
+        for run in _runs(config, cost, placed.window(window.before, window.after), float("nan"))
+    ]
+    tables = simulate([run for _, run in runs])
+    counted = []
+    for (window, _), one in zip(runs, tables, strict=True):
+        kept = _noted(config, one).iloc[window.places - window.before]
+        counted.append(kept.assign(sent_s=kept.sent_s + placed.traffic.arrival_s[window.before], study=LOG))
+    return pd.concat(counted, ignore_index=True)
 
 
-def _capacity_per_s(config: WhatIfConfig, cost: StepCost, traffic: Traffic, simulate: Simulate) -> float:
-    burst = PlacedTraffic(traffic.sent_at(np.zeros(len(traffic))), {"fcfs": None})
-    (answers,) = simulate(_runs(config, cost, burst, float("nan")))
-    return len(answers) / float((answers.sent_s + answers.e2e_s).max())
+def _noted(config: WhatIfConfig, answers: pd.DataFrame) -> pd.DataFrame:
+    """With whether each request found the engine full: as many others as it works on, or no room in its KV cache."""
+    sent_s, ended_s = answers.sent_s.to_numpy(), (answers.sent_s + answers.e2e_s).to_numpy()
+    tokens = (answers.prompt_tokens + answers.output_tokens).to_numpy()
+    gone = np.searchsorted(np.sort(ended_s), sent_s, side="right")
+    ended_tokens = np.concatenate([[0], np.cumsum(tokens[np.argsort(ended_s, kind="stable")])])
+    others = np.arange(len(answers)) - gone
+    is_full = others >= config.max_num_seqs
+    if config.kv_cache_tokens:
+        is_full |= np.cumsum(tokens) - ended_tokens[gone] > config.kv_cache_tokens
+    return answers.assign(waited=is_full)
 
 
 def _runs(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load: float) -> list[Run]:
@@ -164,13 +182,12 @@ def _settings(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load:
         yield Case("tau", tau, replace(pars, order=replace(pars.order, quantiles=quantiles)))
     for patience_s in sorted({*config.patiences_s, config.patience_s}):
         yield Case("patience_s", patience_s, replace(pars, order=replace(pars.order, patience_s=patience_s)))
-    for factor in sorted({*config.seqs_factors, 1.0}):
-        seqs = max(1, round(factor * config.max_num_seqs))
+    for seqs in config.tried_seqs:
         for one in (fcfs, pars):
             yield Case("max_num_seqs", float(seqs), replace(one, engine=replace(one.engine, max_num_seqs=seqs)))
 
 
-def _row(case: Case, answers: pd.DataFrame) -> dict[str, object]:
-    policy = case.run.policy
-    row: dict[str, object] = {"study": case.study, "value": case.value, "policy": policy, "load": case.run.load}
+def _row(setting: Setting, answers: pd.DataFrame) -> dict[str, object]:
+    name, value, policy = setting
+    row: dict[str, object] = {"study": name, "value": value, "policy": policy, "load": answers.load.iloc[0]}
     return row | {str(name): value for name, value in summarise(answers).loc[policy].items()}

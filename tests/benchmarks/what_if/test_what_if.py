@@ -48,6 +48,9 @@ def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: P
     assert "has a patience of 120 s unless another one was tried, the oracle too" in page
     assert "At the lowest load (0.5 × capacity) the median time to the first token" in page
     assert set(pd.read_parquet(folder / "settings.parquet").study) == {"tau", "patience_s", "max_num_seqs"}
+    assert (
+        "The busiest stretch, found over all arrivals: the 200 requests up to when most work waits, from day 1" in page
+    )
     assert (folder / "answers.parquet").is_file()
 
 
@@ -57,7 +60,7 @@ def test_ranker_is_measured_on_the_prompts_of_the_log(busy_log: Path, tmp_path: 
     _, folder = report(config, tmp_path)
     page = (folder / "report.html").read_text()
     assert "tau-b 0.9" in page
-    assert "the first 300 requests" in page
+    assert "windows of some 100 requests, drawn from its quietest to its busiest stretches" in page
 
 
 def test_control_that_gains_ends_the_what_if_with_its_figures(busy_log: Path, tmp_path: Path) -> None:
