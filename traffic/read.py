@@ -51,9 +51,7 @@ class Reading:
     def rows(self, only: Container[int] | None = None) -> Iterator[Row]:
         """The rows of the model that was asked for, or of all, in the order of the files and of what stands in them.
 
-        Args:
-            only: places among all records (`num_records`) of those that are wanted, of a log that was read
-                before; the others are passed over, and bad ones not judged again.
+        `only` are places among all records (`num_records`): a second pass over a log for some rows, judging no others.
 
         Raises:
             InvalidInput: a file cannot be read, a column is missing, or more rows are bad than are tolerated.
@@ -66,8 +64,7 @@ class Reading:
             )
         for source, its_files in self._by_source(files).items():
             yield from self._good(self._requests(source, its_files), source, only)
-        if only is None:
-            self.bad.check(self.num_rows)
+        self.bad.check(self.num_rows if only is None else self.num_records)
         if not self.num_records:
             raise InvalidInput(f"a log must hold at least one row, but {self._path} has none.")
 
