@@ -31,9 +31,9 @@ from benchmarks.simulation.run import Run, simulate_all
 from benchmarks.simulation.step_cost import StepCost
 from registry import store
 from registry.ranker import Ranker
+from traffic.batch import Traffic
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
-from traffic.batch import Traffic
 from training.config import TrainingConfig
 from training.train import train_folder
 
