@@ -63,7 +63,7 @@ def _axis(label: str) -> alt.Axis:
         title=wrapped(label),
         labelExpr=f"{IS_MINOR} ? '' : {NUMBER}",
         labelOverlap="greedy",
-        labelSeparation=6,
+        labelSeparation=10,
         tickCount=MOST_TICKS,
         gridOpacity=alt.condition(IS_MINOR, alt.value(0.35), alt.value(1)),
     )

@@ -1,6 +1,7 @@
 """Lines over two axes."""
 
 import json
+import textwrap
 from collections.abc import Callable
 
 import altair as alt
@@ -22,8 +23,8 @@ MOST_NAMED = 20
 """Lines; a legend of more would be longer than the chart."""
 WIDE_LETTERS = 20
 """A label that is longer has a row of the legend to itself."""
-LABEL_PX = 230
-"""A label that is longer ends in dots."""
+LABEL_LETTERS, LABEL_LINES = 36, 3
+"""A label that is longer is broken between words; one of more lines ends in dots."""
 
 Point = dict[str, str | float]
 
@@ -105,10 +106,14 @@ def _legend(chart: Chart) -> alt.Legend | None:
         return None
     return alt.Legend(
         title=None,
-        labelExpr=f"{json.dumps(labels)}[datum.value]",
+        labelExpr=f"{json.dumps([_broken(label) for label in labels])}[datum.value]",
         columns=1 if max(map(len, labels)) > WIDE_LETTERS else 2,
-        labelLimit=LABEL_PX,
+        labelLimit=0,
         orient="bottom",
         symbolType="stroke",
         symbolSize=1000,
     )
+
+
+def _broken(label: str) -> list[str]:
+    return textwrap.wrap(label, LABEL_LETTERS, max_lines=LABEL_LINES, placeholder=" …") or [""]

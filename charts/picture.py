@@ -21,7 +21,7 @@ from charts.looks import INK, PAPER, QUIET, RULE
 
 WIDTH = 380
 """In pixels: about a phone's, so that letters are legible there."""
-PADDING = {"left": 8, "right": 22, "top": 6, "bottom": 8}
+PADDING = {"left": 12, "right": 22, "top": 6, "bottom": 8}
 """A viewer's font may be wider than the one that the labels were laid out with."""
 VEGA_LITE = "6.4"
 STYLE: dict[str, Any] = {

@@ -130,7 +130,7 @@ def _tune(config: TrainingConfig, splits: Splits) -> tuple[TrainingConfig, Calla
     """The config with the best values, and what logs the study: later, for MLflow may be away just then."""
     if config.trials == 0:
         return config, lambda: None
-    from training.tuning.tune import log_study, tune  # optuna and plotly are not loaded for nothing
+    from training.tuning.tune import log_study, tune  # Optuna is not loaded for nothing
 
     study = tune(config, splits)
     return config.with_values(study.best_params), lambda: logged_or_lost(log_study, study)

@@ -97,19 +97,20 @@ def test_the_dataset_is_an_input_with_its_digest(tiny_store: TinyTraining) -> No
 def test_the_run_has_its_plots_and_the_study(tiny_store: TinyTraining) -> None:
     run = parent(tiny_store)
     assert artifacts(run, "plots") == {
-        "plots/predicted_against_true.png",
-        "plots/pair_accuracy_by_length_ratio.png",
-        "plots/pair_accuracy_by_coverage.png",
+        "plots/predicted_against_true.svg",
+        "plots/pair_accuracy_by_length_ratio.svg",
+        "plots/pair_accuracy_by_coverage.svg",
     }
     assert artifacts(run, "study") == {
         "study/trials.json",
-        "study/optimization_history.html",
-        "study/intermediate_values.html",
-        "study/slice.html",
-        "study/parallel_coordinate.html",
+        "study/optimization_history.svg",
+        "study/intermediate_values.svg",
+        "study/slice_learning_rate.svg",
+        "study/slice_margin.svg",
+        "study/slice_min_length_difference.svg",
     }
-    page = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/study/slice.html")
-    assert "<script src=" not in page  # nothing is fetched from the outside to look at it
+    picture = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/study/slice_margin.svg")
+    assert "<script" not in picture  # nothing is fetched from the outside to look at it
     table = mlflow.load_table("study/trials.json", [run.info.run_id])
     assert {"number", "value", "params_margin", "state", "duration_s", *VALIDATION_GAINS} <= set(table.columns)
     assert table[list(VALIDATION_GAINS)].notna().all(axis=None)

@@ -1,65 +1,92 @@
 """Plots of a ranker on its test prompts."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
+from charts.chart import AnyChart, Bar, BarChart, Chart, Line
+from charts.picture import svg
 from training.artefact.abstention import accuracy_by_coverage
 from training.artefact.export import TestResult
 from training.judging.ranking_metrics import pair_accuracy_by_length_ratio
 
 RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
 COVERAGES = tuple(np.linspace(0.05, 1.0, 20).tolist())
+DRAWN_PROMPTS = 1000
+"""Dots; more of them would lie over each other."""
+GUESS = 0.5
+"""Pair accuracy of who knows nothing."""
 
 
 def write_plots(result: TestResult, folder: Path) -> None:
-    """Write all of them as PNG files."""
+    """Write all of them as SVG files."""
     folder.mkdir(exist_ok=True)
-    predicted_against_true(result).savefig(folder / "predicted_against_true.png")
-    accuracy_by_length_ratio(result).savefig(folder / "pair_accuracy_by_length_ratio.png")
-    accuracy_by_share_told_apart(result).savefig(folder / "pair_accuracy_by_coverage.png")
+    for name, chart in plots(result):
+        (folder / f"{name}.svg").write_text(svg(chart), encoding="utf-8")
 
 
-def predicted_against_true(result: TestResult) -> Figure:
+def plots(result: TestResult) -> Iterator[tuple[str, AnyChart]]:
+    """All plots by their names."""
+    yield "predicted_against_true", predicted_against_true(result)
+    yield "pair_accuracy_by_length_ratio", accuracy_by_length_ratio(result)
+    yield "pair_accuracy_by_coverage", accuracy_by_share_told_apart(result)
+
+
+def predicted_against_true(result: TestResult) -> Chart:
     """Predicted against true output tokens, both on a log scale, with the diagonal."""
-    figure = Figure(figsize=(6, 6), layout="constrained")
-    axes = figure.add_subplot()
-    axes.loglog(result.output_tokens, result.predicted_tokens, ".", markersize=3, alpha=0.3)
-    ends = [result.output_tokens.min(), result.output_tokens.max()]
-    axes.loglog(ends, ends, linewidth=1, color="grey")
-    axes.set(
-        xlabel="true output tokens",
-        ylabel="predicted output tokens",
-        title=f"{len(result.output_tokens)} test prompts, tau-b {result.metrics['kendall_tau_b']:.3f}",
+    count, tau = len(result.output_tokens), result.metrics["kendall_tau_b"]
+    drawn = np.random.default_rng(0).permutation(count)[:DRAWN_PROMPTS]
+    true, predicted = result.output_tokens[drawn], result.predicted_tokens[drawn]
+    ends = [float(true.min()), float(true.max())]
+    return Chart(
+        title=f"{count:,} test prompts, tau-b {tau:.3f}",
+        x_label="true output tokens",
+        y_label="predicted output tokens",
+        lines=(
+            Line("a test prompt", true.tolist(), predicted.tolist(), 1, is_joined=False),
+            Line("a perfect prediction", ends, ends, 0, has_dots=False),
+        ),
+        says=f"Predicted against true output tokens of {len(drawn):,} test prompts; tau-b is {tau:.3f}.",
+        is_log_x=True,
+        is_log_y=True,
     )
-    return figure
 
 
-def accuracy_by_length_ratio(result: TestResult) -> Figure:
+def accuracy_by_length_ratio(result: TestResult) -> BarChart:
     """Share of pairs ordered right, by how many times longer the longer answer is."""
     accuracies = pair_accuracy_by_length_ratio(
         result.predicted_tokens, result.output_tokens, RATIO_EDGES, result.is_censored
     )
-    labels = [_bin_label(low, high) for low, high in pairwise(RATIO_EDGES)]
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.bar(labels, np.nan_to_num(accuracies))
-    axes.axhline(0.5, linewidth=1, color="grey")
-    axes.set(xlabel="longer ÷ shorter true length", ylabel="pair accuracy", ylim=(0, 1), title="Pairs ordered right")
-    return figure
+    bars = tuple(
+        Bar(_bin_label(low, high), float(accuracy), "no pair" if np.isnan(accuracy) else f"{accuracy:.3f}")
+        for (low, high), accuracy in zip(pairwise(RATIO_EDGES), accuracies, strict=True)
+    )
+    return BarChart(
+        title="Pairs ordered right, by longer ÷ shorter true length",
+        value_label="pair accuracy (dashes: a guess)",
+        bars=bars,
+        says=f"Pair accuracy by ratio of lengths: {', '.join(f'{bar.label} {bar.text}' for bar in bars)}.",
+        mark=GUESS,
+    )
 
 
-def accuracy_by_share_told_apart(result: TestResult) -> Figure:
+def accuracy_by_share_told_apart(result: TestResult) -> Chart:
     """Accuracy of the pairs that a ranker tells apart, by the share of the pairs that these are."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
     accuracies = accuracy_by_coverage(result.predicted_tokens, result.output_tokens, COVERAGES, result.is_censored)
-    axes.plot(COVERAGES, accuracies, ".-")
-    axes.set(xlabel="coverage: share of pairs told apart", ylabel="pair accuracy", title="The surest pairs first")
-    return figure
+    return Chart(
+        title="The surest pairs first",
+        x_label="coverage: share of pairs told apart",
+        y_label="pair accuracy",
+        lines=(
+            Line("this ranker", COVERAGES, [float(one) for one in accuracies], 1),
+            Line("a guess", (COVERAGES[0], COVERAGES[-1]), (GUESS, GUESS), 0, has_dots=False),
+        ),
+        says=f"Pair accuracy from {accuracies[0]:.3f} of the surest pairs to {accuracies[-1]:.3f} of all.",
+        starts_at_zero=False,
+    )
 
 
 def _bin_label(low: float, high: float) -> str:
-    return f"{low:g} to {high:g}" if np.isfinite(high) else f"from {low:g}"
+    return f"{low:g} to {high:g} times" if np.isfinite(high) else f"{low:g} times and more"

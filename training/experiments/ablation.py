@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import mlflow
+import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from charts.chart import DotChart, Dots
+from charts.picture import svg
 from registry.runs.retrying import logged_or_lost, nested_run
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
@@ -27,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 RUNS_TABLE = "ablation/runs.json"
 SUMMARY_TABLE = "ablation/summary.json"
-PLOT = "ablation/metrics.png"
+PLOTS_FOLDER = "ablation"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
         summary = _summary(runs)
         for table, path in ((runs, RUNS_TABLE), (summary, SUMMARY_TABLE)):
             mlflow.log_table(table.astype(object), path)  # MLflow 3.17 trips over the str columns of pandas 3
-        mlflow.log_figure(metrics_by_variant(runs, list(summary.variant)), PLOT)
+        for metric in (KENDALL_TAU_B, *STATIC_GAINS):
+            mlflow.log_text(svg(by_variant(runs, list(summary.variant), metric)), f"{PLOTS_FOLDER}/{metric}.svg")
     return summary
 
 
@@ -91,21 +94,16 @@ def variants(config: AblationConfig) -> Iterator[Variant]:
             yield Variant(loss, least)
 
 
-def metrics_by_variant(runs: pd.DataFrame, variants: Sequence[str]) -> Figure:
-    """Tau-b and static gains of each training as dots, and each variant's mean as a bar, the first variant on top."""
-    figure = Figure(figsize=(14, 1.5 + 0.4 * len(variants)), layout="constrained")
-    panels = figure.subplots(1, 1 + len(STATIC_GAINS), sharey=True)
-    places = {variant: -place for place, variant in enumerate(variants)}
-    for axes, metric in zip(panels, (KENDALL_TAU_B, *STATIC_GAINS), strict=True):
-        means = runs.groupby("variant")[metric].mean()
-        axes.plot(runs[metric], runs.variant.map(places), "o", alpha=0.6, label="one training")
-        axes.plot(means, means.index.map(places), "k|", markersize=16, label="mean over seeds")
-        axes.set(xlabel=f"{metric} on test prompts")
-        axes.grid(axis="x", alpha=0.3)
-    panels[0].set_yticks(list(places.values()), list(places))
-    panels[0].legend()
-    figure.suptitle("Ablation: loss, and the pairs that count")
-    return figure
+def by_variant(runs: pd.DataFrame, variants: Sequence[str], metric: str) -> DotChart:
+    """A metric of each training as a dot, and each variant's mean, the first variant on top."""
+    values = {variant: runs[metric][runs.variant == variant].tolist() for variant in variants}
+    means = ", ".join(f"{variant} {np.mean(several):.3f}" for variant, several in values.items())
+    return DotChart(
+        title="Ablation: loss, and the pairs that count",
+        value_label=f"{metric} on test prompts (a dot a training, a stroke at the mean)",
+        rows=tuple(Dots(variant, several) for variant, several in values.items()),
+        says=f"Mean {metric} over seeds: {means}.",
+    )
 
 
 def _metrics_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: LabelledPrompts) -> dict[str, float]:

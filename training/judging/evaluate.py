@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 import mlflow
 import pandas as pd
 
+from charts.picture import svg
 from registry import store
 from registry.errors import InvalidInput
 from registry.runs.stored_run import stored_run
@@ -166,7 +167,7 @@ def _log_evaluation(evaluation: Evaluation, targets: Sequence[Target]) -> None:
     _log_table(({"ranker": one.ranker, "model": one.model, **one.metrics} for one in evaluation.results), RESULTS_TABLE)
     metrics_of = {(one.ranker, one.model): one.metrics for one in evaluation.results}
     for metric, title in HEAT_MAPS.items():
-        mlflow.log_figure(heat_map(metrics_of, metric, title), f"evaluation/{metric}.png")
+        mlflow.log_text(svg(heat_map(metrics_of, metric, title)), f"evaluation/{metric}.svg")
     comparisons = [
         {"model": model, **asdict(one), "is_real": one.is_real, "sentence": one.sentence}
         for model, several in evaluation.comparisons.items()

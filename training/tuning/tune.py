@@ -15,10 +15,9 @@ from typing import Any
 import lightning
 import mlflow
 import optuna
-import plotly.graph_objects as go
 from lightning.pytorch.callbacks import Callback
-from optuna import visualization
 
+from charts.picture import svg
 from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import end_run
 from registry.store import model_name
@@ -29,6 +28,7 @@ from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
 from training.fitting.losses import LOSS_SETTINGS
 from training.fitting.module import VALIDATION_GAINS, VALIDATION_TAU
+from training.tuning.study_charts import study_charts
 from training.tuning.trials import enqueue, new_study, shared_study
 from training.tuning.worker import run_trials
 
@@ -137,7 +137,7 @@ def in_nested_run(trial: optuna.Trial, objective: Callable[[mlflow.ActiveRun | N
 
 
 def log_study(study: optuna.Study) -> None:
-    """Log the trials' table, the best values and Optuna's plots to the active run."""
+    """Log the trials' table, the best values and charts of the study to the active run."""
     mlflow.log_params({f"best_{name}": value for name, value in study.best_params.items()})
     attributes = study.best_trial.user_attrs  # a shared study may hold trials of a version that knew no static gain
     best = {VALIDATION_TAU: study.best_value} | {
@@ -149,10 +149,8 @@ def log_study(study: optuna.Study) -> None:
     trials["duration"] = trials["duration"].dt.total_seconds()
     trials["state"] = trials["state"].astype(object)  # MLflow 3.17 trips over the str columns of pandas 3
     mlflow.log_table(trials.rename(columns={"duration": "duration_s"}), TRIALS_TABLE)
-    for name, plot in _PLOTS.items():
-        if len([one for one in study.trials if one.state.is_finished() and one.value is not None]) > 1:
-            # With plotly's script inside: the page would else fetch it from the outside.
-            mlflow.log_figure(plot(study), f"study/{name}.html", save_kwargs={"include_plotlyjs": True})
+    for name, chart in study_charts(study):
+        mlflow.log_text(svg(chart), f"study/{name}.svg")
 
 
 class _LastTau(Callback):
@@ -160,11 +158,3 @@ class _LastTau(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         self.tau = float(trainer.callback_metrics[VALIDATION_TAU])
-
-
-_PLOTS: dict[str, Callable[[optuna.Study], go.Figure]] = {
-    "optimization_history": visualization.plot_optimization_history,
-    "intermediate_values": visualization.plot_intermediate_values,
-    "slice": visualization.plot_slice,
-    "parallel_coordinate": visualization.plot_parallel_coordinate,
-}

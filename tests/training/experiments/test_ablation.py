@@ -7,8 +7,9 @@ import pytest
 
 from registry.errors import InvalidInput
 from tests.conftest import tracking
-from training.experiments.ablation import PLOT, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
+from training.experiments.ablation import PLOTS_FOLDER, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
 from training.experiments.config import AblationConfig
+from training.judging.ranking_metrics import KENDALL_TAU_B
 from training.judging.static_gain import STATIC_GAINS
 
 
@@ -40,7 +41,9 @@ def test_each_variant_is_trained_with_each_seed_and_tested(
         parent, *children = mlflow.search_runs([experiment], order_by=["start_time"], output_format="list")
         runs = mlflow.load_table(RUNS_TABLE, [parent.info.run_id])
         logged = mlflow.load_table(SUMMARY_TABLE, [parent.info.run_id])
-        assert mlflow.artifacts.list_artifacts(f"runs:/{parent.info.run_id}/{Path(PLOT).parent}")
+        plots = mlflow.artifacts.list_artifacts(f"runs:/{parent.info.run_id}/{PLOTS_FOLDER}")
+        wanted = {f"{PLOTS_FOLDER}/{metric}.svg" for metric in (KENDALL_TAU_B, *STATIC_GAINS)}
+        assert wanted <= {one.path for one in plots}
     assert len(children) == len(runs) == 3 * 2
     assert {(run.data.params["loss"], run.data.params["seed"]) for run in children} == {
         (loss, seed) for loss in ("margin_ranking", "pointwise_l1") for seed in ("0", "1")

@@ -94,7 +94,7 @@ def test_each_ranker_meets_each_target_llm(tiny_store: TinyTraining, two_models:
     (child,) = [one for one in children(tiny_store, parent) if one.data.params["ranker"] == uri]
     assert child.data.metrics["rev-erse -1/kendall_tau_b"] == taus[uri, "rev/erse @1"]
     paths = {one.path for one in mlflow.MlflowClient().list_artifacts(parent.info.run_id, "evaluation")}
-    assert paths == {RESULTS_TABLE, COMPARISONS_TABLE, *(f"evaluation/{metric}.png" for metric in HEAT_MAPS)}
+    assert paths == {RESULTS_TABLE, COMPARISONS_TABLE, *(f"evaluation/{metric}.svg" for metric in HEAT_MAPS)}
 
 
 def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: TinyTraining, tmp_path: Path) -> None:
