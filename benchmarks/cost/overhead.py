@@ -21,7 +21,7 @@ from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.endpoint.live_server import serve
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
-from benchmarks.replay.policy_endpoints import server_settings
+from benchmarks.replay.own_server import server_settings
 from registry.errors import InvalidInput
 from registry.tracking import log_parameters
 from serving.champion.start import find_champion

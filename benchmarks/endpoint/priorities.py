@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from benchmarks.endpoint.plan import PlannedRequest
-from benchmarks.policies.places import Values, mirrored, places
+from benchmarks.policies.places import Values, places
 from benchmarks.policies.policy_list import Policy
 from registry.ranker import Ranker
 from serving.ranking.priority import priority
@@ -39,7 +39,7 @@ class ClientOrder:
     """The orders that only the client can bring, because the server does not know them."""
 
     places: Mapping[str, Mapping[str, float]]
-    """Of each prompt under each ranker or rival, by the policy that it orders; `control` is of shuffled labels."""
+    """Of each prompt under each ranker or rival, by the policy that it orders."""
 
     @classmethod
     def of(cls, rankers: Mapping[str, Ranker], prompts: Sequence[str]) -> Self:
@@ -55,19 +55,18 @@ class ClientOrder:
         """The same, and places of more policies."""
         return replace(self, places={**self.places, **places})
 
-    def prioritise(self, policy: Policy, requests: Sequence[PlannedRequest], is_reversed: bool) -> Prioritise:
-        """The priorities of these requests; the control is mirrored where they are sent in the opposite order."""
+    def prioritise(self, policy: Policy, requests: Sequence[PlannedRequest]) -> Prioritise:
+        """The priorities of these requests."""
         if policy.kind == "fcfs":
             return fcfs
-        return aged(self._quantiles(policy.kind, requests, is_reversed), policy.patience_s)
+        return aged(self._quantiles(policy.kind, requests), policy.patience_s)
 
-    def _quantiles(self, kind: str, requests: Sequence[PlannedRequest], is_reversed: bool) -> Values:
+    def _quantiles(self, kind: str, requests: Sequence[PlannedRequest]) -> Values:
         if kind == "oracle":
             return oracle_quantiles(requests)
         if kind == "prompt_length":
             return places(np.array([len(request.prompt) for request in requests]))
-        quantiles = np.array([self.places[kind][request.prompt] for request in requests])
-        return mirrored(quantiles) if kind == "control" and is_reversed else quantiles
+        return np.array([self.places[kind][request.prompt] for request in requests])
 
 
 def oracle_quantiles(requests: Sequence[PlannedRequest]) -> Values:

@@ -65,9 +65,13 @@ class ReplayConfig(LengthLogSource):
     low_load_requests: int = 100
     """Requests sent one at a time, each one both ranked and not; 0 leaves this out."""
     control: str | None = None
-    """A ranker trained on shuffled labels (`models:/...` or a folder); a small one is trained unless given."""
+    """A ranker trained on shuffled labels (`models:/...` or a folder); a small one is trained unless given. The server
+    serves it and its mirror image as two more target LLMs."""
     control_prompts: int = 500
     """Training prompts of the control ranker."""
+    cap_by_max_tokens: Switch = "off"
+    """`on` plants a leak: the server caps predictions by `max_tokens`, by which the recorded lengths are imposed. The
+    control then gains, and the run fails: the way to see that it would."""
     ranking_backlog_ms: float = RANKING_BACKLOG_MS
     """The server's: how long a request may be held for its ranking while the engine is full anyway."""
     patience_s: float = PATIENCE_S
@@ -104,4 +108,9 @@ class ReplayConfig(LengthLogSource):
             raise InvalidInput(f"repeats must be even (each order is also replayed reversed), but got {self.repeats}.")
         if not 0 <= self.late_share <= 1:
             raise InvalidInput(f"late_share must be between 0 and 1, but got {self.late_share}.")
+        if self.url and self.cap_by_max_tokens == "on":
+            raise InvalidInput(
+                "an endpoint that runs already caps as its operator has set it, but got cap_by_max_tokens=on; leave it"
+                " out, or leave url out."
+            )
         check_arrivals(self.arrivals, self.loads, self.trace)

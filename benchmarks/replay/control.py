@@ -1,31 +1,106 @@
-"""The control: a ranker trained on shuffled labels. It knows nothing, so ordering by it must gain nothing."""
+"""The control: a ranker of shuffled labels and its mirror image, each served as one more target LLM.
 
-from collections.abc import Iterator
+They know nothing, so ordering by them must gain nothing. They go the server's own way, from the text to the priority:
+whatever of the truth that way lets in, they gain from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import numpy.typing as npt
+
 from benchmarks.replay.config import ReplayConfig
-from registry.ranker import Ranker
-from registry.store import load_ranker
+from registry.calibration import Calibration, LengthDistribution
+from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, sha256_of
+from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource
 from training.config import TrainingConfig
 
+CONTROL_LLM, MIRROR_LLM = "pars-control", "pars-control-mirror"
+"""The target LLMs and the model names of the two."""
 UNSEEN_PROMPTS = 200
 """Validation and test prompts of a control: enough to calibrate what is worth nothing."""
 
+Values = npt.NDArray[np.float64]
+
+
+def write_control(
+    config: ReplayConfig, prompts: Sequence[str], like: LengthDistribution, folder: Path
+) -> Mapping[str, Path]:
+    """Write the control and its mirror image into the folder; return the folder of each by its target LLM.
+
+    Each is calibrated on its own scores of some prompts, whose lengths are not looked at. Their predictions have the
+    distribution `like`, the champion's. On an engine of several target LLMs places are those in the mixture of all
+    distributions, and the mixture of equal ones is that one: so the champion's own places are what they are without a
+    control, and the control has the champion's predictions, dealt out by what knows nothing.
+
+    Raises:
+        RegistryError, InvalidRanker: the given control cannot be used.
+        InvalidInput: the log is too small to train one.
+    """
+    with _source(config) as source:
+        scores = Ranker.load(source).scorer.score_all(prompts[:UNSEEN_PROMPTS], "calibrating the control")
+        return {
+            CONTROL_LLM: _write(source, folder / CONTROL_LLM, scores, like),
+            MIRROR_LLM: _write(source, folder / MIRROR_LLM, -scores, like, is_mirrored=True),
+        }
+
+
+def dealt_out(scores: Values, like: LengthDistribution) -> Calibration:
+    """T under which these scores predict what the distribution holds: at each share of them the length that lies there.
+
+    Args:
+        scores: of some prompts, [prompts].
+        like: the distribution that the predictions get.
+    """
+    log_tokens = np.log(like.tokens)
+    knots = np.quantile(scores, [like.quantile(tokens) for tokens in like.tokens])
+    is_knot = np.concatenate([[True], np.diff(knots) > 0])  # equal scores share the shortest of their lengths
+    spread = float(np.ptp(knots))
+    return Calibration(
+        scores=tuple(knots[is_knot].tolist()),
+        log_tokens=tuple(log_tokens[is_knot].tolist()),
+        tail_slope_log_tokens=max(float(np.ptp(log_tokens)), 1.0) / spread if spread > 0 else 1.0,
+    )
+
+
+def _write(source: Path, folder: Path, scores: Values, like: LengthDistribution, is_mirrored: bool = False) -> Path:
+    from training.artefact.mirror import mirror_onnx  # ONNX takes a second to import: not where none is mirrored
+
+    folder.mkdir()
+    copyfile(source / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+    (mirror_onnx if is_mirrored else copyfile)(source / ONNX_FILE, folder / ONNX_FILE)
+    card = Ranker.load(source).card
+    reference = card.reference
+    if reference is not None and is_mirrored:
+        reference = reference.model_copy(update={"scores": tuple(-score for score in reference.scores)})
+    changes = {
+        "target_llm": folder.name,
+        "calibration": dealt_out(scores, like),
+        "distribution": like,
+        "metrics": {},
+        "reference": reference,
+        "sha256": {name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+    }
+    card.model_copy(update=changes).write(folder)
+    return folder
+
 
 @contextmanager
-def control_ranker(config: ReplayConfig) -> Iterator[Ranker]:
-    """Yield the given control ranker, or train a small one from the same length log."""
+def _source(config: ReplayConfig) -> Iterator[Path]:
+    """The folder of the given control, or of a small one that is trained on the same length log."""
     if config.control:
-        yield load_ranker(config.control)
+        yield ranker_folder(config.control)
         return
     from training.train import train_folder  # Lightning takes seconds to import: not where no control is trained
 
     with TemporaryDirectory() as folder:
-        yield Ranker.load(train_folder(_training(config), Path(folder)))
+        yield train_folder(_training(config), Path(folder))
 
 
 def _training(config: ReplayConfig) -> TrainingConfig:

@@ -3,24 +3,19 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import mlflow
 
 from benchmarks.endpoint import endpoint
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.live_server import serve
+from benchmarks.policies.policy_list import kind_of
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.replay_policies import SERVERS_OWN
+from benchmarks.replay.control import CONTROL_LLM, MIRROR_LLM
+from benchmarks.replay.own_server import own_rankers
 from registry.errors import InvalidInput
-from serving.config import DEMO_VLLM_ARGS
 
-STREAM_INTERVAL = "--stream-interval 1000"
-"""Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
-make the client and the API server the bottleneck where they share their cores with the engine."""
-
-NEED_NO_PRIORITY = ("fcfs", *SERVERS_OWN)
+NEED_NO_PRIORITY = ("fcfs", "pars", "endpoint")
 """What an endpoint may keep for an order by itself; every other one only a client can bring."""
 
 
@@ -35,6 +30,16 @@ class PolicyEndpoints:
     sends_priority: bool
     """Whether the client orders the queue; if not, every endpoint keeps its own order."""
 
+    ranker: str | None = None
+    """The ranker of `pars`, where the server was started for this replay."""
+
+    def of_run(self, policy: str, is_reversed: bool) -> Endpoint:
+        """Where a run of the policy goes: under the control every second one to its mirror image."""
+        one = self.of[policy]
+        if kind_of(policy) != "control":
+            return one
+        return replace(one, model=MIRROR_LLM if is_reversed else CONTROL_LLM)
+
     @property
     def any(self) -> Endpoint:
         """One that stands for all: they serve the same model."""
@@ -42,8 +47,12 @@ class PolicyEndpoints:
 
 
 @contextmanager
-def endpoints(config: ReplayConfig, names: Sequence[str], server_log: Path) -> Iterator[PolicyEndpoints]:
+def endpoints(
+    config: ReplayConfig, names: Sequence[str], server_log: Path, prompts: Sequence[str] = ()
+) -> Iterator[PolicyEndpoints]:
     """Yield where the policies are served; a server that was started is stopped.
+
+    `prompts` are some of those that will be sent: a control of our own server is calibrated on them.
 
     Raises:
         ReplayError: the server did not start.
@@ -55,17 +64,23 @@ def endpoints(config: ReplayConfig, names: Sequence[str], server_log: Path) -> I
         of = {name: endpoint.connect(url, key) for name, url in urls.items()}
         yield PolicyEndpoints(of, is_ours=False, sends_priority=config.trust_priority == "on")
         return
-    with serve(_settings(config), server_log) as url:
+    with own_rankers(config, prompts, "control" in names) as own, serve(own.settings(config), server_log) as url:
         one = endpoint.connect(url)
-        yield PolicyEndpoints(dict.fromkeys(names, one), is_ours=True, sends_priority=True)
+        yield PolicyEndpoints(dict.fromkeys(names, one), is_ours=True, sends_priority=True, ranker=own.champion)
 
 
 def parse_urls(text: str, names: Sequence[str], trusts_priority: bool) -> dict[str, str]:
     """The address of each policy.
 
     Raises:
-        InvalidInput: a policy has no address, or needs the client's priority on an endpoint that does not trust it.
+        InvalidInput: a policy has no address, or needs the client's priority on an endpoint that does not trust it; or
+            the control, which no endpoint serves that runs already.
     """
+    if "control" in names:
+        raise InvalidInput(
+            "the control goes the server's own way, which takes a server that is started for it, but url names one that"
+            " runs already; leave control out (policies=fcfs,pars), or leave url out."
+        )
     is_shared = "=" not in text
     if not trusts_priority:
         _check_own_order(names, is_shared)
@@ -92,27 +107,3 @@ def _check_own_order(names: Sequence[str], is_shared: bool) -> None:
 
 def _root(url: str) -> str:
     return url.strip().rstrip("/").removesuffix("/v1")
-
-
-def _settings(config: ReplayConfig) -> dict[str, str]:
-    backlog = {"PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms)}
-    return server_settings(config.target_llm, config.llm, config.vllm_args, config.patience_s) | backlog
-
-
-def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, patience_s: float) -> dict[str, str]:
-    """The server trusts the client's priorities and, so that imposed lengths do not leak, ignores `max_tokens`.
-
-    It must rank, so it ends without a ranker.
-    """
-    own_args = vllm_args or (DEMO_VLLM_ARGS if llm is None else "")
-    settings = {
-        "PARS_TARGET_LLM": target_llm,
-        "PARS_LLM": llm,
-        "PARS_VLLM_ARGS": f"{own_args} {STREAM_INTERVAL}",
-        "PARS_PATIENCE_S": str(patience_s),
-        "PARS_TRUST_CLIENT_PRIORITY": "on",
-        "PARS_CAP_BY_MAX_TOKENS": "off",
-        "PARS_REQUIRE_RANKER": "on",
-        "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
-    }
-    return {name: value for name, value in settings.items() if value}

@@ -17,7 +17,6 @@ from benchmarks.policies.rivals import Rivals
 from benchmarks.replay import replay_report
 from benchmarks.replay.chats_to_send import chats_to_send
 from benchmarks.replay.config import ReplayConfig
-from benchmarks.replay.control import control_ranker
 from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
@@ -51,9 +50,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     log_parameters(config)
     with ExitStack() as stack:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
-        if any(policy.kind == "control" for policy in policies):
-            rankers["control"] = stack.enter_context(control_ranker(config))
-        served = stack.enter_context(endpoints(config, names, server_log))
+        served = stack.enter_context(endpoints(config, names, server_log, test.prompts))
         prompts = endpoint.choose_that_fit(served.any, test, config.requests, chats)
         rivals = _rivals(config, policies, log, prompts.prompts)
         order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)

@@ -5,7 +5,7 @@ from benchmarks.policies.rivals import RIVALS
 from benchmarks.replay.config import ReplayConfig
 from registry.errors import InvalidInput
 
-SERVERS_OWN = ("pars", "endpoint")
+SERVERS_OWN = ("pars", "control", "endpoint")
 """Policies whose order the server keeps: nothing is sent with their requests."""
 BUILT_IN = ("fcfs", "control", "pars", "prompt_length", *RIVALS, "oracle")
 """Policies that need no ranker to be given. `endpoint` stands alone."""

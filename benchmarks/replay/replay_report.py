@@ -19,6 +19,7 @@ from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load
+from benchmarks.report.leak import doubts
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
@@ -57,7 +58,7 @@ class Replayed:
             answers=self.answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=tuple(_overhead(self)),
+            overhead=(*_overhead(self), *doubts(self.answers)),
             load=float(self.answers.load.max()),
             unrated=UNRATED.get(self.config.arrivals, "burst"),
         )
@@ -91,7 +92,8 @@ def _provenance(replayed: Replayed) -> list[str]:
         f" {server_notes.served_by(endpoints)}.",
         _arrivals(replayed),
         _sent_as(replayed),
-        server_notes.lengths(endpoints, config.impose_lengths == "on"),
+        server_notes.lengths(endpoints, config.impose_lengths == "on", config.cap_by_max_tokens == "on"),
+        *server_notes.rankers(endpoints, set(map(kind_of, replayed.answers.policy))),
         server_notes.caches(endpoints, replayed.prefixes),
         *_sent_along(replayed),
         *replayed.notes,
@@ -144,7 +146,8 @@ def _overhead(replayed: Replayed) -> list[str]:
     if work := replayed.work:
         share = work.fail_open_share
         lines.append(
-            f"Ranked {work.ranked:.0f} requests; {share:.1%} failed open (went on with the median length)"
+            f"Ranked {work.ranked:.0f} requests{_of_whom(replayed)}; {share:.1%} failed open (went on with the median"
+            + " length)"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
             + f" Of all requests {work.had_room_share:.1%} failed open because the engine had room and did not wait."
         )
@@ -163,6 +166,10 @@ def _overhead(replayed: Replayed) -> list[str]:
     if any(kind_of(name) in SERVERS_OWN for name in replayed.answers.policy.unique()):
         return ["The endpoint does not tell what ranking costs; its answers contain it."]
     return ["The server ranked nothing here, so this says nothing of what ranking costs."]
+
+
+def _of_whom(replayed: Replayed) -> str:
+    return " (the control's too)" if "control" in set(replayed.answers.policy) else ""
 
 
 def _metrics(replayed: Replayed) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """What a reader must know of the servers that answered: sentences."""
 
+from collections.abc import Set
+
 from benchmarks.endpoint.counters.prefix_cache import PrefixCache
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 
@@ -15,17 +17,30 @@ def served_by(endpoints: PolicyEndpoints) -> str:
     return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
 
 
-def lengths(endpoints: PolicyEndpoints, are_imposed: bool) -> str:
+def lengths(endpoints: PolicyEndpoints, are_imposed: bool, is_leak_planted: bool) -> str:
     """Where the lengths of the answers came from, and whether they could leak."""
     if not are_imposed:
         return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
     imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
+    if is_leak_planted:
+        return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was ON: a planted leak, which the control must show."
     if endpoints.is_ours:
         return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was off, since the cap would leak them into the order."
     return (
         f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
         " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
     )
+
+
+def rankers(endpoints: PolicyEndpoints, policies: Set[str]) -> list[str]:
+    """Which rankers a server of our own had."""
+    lines = [f"PARS was {endpoints.ranker}."] if endpoints.ranker and "pars" in policies else []
+    if "control" in policies:
+        lines.append(
+            "The control is a ranker of shuffled labels, and in every second replay its mirror image (scores negated):"
+            " the server ranked for them as two more target LLMs, whose predictions have the distribution of PARS's."
+        )
+    return lines
 
 
 def caches(endpoints: PolicyEndpoints, prefixes: PrefixCache | None) -> str:

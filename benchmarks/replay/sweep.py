@@ -42,9 +42,7 @@ class Sweep:
     def capacity_per_s(self) -> float:
         """Requests per second while more of a burst wait, first come, first served where that is to be had."""
         policy, requests = self.policies[0], self.plan(0)
-        answers = self._send(
-            self.endpoints.of[policy.name], requests, self._prioritise(policy, requests, 0), "capacity"
-        )
+        answers = self._send(self.endpoints.of[policy.name], requests, self._prioritise(policy, requests), "capacity")
         return steady_requests_per_s(pd.DataFrame(answers))
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
@@ -79,8 +77,8 @@ class Sweep:
             for policy in chosen[repeat % len(chosen) :] + chosen[: repeat % len(chosen)]:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
                 title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
-                prioritise = self._prioritise(policy, requests, repeat)
-                answers = self._send(self.endpoints.of[policy.name], requests, prioritise, title)
+                endpoint = self.endpoints.of_run(policy.name, is_reversed(repeat))
+                answers = self._send(endpoint, requests, self._prioritise(policy, requests), title)
                 yield policy, repeat, pd.DataFrame(answers).assign(request=[one.number for one in requests])
 
     def _send(
@@ -89,10 +87,10 @@ class Sweep:
         imposes = self.config.impose_lengths == "on"
         return asyncio.run(replay(endpoint, requests, prioritise, title, imposes))
 
-    def _prioritise(self, policy: Policy, requests: list[PlannedRequest], repeat: int) -> Prioritise:
+    def _prioritise(self, policy: Policy, requests: list[PlannedRequest]) -> Prioritise:
         if not self.endpoints.sends_priority or policy.kind in SERVERS_OWN:
             return pars
-        return self.order.prioritise(policy, requests, is_reversed(repeat))
+        return self.order.prioritise(policy, requests)
 
 
 def is_reversed(repeat: int) -> bool:

@@ -54,14 +54,14 @@ def test_oracle_has_the_patience_of_a_simulated_one(later_s: int) -> None:
 @pytest.fixture
 def order(tmp_path: Path) -> ClientOrder:
     """Rankers that find prompts with more words longer, and, as `other`, shorter."""
-    weights = {"control": 1.0, "same": 1.0, "other": -1.0}
+    weights = {"same": 1.0, "other": -1.0}
     rankers = {name: Ranker.load(write_ranker(tmp_path / name, weight=weight)) for name, weight in weights.items()}
     return ClientOrder.of(rankers, [request.prompt for request in REQUESTS])
 
 
-def sent(order: ClientOrder, kind: str, is_reversed: bool = False, patience_s: float = 10.0) -> list[int | None]:
+def sent(order: ClientOrder, kind: str, patience_s: float = 10.0) -> list[int | None]:
     """What the requests carry that are sent at the second 1."""
-    prioritise = order.prioritise(Policy(kind, kind, patience_s), REQUESTS, is_reversed)
+    prioritise = order.prioritise(Policy(kind, kind, patience_s), REQUESTS)
     return [prioritise(index, 1_000_000) for index in range(len(REQUESTS))]
 
 
@@ -74,19 +74,11 @@ def by_priority(priorities_sent: list[int | None]) -> list[int]:
 )
 def test_rankers_and_prompt_lengths_order_as_they_find(order: ClientOrder, kind: str, first_to_last: list[int]) -> None:
     assert by_priority(sent(order, kind)) == first_to_last
-    assert by_priority(sent(order, kind, is_reversed=True)) == first_to_last, "only the control is mirrored"
 
 
 def test_a_rival_s_places_are_sent_as_a_ranker_s_are(order: ClientOrder) -> None:
     rival = {request.prompt: place for request, place in zip(REQUESTS, (0.5, 0.9, 0.1), strict=True)}
     assert by_priority(sent(order.with_places({"template_mean": rival}), "template_mean")) == [2, 0, 1]
-
-
-def test_reversed_control_is_the_mirror_image(order: ClientOrder) -> None:
-    assert by_priority(sent(order, "control")) == [1, 2, 0]
-    assert by_priority(sent(order, "control", is_reversed=True)) == [0, 2, 1]
-    both = [sent(order, "control", is_reversed) for is_reversed in (False, True)]
-    assert [one + mirrored for one, mirrored in zip(*both, strict=True)] == pytest.approx([12e6] * 3)  # type: ignore[operator]
 
 
 def test_each_policy_has_its_own_patience(order: ClientOrder) -> None:

