@@ -12,6 +12,7 @@ TITLES = {
     "template_mean": "template's mean length",
     "lexical_boosting": "lexical features (boosted trees)",
     "tfidf_ridge": "word statistics (TF-IDF + ridge)",
+    "prompt_work": "prompt work (median answer)",
     "noise": "noisy oracle",
     "endpoint": "the endpoint's own order",
 }

@@ -6,7 +6,7 @@ from typing import Literal
 
 from benchmarks.arrivals import Arrivals, check_arrivals
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
-from benchmarks.simulation.engine_settings import EngineSettings, engine_of
+from benchmarks.simulation.engine_settings import EngineSettings, Switch, engine_of
 from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
 from traffic.rows.rules import RowRules
@@ -30,16 +30,19 @@ class SimulationConfig(RowRules, EngineSettings):
     part: Part = "test"
     """Which prompts of the length log: those that no ranker was trained on, or `all`."""
     policies: str = "fcfs,control,noise,oracle"
-    """Comma-separated: fcfs, pars, noise, control, oracle, names of `rankers`, and what a user has for free:
-    prompt_length (shortest prompt first), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
-    length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a patience of its
-    own."""
+    """Comma-separated: fcfs, pars, noise, control, oracle, names of `rankers`, prompt_work (every answer taken for the
+    median one), and what a user has for free: prompt_length (shortest prompt first), outlen_bucket (llm-d's rules on a
+    request's parameters), and fitted on the length log's training prompts template_mean, lexical_boosting, tfidf_ridge.
+    NAME@SECONDS has a patience of its own."""
     ranker: str | None = None
     """Whose order `pars` is: `models:/NAME@ALIAS`, `models:/NAME/VERSION` or a folder."""
     rankers: tuple[str, ...] = ()
     """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss)."""
     control: str | None = None
     """A ranker trained on shuffled labels; lengths dealt out at random unless given."""
+    cap_by_max_tokens: Switch = "off"
+    """`on` plants a leak: predictions are capped by the true lengths, as a server caps them where `max_tokens` imposes
+    lengths. The control then gains, and the run fails: the way to see that it would."""
     tau: float = 0.69
     """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
     cost: str = "cpu-2-cores-llama-48"

@@ -1,24 +1,29 @@
 """The orders that a simulation compares: the place of each request, by what is known of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from benchmarks.policies.cap import capped
 from benchmarks.policies.places import mirrored, noisy_quantiles, places, shuffled_places
 from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_rankers
 from benchmarks.policies.rivals import FITTED, RIVALS, Rivals
+from benchmarks.policies.work import prompt_work_places
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import length_log_of
+from registry.calibration import LengthDistribution
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker
 from traffic.batch import Traffic
 from traffic.read import rows_with_params
 
-BUILT_IN = ("fcfs", "pars", "prompt_length", *RIVALS, "noise", "control", "oracle")
-BEFOREHAND = ("prompt_length", *RIVALS, "control", "oracle")
+BUILT_IN = ("fcfs", "pars", "prompt_length", "prompt_work", *RIVALS, "noise", "control", "oracle")
+BEFOREHAND = ("prompt_length", "prompt_work", *RIVALS, "control", "oracle")
 """Policies whose places are known before anything is sent; a ranker, or noise that stands for one, takes its time."""
+MIRROR = "mirror"
+"""The kind of order under which every second run of the control goes."""
 
 
 def parse_policies(config: SimulationConfig) -> tuple[Policy, ...]:
@@ -67,34 +72,59 @@ def quantiles_of(
     found: dict[str, Seconds | None] = {"fcfs": None}
     if "prompt_length" in kinds:
         found["prompt_length"] = places(traffic.prompt_tokens)
+    if "prompt_work" in kinds:
+        found["prompt_work"] = _prompt_work(config, traffic)
     if "oracle" in kinds:
         found["oracle"] = places(traffic.output_tokens)
     if "noise" in kinds:
-        found["noise"] = noisy_quantiles(traffic.output_tokens, config.tau, config.seed)
+        found["noise"] = _as_served(config, noisy_quantiles(traffic.output_tokens, config.tau, config.seed), traffic)
     if "control" in kinds:
-        found["control"] = _control(config, traffic)
+        found |= _control(config, traffic)
     if rivals is not None:
         found |= rivals.quantiles_of(traffic.prompts or ())
     uris = {**parse_rankers(config.rankers), "pars": config.ranker or ""}
     for name in sorted(kinds & set(uris)):
-        found[name] = _ranked(load_ranker(uris[name]), traffic, name)
+        ranker = load_ranker(uris[name])
+        found[name] = _as_served(config, _ranked(ranker, traffic, name), traffic, ranker.card.distribution)
     return found
 
 
-def order_of(policy: Policy, quantiles: Seconds | None, sent: np.ndarray, is_reversed: bool) -> Order:
+def order_of(policy: Policy, quantiles: Mapping[str, Seconds | None], sent: np.ndarray, is_reversed: bool) -> Order:
     """A policy's order of the requests as they are sent; the control is mirrored where they are sent reversed."""
-    if quantiles is None:
+    known = quantiles[MIRROR if policy.kind == "control" and is_reversed else policy.kind]
+    if known is None:
         return Order(patience_s=policy.patience_s)
-    taken = quantiles[sent]
-    if policy.kind == "control" and is_reversed:
-        taken = mirrored(taken)
-    return Order(quantiles=taken, patience_s=policy.patience_s, is_ranked=policy.kind not in BEFOREHAND)
+    return Order(quantiles=known[sent], patience_s=policy.patience_s, is_ranked=policy.kind not in BEFOREHAND)
 
 
-def _control(config: SimulationConfig, traffic: Traffic) -> Seconds:
+def _control(config: SimulationConfig, traffic: Traffic) -> dict[str, Seconds]:
+    """The control and its mirror image: of a ranker of shuffled labels, or of lengths dealt out as its predictions."""
+    distribution = None
+    quantiles = shuffled_places(traffic.output_tokens, config.seed)
     if config.control:
-        return _ranked(load_ranker(config.control), traffic, "control")
-    return shuffled_places(traffic.output_tokens, config.seed)
+        ranker = load_ranker(config.control)
+        quantiles, distribution = _ranked(ranker, traffic, "control"), ranker.card.distribution
+    both = {"control": quantiles, MIRROR: mirrored(quantiles)}
+    return {kind: _as_served(config, one, traffic, distribution) for kind, one in both.items()}
+
+
+def _as_served(
+    config: SimulationConfig, quantiles: Seconds, traffic: Traffic, distribution: LengthDistribution | None = None
+) -> Seconds:
+    """The places that a server would give these; of predictions with the distribution of the lengths unless told.
+
+    They are the same but where a leak is planted: there the recorded lengths are `max_tokens`, and cap.
+    """
+    if config.cap_by_max_tokens == "off":
+        return quantiles
+    return capped(quantiles, distribution or LengthDistribution.of(traffic.output_tokens), traffic.output_tokens)
+
+
+def _prompt_work(config: SimulationConfig, traffic: Traffic) -> Seconds:
+    cost = config.step_cost
+    prompt_token_s = cost.per_token_s + cost.fixed_s / config.max_num_batched_tokens
+    output_token_s = cost.per_token_s + cost.per_sequence_s + cost.fixed_s / config.max_num_seqs
+    return prompt_work_places(traffic.prompt_tokens, traffic.output_tokens, prompt_token_s, output_token_s)
 
 
 def _ranked(ranker: Ranker, traffic: Traffic, name: str) -> Seconds:

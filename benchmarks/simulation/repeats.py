@@ -1,6 +1,6 @@
 """How often a policy is run: the same requests again, in another order of sending. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,11 @@ class Repeat:
 
 
 def repeats(
-    config: SimulationConfig, policy: Policy, quantiles: Seconds | None, traffic: Traffic, rate_per_s: float
+    config: SimulationConfig,
+    policy: Policy,
+    quantiles: Mapping[str, Seconds | None],
+    traffic: Traffic,
+    rate_per_s: float,
 ) -> Iterator[Repeat]:
     """Every second one sends the requests of the one before in the opposite order, at the same times.
 

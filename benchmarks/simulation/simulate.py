@@ -1,6 +1,6 @@
 """Simulates every policy at every load and logs the comparison to MLflow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -55,7 +55,7 @@ def simulate(
         run
         for load in config.loads or (np.nan,)
         for policy in policies
-        for run in _runs(config, policy, quantiles[policy.kind], traffic, load, capacity_per_s)
+        for run in _runs(config, policy, quantiles, traffic, load, capacity_per_s)
     ]
     return pd.concat(simulate_all(runs), ignore_index=True)
 
@@ -71,7 +71,7 @@ def steady_capacity_per_s(config: SimulationConfig, traffic: Traffic) -> float:
 def _runs(
     config: SimulationConfig,
     policy: Policy,
-    quantiles: Seconds | None,
+    quantiles: Mapping[str, Seconds | None],
     traffic: Traffic,
     load: float,
     capacity_per_s: float,

@@ -10,6 +10,7 @@ from benchmarks.capacity import STEADILY
 from benchmarks.policies.titles import load_title, metric_prefix
 from benchmarks.report import summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
+from benchmarks.report.leak import doubts
 from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
@@ -37,7 +38,7 @@ class Simulated:
             answers=self.answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=tuple(overhead(self.config, self.answers)),
+            overhead=(*overhead(self.config, self.answers), *doubts(self.answers)),
             load=float(self.answers.load.max()),
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
         )
@@ -95,6 +96,12 @@ def _metrics(rows: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def _max_tokens(config: SimulationConfig) -> str:
+    if config.cap_by_max_tokens == "on":
+        return "Predictions are capped by the true lengths: a planted leak, which the control must show."
+    return "A request's max_tokens is unknown to every order, so no recorded length leaks into it."
+
+
 def _provenance(simulated: Simulated) -> list[str]:
     config, traffic = simulated.config, simulated.traffic
     source = config.lengths or config.trace
@@ -106,7 +113,7 @@ def _provenance(simulated: Simulated) -> list[str]:
         f" {config.prefix_caching}) under a virtual clock.",
         config.step_cost.sentence,
         *oracle_patience(simulated.answers, config.patience_s, UNLESS_NAMED),
-        "A request's max_tokens is unknown to every order, so no recorded length leaks into it.",
+        _max_tokens(config),
     ]
     if simulated.capacity_per_s:
         how = "as given" if config.capacity_per_s else f"what the engine gets through {STEADILY}"

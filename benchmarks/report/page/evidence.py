@@ -10,7 +10,8 @@ from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.rivals import FITTED, RULES
 from charts.chart import Chart
 
-RATHER_NOT = dict.fromkeys(FITTED, 1) | {"prompt_length": 2, RULES: 2, "fcfs": 3, "control": 4, "oracle": 4}
+KNOW_PROMPTS = ("prompt_length", "prompt_work", RULES)
+RATHER_NOT = dict.fromkeys(FITTED, 1) | dict.fromkeys(KNOW_PROMPTS, 2) | {"fcfs": 3, "control": 4, "oracle": 4}
 """Kinds of policies that a headline is about only if there is nothing else, what is least wanted with the most."""
 
 

@@ -76,7 +76,7 @@ def simulate_fleet(
         for policy in policies:
             for router in config.routers:
                 name = "fcfs" if (policy.kind, router) == ("fcfs", config.routers[0]) else f"{policy.name} {router}"
-                for repeat in repeats(config, policy, quantiles[policy.kind], traffic, rate_per_s):
+                for repeat in repeats(config, policy, quantiles, traffic, rate_per_s):
                     chooser = _router(config, router, repeat.order, repeat.traffic)
                     intakes = [_intake(config, repeat.order) for _ in range(config.replicas)]
                     with start(settings, config.processes or cpu_count()) as replicas:

@@ -30,6 +30,15 @@ def test_luck_among_few_requests_is_no_leak_unless_a_mirrored_run_has_it_too() -
     assert leak(pd.concat([answers, answers.assign(repeat=1)])) is not None
 
 
+def test_pairs_that_few_short_answers_carry_are_no_leak_but_a_doubt() -> None:
+    answers = queued((1.5,), requests=80, repeats=4)
+    both = answers[answers.policy.isin(["fcfs", "control"])]
+    means = (both.e2e_s / both.output_tokens).groupby(both.policy).mean()
+    assert means["fcfs"] / means["control"] < 0.9
+    assert leak(answers) is None
+    assert "does not rule out a gain beyond 0.9 to 1.1" in doubts(answers)[0]
+
+
 @pytest.mark.parametrize(("e2e_s", "is_leak"), [(20.0, False), (18.5, False), (17.0, True), (23.0, True)])
 def test_control_that_gains_or_loses_more_than_a_tenth_is_a_leak(e2e_s: float, is_leak: bool) -> None:
     fcfs = queued(requests=50, policies=("fcfs",)).assign(e2e_s=20.0)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.policies.places import places
 from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.orders import quantiles_of
 from benchmarks.simulation.repeats import Repeat, repeats
 from benchmarks.simulation.workload import read_workload
 
@@ -23,7 +23,7 @@ def config(tmp_path: Path) -> SimulationConfig:
 
 def of(config: SimulationConfig, kind: str) -> list[Repeat]:
     workload = read_workload(config)
-    return list(repeats(config, Policy(kind, kind, 120.0), places(workload.output_tokens), workload, 2.0))
+    return list(repeats(config, Policy(kind, kind, 120.0), quantiles_of({kind}, config, workload), workload, 2.0))
 
 
 def test_every_second_run_sends_in_the_opposite_order_at_the_same_times(config: SimulationConfig) -> None:
