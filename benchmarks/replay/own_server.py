@@ -41,6 +41,7 @@ class OwnRankers:
         settings = server_settings(config.target_llm, config.llm, config.vllm_args, config.patience_s)
         settings |= {
             "MLFLOW_TRACKING_URI": self.registry_uri,
+            "PARS_CHAMPION_POLL_S": "3600",  # nobody will promote anything there
             "PARS_FALLBACK_RANKER": _pairs(self.folders),
             "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
             "PARS_CAP_BY_MAX_TOKENS": config.cap_by_max_tokens,
