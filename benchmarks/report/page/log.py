@@ -42,10 +42,10 @@ def log_page(evidence: Evidence) -> str:
 
 
 def _write_charts(evidence: Evidence, table: pd.DataFrame, folder: Path) -> None:
-    """Each chart as a picture of its own, for a slide or a message."""
+    """Each chart as a picture of its own, for a slide or a message, in the order of the page."""
     folder.mkdir()
-    for chart in chain.from_iterable(chart_groups(evidence, table).values()):
-        (folder / f"{file_name(chart.title)}.svg").write_text(svg(chart), encoding="utf-8")
+    for place, chart in enumerate(chain.from_iterable(chart_groups(evidence, table).values()), start=1):
+        (folder / f"{place:02d}-{file_name(chart.title)}.svg").write_text(svg(chart), encoding="utf-8")
 
 
 def _metrics(table: pd.DataFrame) -> dict[str, float]:
