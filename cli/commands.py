@@ -102,7 +102,7 @@ COMMANDS = (
         settings="training.judging.evaluate:EvaluationConfig",
         does="cli.trainings:evaluate",
         help="Print and log how well registered rankers order the test prompts of a length log.\n\n"
-        "Several rankers are compared by a paired bootstrap, and --models tests each of them on several target LLMs.",
+        "Several rankers are compared by a paired jackknife, and --models tests each of them on several target LLMs.",
     ),
     Command(
         name="cross-validate",

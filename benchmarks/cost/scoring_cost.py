@@ -95,8 +95,8 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
         artefact_ms,
         float_ms,
         bert_base_ms,
-        kendall_tau_b(by_artefact, test.output_tokens),
-        kendall_tau_b(torch.tensor(by_float).double().numpy(), test.output_tokens),
+        kendall_tau_b(by_artefact, test.output_tokens, test.is_censored),
+        kendall_tau_b(torch.tensor(by_float).double().numpy(), test.output_tokens, test.is_censored),
     )
     log_parameters(config)
     mlflow.log_metrics(asdict(cost))

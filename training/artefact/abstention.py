@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from training.judging.ranking_metrics import Values
+from training.judging.statistics.certain_pairs import Values
 
 MAX_PROMPTS = 2000
 """Two million pairs show enough; more would only cost memory."""
@@ -30,14 +30,16 @@ def accuracy_by_coverage(
 ) -> list[float]:
     """Share of the pairs ordered right among the surest, for each share of pairs (above 0) that is told apart.
 
-    Only pairs of different true length count, of which the shorter answer was not cut; a predicted tie is half right.
+    Only pairs of certain order and different true length count (`judging/statistics/certain_pairs.py`); a predicted tie
+    is half right.
     """
     first, second = np.triu_indices(min(len(output_tokens), MAX_PROMPTS), k=1)
-    is_shorter_cut = np.where(output_tokens[first] < output_tokens[second], is_censored[first], is_censored[second])
-    is_pair = (output_tokens[first] != output_tokens[second]) & ~is_shorter_cut
-    first, second = first[is_pair], second[is_pair]
+    order = np.sign(output_tokens[first] - output_tokens[second])
+    order += (order == 0) * (1.0 * is_censored[first] - is_censored[second])
+    is_pair = (order != 0) & ~np.where(order < 0, is_censored[first], is_censored[second])
+    first, second, order = first[is_pair], second[is_pair], order[is_pair]
     gaps = np.log(predicted_tokens[first]) - np.log(predicted_tokens[second])
-    rightness = (np.sign(gaps) * np.sign(output_tokens[first] - output_tokens[second]) + 1) / 2
+    rightness = (np.sign(gaps) * order + 1) / 2
     surest_first = rightness[np.argsort(-np.abs(gaps), kind="stable")]
     accuracies = np.cumsum(surest_first) / np.arange(1, len(surest_first) + 1)
     return [float(accuracies[max(1, round(share * len(accuracies))) - 1]) for share in coverages]

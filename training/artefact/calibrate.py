@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.isotonic import isotonic_regression
 
 from registry.calibration import Calibration
-from training.judging.ranking_metrics import Values
+from training.judging.statistics.certain_pairs import Values
 
 LEAST_TAIL_RISE = 0.01
 """Log tokens that a tail rises at least over the spread of the scores, so that even a useless ranker makes no ties."""

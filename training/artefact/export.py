@@ -108,7 +108,7 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
 def _test(scorer: Scorer, calibration: Calibration, splits: Splits, seed: int) -> TestResult:
     test = splits.test
     scores = scorer.score_all(test.prompts, progress="testing on test prompts")
-    metrics = ranking_metrics(scores, test.output_tokens, seed, test.is_censored)
+    metrics = ranking_metrics(scores, test.output_tokens, test.is_censored, test.groups, seed)
     metrics["test_prompts_in_log"] = float(splits.test_prompts_in_log)
     predicted = np.array([calibration.predicted_tokens(score) for score in scores])
     return TestResult(predicted, test.output_tokens, test.is_censored, metrics)

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 
 from traffic.labelled_prompts import LabelledPrompts
 from training.config import TrainingConfig
-from training.judging.ranking_metrics import Values
+from training.judging.statistics.certain_pairs import Values
 from training.network.batches import encode_all, pad
 from training.network.encoder import RankerNetwork, precision_of
 

@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from training.judging.lexical import LEADING_WORD, lexical_features
-from training.judging.ranking_metrics import Values
+from training.judging.statistics.certain_pairs import Values
 from training.judging.template_mean import TemplateMean
 
 

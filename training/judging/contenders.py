@@ -7,7 +7,7 @@ import numpy as np
 
 from registry.ranker import Ranker
 from training.judging.baselines import Baseline
-from training.judging.ranking_metrics import Values
+from training.judging.statistics.certain_pairs import Values
 from training.judging.target_llm import Target
 
 

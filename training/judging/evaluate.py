@@ -15,10 +15,11 @@ from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
 from traffic.length_log import LengthLogSource
 from training.judging.contenders import Contender, baseline, registered_ranker
 from training.judging.heat_map import heat_map
-from training.judging.paired_bootstrap import Comparison, compare_rankers
-from training.judging.ranking_metrics import KENDALL_TAU_B, Values, ranking_metrics
+from training.judging.ranking_metrics import KENDALL_TAU_B, ranking_metrics
 from training.judging.resampling import Resampling, one_sample_tau_b, resampling_tau_b
 from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN
+from training.judging.statistics.certain_pairs import Values
+from training.judging.statistics.ranker_comparison import Comparison, compare_rankers
 from training.judging.target_llm import Target, TestedPart, read_target
 
 RESULTS_TABLE = "evaluation/kendall_tau_b.json"
@@ -72,7 +73,7 @@ class EvaluationConfig(LengthLogSource):
     max_prompts: int = MOST_TEST_PROMPTS
     """Test prompts at most, drawn by the seed; 0 tests all of them."""
     seed: int = 0
-    """Draws the prompts, and the resamples of the intervals."""
+    """Draws the prompts, the pairings of repeated answers, and which of many groups an interval leaves out together."""
 
     def __post_init__(self) -> None:
         """Refuse an evaluation of nothing."""
@@ -141,7 +142,8 @@ def _log_data(targets: Sequence[Target], part: TestedPart) -> None:
 
 
 def _metrics(scores: Values, target: Target, seed: int) -> dict[str, float]:
-    metrics = ranking_metrics(scores, target.test.output_tokens, seed, target.test.is_censored)
+    test = target.test
+    metrics = ranking_metrics(scores, test.output_tokens, test.is_censored, test.groups, seed)
     metrics["test_prompts_in_log"] = float(target.prompts_in_log)
     if len(target.repeated) > 1:
         by_prompt = dict(zip(target.test.prompts, scores.tolist(), strict=True))
@@ -152,8 +154,12 @@ def _metrics(scores: Values, target: Target, seed: int) -> dict[str, float]:
 
 def _judge(evaluation: Evaluation, target: Target, scores: Mapping[str, Values], seed: int) -> None:
     """Add what the target's prompts say of all rankers together."""
-    evaluation.comparisons[target.model] = compare_rankers(scores, target.test.output_tokens, seed=seed)
-    resampling = resampling_tau_b(list(target.repeated.values()), seed=seed)
+    test = target.test
+    compared = compare_rankers(scores, test.output_tokens, test.is_censored, test.groups, seed)
+    evaluation.comparisons[target.model] = compared
+    group_of = dict(zip(test.prompts, test.groups, strict=True))
+    groups = [group_of[prompt] for prompt in target.repeated]
+    resampling = resampling_tau_b(list(target.repeated.values()), groups, seed)
     if resampling is not None:
         evaluation.resampling[target.model] = resampling
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from traffic.length_log import LengthLogSource, read_rows  # the very rows whose medians are the labels
-from training.judging.ranking_metrics import Values, kendall_tau_b
+from training.judging.ranking_metrics import kendall_tau_b
+from training.judging.statistics.certain_pairs import Values
+from training.judging.statistics.jackknife import blocks_of, left_out_tau_b, tau_interval
 
 PAIRINGS = 10
 """Random choices of samples that are averaged over."""
@@ -18,7 +20,7 @@ class Resampling:
     """Tau-b between two samples of the same prompts, with its 95 % interval, and the limit that follows from it."""
 
     prompts: int
-    """Prompts with at least two samples."""
+    """Prompts with at least two answers that ended by themselves."""
     tau_b: float
     low: float
     high: float
@@ -46,32 +48,38 @@ class Resampling:
 def read_samples(source: LengthLogSource, prompts: Collection[str]) -> dict[str, Values]:
     """Output tokens of every sample of each of these prompts, by the rules of `read_length_log` (it keeps the median).
 
+    Answers that were cut are left out: of two lengths that are both only lower bounds nothing can be said.
+
     Raises:
         InvalidInput: as `read_length_log`.
     """
     samples: dict[str, list[int]] = defaultdict(list)
     wanted = frozenset(prompts)
     for row in read_rows(source):
-        if row.prompt in wanted:
+        if row.prompt in wanted and not row.is_censored:
             samples[row.prompt].append(row.output_tokens)
     return {prompt: np.array(one, dtype=np.float64) for prompt, one in samples.items()}
 
 
-def resampling_tau_b(samples: Sequence[Values], resamples: int = 500, seed: int = 0) -> Resampling | None:
+def resampling_tau_b(
+    samples: Sequence[Values], groups: Sequence[str] | None = None, seed: int = 0
+) -> Resampling | None:
     """Tau-b between two random samples of each prompt, the mean over several such pairings; None below two prompts.
 
-    `samples` holds the lengths of each prompt; prompts with fewer than two are left out. The interval is a percentile
-    bootstrap over prompts. A pairing is drawn before the prompts are, so that a prompt drawn twice ties with itself.
+    `samples` holds the lengths of each prompt; prompts with fewer than two are left out. The interval is that of a
+    jackknife over groups of prompts, each prompt a group unless said.
     """
-    repeated = [one for one in samples if len(one) > 1]
-    if len(repeated) < 2:
+    kept = [place for place, one in enumerate(samples) if len(one) > 1]
+    if len(kept) < 2:
         return None
     rng = np.random.default_rng(seed)
-    pairings = [np.array([rng.permutation(one)[:2] for one in repeated]) for _ in range(PAIRINGS)]
-    draws = (rng.integers(0, len(repeated), len(repeated)) for _ in range(resamples))
-    taus = [_mean_tau_b([pairing[draw] for pairing in pairings]) for draw in draws]
-    low, high = np.quantile(taus, [0.025, 0.975])
-    return Resampling(len(repeated), _mean_tau_b(pairings), float(low), float(high))
+    drawn = [np.array([rng.permutation(samples[place])[:2] for place in kept]) for _ in range(PAIRINGS)]
+    blocks = blocks_of(kept if groups is None else [groups[place] for place in kept], seed)
+    tau = float(np.mean([kendall_tau_b(one[:, 0], one[:, 1]) for one in drawn]))
+    is_cut = np.zeros(len(kept), dtype=np.bool_)
+    left_out = np.mean([left_out_tau_b(one[:, 0], one[:, 1], is_cut, blocks) for one in drawn], axis=0)
+    low, high = tau_interval(tau, left_out)
+    return Resampling(len(kept), tau, low, high)
 
 
 def tau_b_limit(resampling: float) -> float:
@@ -94,7 +102,3 @@ def one_sample_tau_b(scores: Mapping[str, float], samples: Mapping[str, Values],
     values = np.array(list(scores.values()))
     draws = [np.array([rng.choice(samples[prompt]) for prompt in scores]) for _ in range(PAIRINGS)]
     return float(np.mean([kendall_tau_b(values, draw) for draw in draws]))
-
-
-def _mean_tau_b(pairings: Sequence[Values]) -> float:
-    return float(np.mean([kendall_tau_b(pairing[:, 0], pairing[:, 1]) for pairing in pairings]))

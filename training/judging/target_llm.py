@@ -6,8 +6,8 @@ from typing import Literal
 
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
-from training.judging.ranking_metrics import Values
 from training.judging.resampling import read_samples
+from training.judging.statistics.certain_pairs import Values
 
 TestedPart = Literal["test", "all"]
 
@@ -23,7 +23,7 @@ class Target:
     prompts_in_log: int
     """Of how many the test prompts were drawn."""
     repeated: dict[str, Values]
-    """Output tokens of each answer, for the test prompts that were answered at least twice."""
+    """Output tokens of each answer that was not cut, for the test prompts with at least two of these."""
 
     @property
     def slug(self) -> str:
@@ -46,4 +46,4 @@ def read_target(source: LengthLogSource, part: TestedPart, max_prompts: int, see
 
 def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[str, Values]:
     samples = read_samples(source, test.prompts)
-    return {prompt: samples[prompt] for prompt in test.prompts if len(samples[prompt]) > 1}
+    return {prompt: samples[prompt] for prompt in test.prompts if len(samples.get(prompt, ())) > 1}

@@ -11,12 +11,12 @@ from scipy.stats import kendalltau
 
 from training.judging import ranking_metrics as metrics
 from training.judging.ranking_metrics import (
-    Values,
     kendall_tau_b,
     kendall_tau_b_interval,
     pair_accuracy,
     pair_accuracy_by_length_ratio,
 )
+from training.judging.statistics.certain_pairs import Flags, Values
 
 SMALL_WHOLE_NUMBERS = nps.arrays(np.float64, st.integers(2, 25), elements=st.integers(1, 9).map(float))
 
@@ -46,7 +46,7 @@ def test_the_interval_holds_the_tau_and_narrows_with_more_prompts() -> None:
     for num_prompts in (100, 2000):
         true = rng.normal(size=num_prompts)
         predicted = true + rng.normal(size=num_prompts)
-        low, high = kendall_tau_b_interval(predicted, true, resamples=200)
+        low, high = kendall_tau_b_interval(predicted, true)
         assert low < kendall_tau_b(predicted, true) < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 3
@@ -96,7 +96,8 @@ def test_pair_accuracy_of_many_prompts_is_exact() -> None:
     rng = np.random.default_rng(2)
     true, is_censored = rng.integers(1, 800, 3000).astype(float), rng.random(3000) < 0.3
     predicted = true + rng.normal(0, 200, 3000).round()
-    is_pair = (true[:, None] < true[None, :]) & ~is_censored[:, None]
+    places = 2 * true + is_censored
+    is_pair = (places[:, None] < places[None, :]) & ~is_censored[:, None]
     rightness = (np.sign(predicted[None, :] - predicted[:, None])[is_pair] + 1) / 2
     assert pair_accuracy(predicted, true, is_censored) == pytest.approx(rightness.mean(), abs=1e-14)
 
@@ -122,15 +123,57 @@ def test_what_cannot_be_ranked_is_refused(predicted: list[float], true: list[flo
         kendall_tau_b(np.array(predicted), np.array(true))
 
 
-def _counted(
-    predicted: Values, true: Values, low: float, high: float, is_censored: metrics.Flags | None = None
-) -> float:
+@pytest.mark.parametrize(
+    ("cut", "expected"),
+    [
+        ([False, False, False], -1 / 3),  # of three pairs the last one is in the right order
+        ([True, False, False], 1),  # of the first answer nobody knows whether it is the shorter: one pair is left
+        ([False, True, True], -1),  # the order of two cut answers is not known
+        ([False, False, True], -1 / 3),  # the longest one being longer still changes nothing
+    ],
+)
+def test_tau_counts_only_pairs_of_certain_order(cut: list[bool], expected: float) -> None:
+    predicted, true = np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0])
+    assert kendall_tau_b(predicted, true, np.array(cut)) == pytest.approx(expected)
+    assert metrics.ranking_metrics(predicted, true, np.array(cut))["kendall_tau_b"] == pytest.approx(expected)
+
+
+def test_a_cut_answer_is_longer_than_one_that_ended_at_the_same_length() -> None:
+    true, is_cut = np.array([5.0, 5.0]), np.array([False, True])
+    assert kendall_tau_b(np.array([1.0, 2.0]), true, is_cut) == 1
+    assert kendall_tau_b(np.array([2.0, 1.0]), true, is_cut) == -1
+    assert pair_accuracy(np.array([1.0, 2.0]), true, is_cut) == 1
+
+
+def test_a_ranker_that_knows_what_was_cut_is_not_punished_for_it() -> None:
+    rng = np.random.default_rng(3)
+    true = rng.lognormal(4, 1, 400)
+    cap = rng.choice([40.0, 80.0, 400.0], 400)
+    recorded, is_cut = np.minimum(true, cap), true > cap
+    assert kendall_tau_b(true, recorded, is_cut) == pytest.approx(1)
+    assert kendall_tau_b(true, recorded) < 0.8
+    low, high = kendall_tau_b_interval(true, recorded, is_cut)
+    assert low == pytest.approx(1) == high
+
+
+def _is_certain(one: float, is_one_cut: bool, other: float, is_other_cut: bool) -> bool:
+    if is_one_cut and is_other_cut:
+        return False
+    if is_one_cut or is_other_cut:
+        return one >= other if is_one_cut else other >= one
+    return one != other
+
+
+def _sign(one: float, is_one_cut: bool, other: float, is_other_cut: bool) -> float:
+    return float(np.sign(one - other)) or float(is_one_cut) - float(is_other_cut)
+
+
+def _counted(predicted: Values, true: Values, low: float, high: float, is_censored: Flags | None = None) -> float:
     is_cut = np.zeros(len(true), dtype=np.bool_) if is_censored is None else is_censored
     rightness = [
-        (np.sign((predicted[i] - predicted[j]) * (true[i] - true[j])) + 1) / 2
+        (np.sign(predicted[i] - predicted[j]) * _sign(true[i], is_cut[i], true[j], is_cut[j]) + 1) / 2
         for i, j in combinations(range(len(true)), 2)
-        if true[i] != true[j]
-        and not is_cut[i if true[i] < true[j] else j]
+        if _is_certain(true[i], is_cut[i], true[j], is_cut[j])
         and low <= max(true[i], true[j]) / min(true[i], true[j]) < high
     ]
     return float(np.mean(rightness)) if rightness else float("nan")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from traffic.length_log import LengthLogSource, read_length_log
-from training.judging.ranking_metrics import Values, kendall_tau_b
+from training.judging.ranking_metrics import kendall_tau_b
 from training.judging.resampling import one_sample_tau_b, read_samples, resampling_tau_b, tau_b_limit
+from training.judging.statistics.certain_pairs import Values
 
 
 def simulated(noise: float, num_prompts: int = 2000, samples: int = 2, seed: int = 0) -> tuple[Values, Values]:
@@ -22,7 +23,7 @@ def simulated(noise: float, num_prompts: int = 2000, samples: int = 2, seed: int
 @pytest.mark.parametrize(("noise", "samples"), [(0.3, 2), (0.6, 2), (0.6, 4), (1.0, 2), (2.0, 2)])
 def test_the_limit_is_what_a_perfect_ranker_reaches_against_one_answer(noise: float, samples: int) -> None:
     own, answers = simulated(noise, num_prompts=20_000, samples=samples)
-    resampling = resampling_tau_b(list(answers), resamples=2)
+    resampling = resampling_tau_b(list(answers))
     assert resampling is not None
     reached = np.mean([kendall_tau_b(own, answers[:, sample]) for sample in range(samples)])
     assert tau_b_limit(resampling.tau_b) == pytest.approx(reached, abs=0.02)
@@ -33,7 +34,7 @@ def test_a_perfect_ranker_s_own_tau_against_one_answer_is_at_the_limit() -> None
     own, answers = simulated(0.6)
     samples = {str(index): one for index, one in enumerate(answers)}
     scores = {str(index): float(one) for index, one in enumerate(own)}
-    resampling = resampling_tau_b(list(answers), resamples=10)
+    resampling = resampling_tau_b(list(answers), seed=0)
     assert resampling is not None
     assert one_sample_tau_b(scores, samples) == pytest.approx(tau_b_limit(resampling.tau_b), abs=0.02)
 
@@ -46,7 +47,7 @@ def test_the_limit_rises_from_nothing_to_certainty() -> None:
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     truth = 2 / np.pi * np.arcsin(1 / (1 + 0.6**2))
-    found = [resampling_tau_b(list(simulated(0.6, 100, seed=seed)[1]), resamples=100) for seed in range(30)]
+    found = [resampling_tau_b(list(simulated(0.6, 100, seed=seed)[1])) for seed in range(30)]
     intervals = [one for one in found if one is not None]
     assert 26 <= sum(one.low < truth < one.high for one in intervals) <= 30
     assert 0.15 < np.mean([one.high - one.low for one in intervals]) < 0.3
@@ -56,7 +57,7 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
 
 def test_prompts_that_were_answered_once_are_left_out() -> None:
     samples = [np.array([1.0, 1.0]), np.array([2.0, 2.0, 2.0]), np.array([9.0])]
-    resampling = resampling_tau_b(samples, resamples=5)
+    resampling = resampling_tau_b(samples, seed=0)
     assert resampling is not None
     assert (resampling.prompts, resampling.tau_b) == (2, 1)
     assert "2 of the test prompts were answered at least twice" in resampling.sentence

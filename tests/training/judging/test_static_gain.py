@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from training.judging.ranking_metrics import Flags, Values
 from training.judging.static_gain import (
     STATIC_GAIN_E2E,
     STATIC_GAIN_S_PER_TOKEN,
     resampled_static_gains,
     static_gains,
 )
+from training.judging.statistics.certain_pairs import Flags, Values
 
 FEW_LENGTHS = nps.arrays(np.float64, st.integers(2, 6), elements=st.integers(1, 9).map(float))
 LENGTHS = nps.arrays(np.float64, st.integers(2, 40), elements=st.integers(1, 30).map(float))

@@ -1,12 +1,13 @@
-"""Is one ranker better than another on the same prompts? A paired bootstrap of the difference in tau-b. Pure."""
+"""Is one ranker better than another on the same prompts? A paired jackknife of the difference in tau-b. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from training.judging.ranking_metrics import Values, bootstrap_tau_b, kendall_tau_b
+from training.judging.statistics.certain_pairs import Flags, Values, certain_pairs
+from training.judging.statistics.jackknife import blocks_of, interval, left_out_tau_b
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,27 @@ class Comparison:
 
 
 def compare_rankers(
-    scores: Mapping[str, Values], true: Values, resamples: int = 1000, seed: int = 0
+    scores: Mapping[str, Values],
+    true: Values,
+    is_censored: Flags | None = None,
+    groups: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> list[Comparison]:
     """Compare each two rankers by their scores of the same prompts, [prompts] each; none for a single ranker.
 
-    The bootstrap is paired: both rankers are judged on the same resamples of prompts, so what makes a resample easy or
-    hard for both cancels out (Efron and Tibshirani, An Introduction to the Bootstrap, 1993). Each interval stands
-    alone; many comparisons at once will call a chance difference real in about one case of twenty.
+    The jackknife is paired: both rankers are judged without the same groups (each prompt is one unless said), so what
+    makes a group easy or hard for both cancels out. Each interval stands alone; many comparisons at once will call a
+    chance difference real in about one case of twenty.
     """
     if len(scores) < 2:
         return []
-    taus = {name: kendall_tau_b(one, true) for name, one in scores.items()}
-    resampled = {name: bootstrap_tau_b(one, true, resamples, seed) for name, one in scores.items()}
+    is_cut = np.zeros(len(true), dtype=np.bool_) if is_censored is None else is_censored
+    blocks = blocks_of(range(len(true)) if groups is None else groups, seed)
+    taus = {name: float(certain_pairs(one, true, is_cut).whole().tau_b[0]) for name, one in scores.items()}
+    left_out = {name: left_out_tau_b(one, true, is_cut, blocks) for name, one in scores.items()}
     comparisons = []
     for first, second in combinations(scores, 2):
-        low, high = np.quantile(resampled[first] - resampled[second], [0.025, 0.975])
-        comparisons.append(Comparison(first, second, taus[first] - taus[second], float(low), float(high)))
+        difference = taus[first] - taus[second]
+        low, high = interval(difference, left_out[first] - left_out[second], 2.0)
+        comparisons.append(Comparison(first, second, difference, low, high))
     return comparisons
