@@ -1,17 +1,28 @@
 """Policies beside each other at each load, each figure with its interval. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.answers import check_answers
-from benchmarks.report.bootstrap import Positions, Values, interval, resampled
-from benchmarks.report.summary import RATIO, summarise
-from registry.errors import InvalidInput
+from benchmarks.report.intervals import Uncertainty, log_mean, log_quantile
+from benchmarks.report.runs import runs_of
+from benchmarks.report.summary import E2E_RATIO, RATIO, summarise
 
-WITH_INTERVAL = ("s_per_token", RATIO, "s_per_token_p90", "e2e_s_p99")
+P90, P99 = partial(log_quantile, share=0.9), partial(log_quantile, share=0.99)
+OF_POLICY = (
+    ("s_per_token", "s_per_token", log_mean),
+    ("s_per_token_p90", "s_per_token", P90),
+    ("s_per_token_p99", "s_per_token", P99),
+    ("e2e_s_mean", "e2e_s", log_mean),
+    ("e2e_s_p90", "e2e_s", P90),
+    ("e2e_s_p99", "e2e_s", P99),
+)
+"""Figures with an interval: their names, of which column, and as what."""
+OF_RATIO = {RATIO: "s_per_token", E2E_RATIO: "e2e_s"}
+"""First come, first served ÷ each policy: of which column's mean."""
 MATTERS_FROM = 1.05
 """Ordering matters where even the low end of FCFS ÷ policy is above this."""
 
@@ -19,15 +30,15 @@ MATTERS_FROM = 1.05
 def compare(answers: pd.DataFrame) -> pd.DataFrame:
     """One row a load and policy: the figures of `summary.summarise`, and `NAME_low` and `NAME_high` of some of them.
 
-    Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `bootstrap.py`.
+    Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `intervals.py`.
 
     Raises:
-        InvalidInput: a column is missing, or at one load the policies did not answer the same number of requests.
+        InvalidInput: a column is missing, or at one load the runs did not answer the same requests.
     """
-    parts = [
-        pd.concat([summarise(one), _intervals(one)], axis="columns").reset_index().assign(load=load)
-        for load, one in by_load(check_answers(answers))
-    ]
+    parts = []
+    for load, one in by_load(check_answers(answers)):
+        figures = summarise(one)
+        parts.append(pd.concat([figures, _intervals(one, figures)], axis="columns").reset_index().assign(load=load))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -59,56 +70,26 @@ def onset(table: pd.DataFrame, policy: str) -> float | None:
     return found
 
 
-def _intervals(answers: pd.DataFrame) -> pd.DataFrame:
-    """Of one load: a row a policy."""
-    ordered = answers.sort_values("repeat", kind="stable")
-    s_per_token = {str(name): (one.e2e_s / one.output_tokens).to_numpy() for name, one in ordered.groupby("policy")}
-    e2e_s = {str(name): one.e2e_s.to_numpy() for name, one in ordered.groupby("policy")}
-    counts = {name: len(values) for name, values in e2e_s.items()}
-    if len(set(counts.values())) > 1:
-        raise InvalidInput(f"policies are compared on the same requests, but answered {counts}; compare whole runs.")
-    statistics: dict[str, Callable[[Positions], float]] = {}
-    repeats = _repeats(ordered)
-    for policy, values in s_per_token.items():
-        statistics[f"{policy}/s_per_token"] = partial(_mean, values, repeats)
-        statistics[f"{policy}/s_per_token_p90"] = partial(_quantile, values, 0.9, repeats)
-        statistics[f"{policy}/e2e_s_p99"] = partial(_quantile, e2e_s[policy], 0.99, repeats)
-    found = resampled(statistics, len(repeats[0]))
-    for policy in s_per_token if "fcfs" in s_per_token else ():
-        found[f"{policy}/{RATIO}"] = found["fcfs/s_per_token"] / found[f"{policy}/s_per_token"]
-    rows = {policy: _row(policy, found) for policy in s_per_token}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("policy")
+def _intervals(answers: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """Of one load: both ends of the interval of each figure; NaN of a factor where there is nothing to compare with."""
+    runs = runs_of(answers)
+    ends = pd.DataFrame(index=figures.index)
+    for name, column, log_figure in OF_POLICY:
+        values = runs.values(column)
+        sure = Uncertainty(runs, log_figure(values), mean=log_mean(values))
+        factors = {policy: np.exp(sure.of_policy(place)) for place, policy in enumerate(runs.policies)}
+        _put(ends, name, figures, factors)
+    for name, column in OF_RATIO.items():
+        sure = Uncertainty(runs, log_mean(runs.values(column)))
+        fcfs = runs.policies.index("fcfs") if "fcfs" in runs.policies else None
+        factors = {
+            policy: np.nan if fcfs is None else np.exp(sure.of_ratio(fcfs, place))
+            for place, policy in enumerate(runs.policies)
+        }
+        _put(ends, name, figures, factors)
+    return ends
 
 
-def _row(policy: str, found: dict[str, Values]) -> dict[str, float]:
-    row = {}
-    for name in WITH_INTERVAL:
-        values = found.get(f"{policy}/{name}")
-        row[f"{name}_low"], row[f"{name}_high"] = (np.nan, np.nan) if values is None else interval(values)
-    return row
-
-
-def _repeats(ordered: pd.DataFrame) -> Positions:
-    """Where each request of a run stands among a policy's answers, [repeats, requests].
-
-    A repeat answers the same requests again, in the opposite order every second time, and is no new evidence on other
-    requests; so whoever draws a request draws it in all repeats.
-    """
-    sizes = ordered.groupby(["policy", "repeat"], sort=False).size()
-    if sizes.nunique() > 1:
-        raise InvalidInput(f"repeats answer the same requests, but answered {sizes.to_dict()}; compare whole runs.")
-    numbers = sorted(ordered.repeat.unique())
-    one_run = np.arange(sizes.iloc[0])
-    runs = [one_run[::-1] if number % 2 else one_run for number in numbers]
-    return np.array([place * len(one_run) + run for place, run in enumerate(runs)])
-
-
-def _mean(values: Values, repeats: Positions, positions: Positions) -> float:
-    return float(values[repeats[:, positions]].mean())
-
-
-def _quantile(values: Values, share: float, repeats: Positions, positions: Positions) -> float:
-    """The smallest value that at least this share of the drawn ones does not exceed."""
-    drawn = values[repeats[:, positions]].ravel()
-    place = int(np.ceil(share * len(drawn))) - 1
-    return float(np.partition(drawn, place)[place])
+def _put(ends: pd.DataFrame, name: str, figures: pd.DataFrame, factors: Mapping[str, float]) -> None:
+    factor = pd.Series(factors)
+    ends[f"{name}_low"], ends[f"{name}_high"] = figures[name] / factor, figures[name] * factor

@@ -30,7 +30,7 @@ def test_no_gain_is_said_too() -> None:
 
 
 def test_loss_is_said_too() -> None:
-    swapped = queued().replace({"policy": {"fcfs": "oracle", "oracle": "fcfs"}})
+    swapped = queued().replace({"policy": {"fcfs": "pars", "pars": "fcfs"}})
     assert "is worse than first-come-first-served by a factor of" in findings(swapped).headline
 
 
