@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals
+from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource
@@ -15,7 +16,7 @@ Api = Literal["auto", "completions", "chat"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplayConfig(LengthLogSource):
+class ReplayConfig(LengthLogSource, Objectives):
     """What to replay, how often, and on which server. The test rows of the length log are replayed."""
 
     target_llm: str
@@ -113,4 +114,5 @@ class ReplayConfig(LengthLogSource):
                 "an endpoint that runs already caps as its operator has set it, but got cap_by_max_tokens=on; leave it"
                 " out, or leave url out."
             )
+        self.check_objectives()
         check_arrivals(self.arrivals, self.loads, self.trace)

@@ -60,6 +60,8 @@ class Replayed:
             settings=asdict(self.config),
             overhead=(*_overhead(self), *doubts(self.answers)),
             load=float(self.answers.load.max()),
+            objectives=self.config,
+            capacity_per_s=self.capacity_per_s,
             unrated=UNRATED.get(self.config.arrivals, "burst"),
         )
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.answers import check_answers
+from benchmarks.report.goodput import MET, Objectives
 from benchmarks.report.intervals import Uncertainty, log_mean, log_quantile
 from benchmarks.report.runs import runs_of
 from benchmarks.report.summary import E2E_RATIO, RATIO, summarise
@@ -21,13 +22,14 @@ OF_POLICY = (
     ("e2e_s_p99", "e2e_s", P99),
 )
 """Figures with an interval: their names, of which column, and as what."""
+OBJECTIVES = Objectives()
 OF_RATIO = {RATIO: "s_per_token", E2E_RATIO: "e2e_s"}
 """First come, first served ÷ each policy: of which column's mean."""
 MATTERS_FROM = 1.05
 """Ordering matters where even the low end of FCFS ÷ policy is above this."""
 
 
-def compare(answers: pd.DataFrame) -> pd.DataFrame:
+def compare(answers: pd.DataFrame, objectives: Objectives = OBJECTIVES) -> pd.DataFrame:
     """One row a load and policy: the figures of `summary.summarise`, and `NAME_low` and `NAME_high` of some of them.
 
     Loads ascend, the one that no rate describes (NaN) first. The intervals are those of `intervals.py`.
@@ -38,6 +40,7 @@ def compare(answers: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for load, one in by_load(check_answers(answers)):
         figures = summarise(one)
+        figures[MET] = objectives.met_objectives(one).groupby(one.policy).mean()
         parts.append(pd.concat([figures, _intervals(one, figures)], axis="columns").reset_index().assign(load=load))
     return pd.concat(parts, ignore_index=True)
 

@@ -5,6 +5,8 @@ import pandas as pd
 
 RATIO = "fcfs_over_policy"
 """Of mean seconds per token."""
+PER_REQUEST = ("preemptions", "recomputed_tokens")
+"""What a full KV cache did to a request, on average; only a simulation knows."""
 E2E_RATIO = "fcfs_over_policy_e2e"
 """Of mean end-to-end seconds."""
 
@@ -42,6 +44,7 @@ def _row(one: pd.DataFrame) -> pd.Series:
             "total_s_per_total_tokens": one.e2e_s.sum() / one.output_tokens.sum(),
             "output_tokens_per_s": one.output_tokens.sum() / makespan_s,
         }
+        | {name: float(one[name].mean()) for name in PER_REQUEST if name in one}
     )
 
 
@@ -50,12 +53,17 @@ def as_text(table: pd.DataFrame) -> str:
     shown = {
         "s_per_token": "s/token",
         RATIO: "FCFS / it",
+        "e2e_s_mean": "end-to-end s",
+        E2E_RATIO: "FCFS / it (e2e)",
         "s_per_token_p50": "s/token p50",
         "s_per_token_p90": "s/token p90",
         "ttft_s_p50": "TTFT p50 s",
-        "e2e_s_mean": "end-to-end s",
         "e2e_s_p99": "end-to-end p99 s",
         "max_wait_s": "max wait s",
         "output_tokens_per_s": "tokens/s",
+        "preemptions": "preemptions",
+        "recomputed_tokens": "recomputed tokens",
     }
-    return str(table[list(shown)].rename(columns=shown).to_string(float_format="{:.3g}".format))
+    return str(
+        table[[name for name in shown if name in table]].rename(columns=shown).to_string(float_format="{:.3g}".format)
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import Arrivals, check_arrivals
+from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Switch, engine_of
 from benchmarks.simulation.step_cost import StepCost
@@ -15,7 +16,7 @@ Part = Literal["test", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulationConfig(RowRules, EngineSettings):
+class SimulationConfig(RowRules, EngineSettings, Objectives):
     """What traffic, in which orders, on which engine. Give `lengths`, or `trace`, or both."""
 
     lengths: Path | None = None
@@ -86,6 +87,7 @@ class SimulationConfig(RowRules, EngineSettings):
         for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):
             if not getattr(self, name) >= 0:
                 raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
+        self.check_objectives()
         check_arrivals(self.arrivals, self.loads, self.trace)
 
     @property

@@ -40,6 +40,8 @@ class Simulated:
             settings=asdict(self.config),
             overhead=(*overhead(self.config, self.answers), *doubts(self.answers)),
             load=float(self.answers.load.max()),
+            objectives=self.config,
+            capacity_per_s=self.capacity_per_s,
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
         )
 

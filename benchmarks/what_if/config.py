@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.step_cost import ready_made
@@ -17,7 +18,7 @@ TAU_STEP = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhatIfConfig(ServedLogSource):
+class WhatIfConfig(ServedLogSource, Objectives):
     """Whose traffic, on which engine, and what is tried."""
 
     ranker: str | None = None
@@ -102,6 +103,7 @@ class WhatIfConfig(ServedLogSource):
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned from."""
+        self.check_objectives()
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")

@@ -62,6 +62,8 @@ def run_what_if(config: WhatIfConfig, cost: StepCost, simulate: Simulate) -> str
         advice=advise(config, studied),
         sweeps=setting_charts(studied) if studied.of_settings else (),
         sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",
+        objectives=config,
+        capacity_per_s=stretches.capacity_per_s,
         unrated=f"the log as it is, {load_title(stretches.log_load, ALL_AT_ONCE)}",
     )
     where = log_page(evidence)

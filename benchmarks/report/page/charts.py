@@ -1,6 +1,6 @@
 """The charts that every report has, from its answers. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -36,10 +36,27 @@ def against_load(table: pd.DataFrame) -> list[Chart]:
 
 
 def who_pays(evidence: Evidence) -> list[Chart]:
-    """The slowest waits of each tenth of the requests by length."""
+    """The slowest waits and answers of each tenth of the requests by length."""
     answers = at_load(evidence.answers, evidence.load)
-    statistics: Mapping[str, Callable[[pd.Series], float]] = {"p99": p99, "longest": max}
-    return [_who_pays(answers, name, statistic) for name, statistic in statistics.items()]
+    slowdown = answers.e2e_s / alone_s(evidence.answers, answers)
+    return [
+        _who_pays(answers, answers.ttft_s, p99, "The p99 wait by length", "p99 to the first token, s"),
+        _who_pays(answers, answers.ttft_s, max, "The longest wait by length", "longest wait, s"),
+        _who_pays(answers, answers.e2e_s, p99, "The p99 to the last token by length", "p99 to the last token, s"),
+        _who_pays(answers, slowdown, p99, "The p99 slowdown by length", "times what it takes alone"),
+    ]
+
+
+def alone_s(measured: pd.DataFrame, answers: pd.DataFrame) -> pd.Series:
+    """What each request would take alone, estimated at its own length.
+
+    That time to the first token, and that time a token after it, which one in a hundred answers at the lowest load
+    measured beats.
+    """
+    quiet = measured[measured.load == measured.load.min()] if measured.load.notna().any() else measured
+    per_token_s = (quiet.e2e_s - quiet.ttft_s) / np.maximum(quiet.output_tokens - 1, 1)
+    of_token_s = np.nan_to_num(per_token_s[quiet.output_tokens > 1].quantile(0.01))
+    return (answers.output_tokens - 1) * float(of_token_s) + float(quiet.ttft_s.quantile(0.01))
 
 
 def p99(seconds: pd.Series) -> float:
@@ -47,12 +64,12 @@ def p99(seconds: pd.Series) -> float:
     return float(seconds.quantile(0.99))
 
 
-def waits_by_decile(answers: pd.DataFrame, statistic: Callable[[pd.Series], float]) -> pd.DataFrame:
-    """One row a policy and tenth (0: the shortest answers): `output_tokens` (median) and `wait_s`."""
+def by_tenth(answers: pd.DataFrame, values: pd.Series, statistic: Callable[[pd.Series], float]) -> pd.DataFrame:
+    """One row a policy and tenth (0: the shortest answers): `output_tokens` (median) and the statistic as `value`."""
     rank = answers.groupby("policy").output_tokens.rank(method="first", pct=True)
-    tenths = answers.assign(tenth=np.minimum((rank * DECILES).astype(int), DECILES - 1))
+    tenths = answers.assign(value=values, tenth=np.minimum((rank * DECILES).astype(int), DECILES - 1))
     grouped = tenths.groupby(["policy", "tenth"], sort=False)
-    rows = {"output_tokens": grouped.output_tokens.median(), "wait_s": grouped.ttft_s.agg(statistic)}
+    rows = {"output_tokens": grouped.output_tokens.median(), "value": grouped.value.agg(statistic)}
     return pd.DataFrame(rows).sort_index().reset_index()
 
 
@@ -92,21 +109,23 @@ def _against_load(rated: pd.DataFrame, name: str, title: str) -> Chart:
     )
 
 
-def _who_pays(answers: pd.DataFrame, name: str, statistic: Callable[[pd.Series], float]) -> Chart:
-    waits = waits_by_decile(answers, statistic)
+def _who_pays(
+    answers: pd.DataFrame, values: pd.Series, statistic: Callable[[pd.Series], float], title: str, y_label: str
+) -> Chart:
+    waits = by_tenth(answers, values, statistic)
     policies = [str(policy) for policy in answers.policy.unique()]
     places = slots(policies)
     of = {policy: waits[waits.policy == policy] for policy in policies}
     lines = tuple(
-        Line(short_title(policy), one.output_tokens.tolist(), one.wait_s.tolist(), places[policy])
+        Line(short_title(policy), one.output_tokens.tolist(), one.value.tolist(), places[policy])
         for policy, one in of.items()
     )
-    ends = ", ".join(f"{line.label} {figure(line.y[0])} and {figure(line.y[-1])} s" for line in lines)
+    ends = ", ".join(f"{line.label} {figure(line.y[0])} and {figure(line.y[-1])}" for line in lines)
     return Chart(
-        title=f"The {name} wait by length",
+        title=title,
         x_label="output tokens (median of each tenth)",
-        y_label=f"{name} wait, s",
+        y_label=y_label,
         lines=lines,
-        says=f"The {name} wait for the first token, by tenths of length. The shortest and the longest tenth: {ends}.",
+        says=f"{title}: {y_label}, by tenths. The shortest and the longest tenth: {ends}.",
         is_log_x=True,
     )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.rivals import FITTED, RULES
+from benchmarks.report.goodput import Objectives
 from charts.chart import Chart
 
 KNOW_PROMPTS = ("prompt_length", "prompt_work", RULES)
@@ -38,6 +39,10 @@ class Evidence:
     """The load that the headline and the distributions are about; NaN is the one that no rate describes."""
     unrated: str = "burst"
     """What to call that one."""
+    objectives: Objectives = field(default_factory=Objectives)
+    """Within which times requests were to be answered."""
+    capacity_per_s: float = 0.0
+    """Requests per second at load 1; 0 where that is not known."""
 
     def __post_init__(self) -> None:
         """Load and policy must be among the answers; else it is the highest one, and the first that is no baseline."""

@@ -6,9 +6,10 @@ import pandas as pd
 
 from benchmarks.policies.titles import figure, load_title, short_title
 from benchmarks.report.comparison import MATTERS_FROM, at_load, figures_at, onset
-from benchmarks.report.page.charts import p99, waits_by_decile
+from benchmarks.report.goodput import goodput_sentences
+from benchmarks.report.page.charts import by_tenth, p99
 from benchmarks.report.page.evidence import Evidence
-from benchmarks.report.summary import RATIO
+from benchmarks.report.summary import E2E_RATIO, RATIO
 
 NOTICED_FROM = 0.01
 """Less is no difference to anybody, however sure it is."""
@@ -23,11 +24,14 @@ class Findings:
     headline: str
     price: str
     matters: str
+    in_time: tuple[str, ...]
+    """Shares of requests that were answered in time, and goodput."""
 
 
 def find(evidence: Evidence, table: pd.DataFrame) -> Findings:
     """Say what the policy of the evidence brings, who pays for it, and from which load on it matters."""
-    return Findings(_headline(evidence, table), _price(evidence, table), _matters(evidence, table))
+    in_time = goodput_sentences(table, evidence.load, evidence.objectives, evidence.capacity_per_s)
+    return Findings(_headline(evidence, table), _price(evidence, table), _matters(evidence, table), tuple(in_time))
 
 
 def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
@@ -39,7 +43,7 @@ def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     ratio, low, high = (one[f"{RATIO}{end}"] for end in ("", "_low", "_high"))
     measured = (
         f"{figure(one['s_per_token'])} s per token instead of {figure(rows['fcfs']['s_per_token'])} s"
-        f" ({at}; 95 % interval of the factor {figure(low)} to {figure(high)})"
+        f" ({at}; 95 % interval of the factor {figure(low)} to {figure(high)}), and {_end_to_end(one, rows['fcfs'])}"
     )
     if abs(ratio - 1) < NOTICED_FROM:
         return f"{name} makes no difference to first-come-first-served (a factor of {figure(ratio)}): {measured}."
@@ -48,6 +52,15 @@ def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     if high < 1:
         return f"{name} is worse than first-come-first-served by a factor of {figure(1 / ratio)}: {measured}."
     return f"{name} cannot be told from first-come-first-served (a factor of {figure(ratio)}): {measured}."
+
+
+def _end_to_end(one: dict[str, float], fcfs: dict[str, float]) -> str:
+    """The mean beside seconds per token, which count a short answer as much as a long one."""
+    ratio, low, high = (one[f"{E2E_RATIO}{end}"] for end in ("", "_low", "_high"))
+    return (
+        f"{figure(one['e2e_s_mean'])} s end-to-end instead of {figure(fcfs['e2e_s_mean'])} s (mean; a factor of"
+        f" {figure(ratio)}, {figure(low)} to {figure(high)})"
+    )
 
 
 def _has_no_rival(evidence: Evidence, rows: Figures) -> bool:
@@ -59,8 +72,9 @@ def _price(evidence: Evidence, table: pd.DataFrame) -> str:
     if _has_no_rival(evidence, rows):
         return ""
     one, fcfs = rows[evidence.policy], rows["fcfs"]
-    waits = waits_by_decile(at_load(evidence.answers, evidence.load), p99)
-    longest = waits[waits.tenth == waits.tenth.max()].set_index("policy").wait_s.to_dict()
+    answers = at_load(evidence.answers, evidence.load)
+    waits = by_tenth(answers, answers.ttft_s, p99)
+    longest = waits[waits.tenth == waits.tenth.max()].set_index("policy").value.to_dict()
     pays = "pays" if longest[evidence.policy] > longest["fcfs"] else "pays nothing"
     return (
         f"{_kept(rows, evidence.policy)}The longest tenth of the answers {pays}: one in a hundred of them waits"

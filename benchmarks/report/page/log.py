@@ -11,6 +11,7 @@ import pandas as pd
 from benchmarks.answers import write_answers
 from benchmarks.policies.titles import metric_prefix
 from benchmarks.report.comparison import compare, figures_at
+from benchmarks.report.goodput import goodputs
 from benchmarks.report.page.chart_groups import chart_groups
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
@@ -28,7 +29,7 @@ def log_page(evidence: Evidence) -> str:
     Raises:
         InvalidInput: the answers cannot be compared.
     """
-    table = compare(evidence.answers)
+    table = compare(evidence.answers, evidence.objectives)
     with TemporaryDirectory() as folder:
         (Path(folder) / PAGE_FILE).write_text(render(evidence, table), encoding="utf-8")
         write_answers(evidence.answers, Path(folder))
@@ -36,9 +37,11 @@ def log_page(evidence: Evidence) -> str:
         _write_charts(evidence, table, Path(folder) / CHARTS_FOLDER)
         mlflow.log_artifacts(folder)
     mlflow.log_metrics(_metrics(table))
-    headline = find(evidence, table).headline
-    mlflow.set_tag("mlflow.note.content", headline)
-    return f"{headline}\nReport: {mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PAGE_FILE))}"
+    mlflow.log_metrics(_goodput_metrics(table))
+    found = find(evidence, table)
+    mlflow.set_tag("mlflow.note.content", found.headline)
+    said = "\n".join([found.headline, *found.in_time])
+    return f"{said}\nReport: {mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PAGE_FILE))}"
 
 
 def _write_charts(evidence: Evidence, table: pd.DataFrame, folder: Path) -> None:
@@ -46,6 +49,16 @@ def _write_charts(evidence: Evidence, table: pd.DataFrame, folder: Path) -> None
     folder.mkdir()
     for place, chart in enumerate(chain.from_iterable(chart_groups(evidence, table).values()), start=1):
         (folder / f"{place:02d}-{file_name(chart.title)}.svg").write_text(svg(chart), encoding="utf-8")
+
+
+def _goodput_metrics(table: pd.DataFrame) -> dict[str, float]:
+    """`POLICY.goodput_90` and so on, as multiples of capacity."""
+    return {
+        f"{metric_prefix(policy)}.{name}": value
+        for policy, of_share in goodputs(table).items()
+        for name, value in of_share.items()
+        if not isnan(value)
+    }
 
 
 def _metrics(table: pd.DataFrame) -> dict[str, float]:

@@ -4,23 +4,31 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.policies.titles import figure, load_title, title
 from benchmarks.report.comparison import at_load
+from benchmarks.report.goodput import MET
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.policy_slots import slots
-from benchmarks.report.summary import RATIO
+from benchmarks.report.summary import E2E_RATIO, RATIO
 
 COLUMNS = {
     "s_per_token": "mean s/token",
     RATIO: "FCFS ÷ it",
+    "e2e_s_mean": "mean to last token, s",
+    E2E_RATIO: "FCFS ÷ it, to last token",
+    MET: "answered in time",
     "s_per_token_p50": "p50 s/token",
     "s_per_token_p90": "p90 s/token",
+    "s_per_token_p99": "p99 s/token",
     "ttft_s_p50": "p50 to first token, s",
     "e2e_s_p50": "p50 to last token, s",
     "e2e_s_p99": "p99 to last token, s",
     "max_wait_s": "longest wait, s",
+    "preemptions": "preemptions a request",
+    "recomputed_tokens": "recomputed tokens a request",
 }
 
 
@@ -70,7 +78,7 @@ def _section(evidence: Evidence, rows: pd.DataFrame, load: float) -> Section:
 
 
 def _cells(row: dict[Hashable, Any]) -> tuple[Cell, ...]:
-    shown = {name: column for name, column in COLUMNS.items() if not pd.isna(row[name])}
+    shown = {name: column for name, column in COLUMNS.items() if not pd.isna(row.get(name, np.nan))}
     return tuple(Cell(column, figure(row[name]), _interval(row, name)) for name, column in shown.items())
 
 

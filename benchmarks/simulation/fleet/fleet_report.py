@@ -44,6 +44,8 @@ class SimulatedFleet:
             overhead=tuple(overhead(self.config, self.answers)),
             policy=_best_policy(at_load(self.answers, highest)),
             load=highest,
+            objectives=self.config,
+            capacity_per_s=self.capacity_per_s,
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
         )
 

@@ -97,7 +97,7 @@ def test_page_says_what_was_run_and_how(html: str) -> None:
 
 def test_every_chart_has_a_text_for_those_who_do_not_see_it(html: str) -> None:
     charts = [attributes for tag, attributes in Page(html).tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(charts) == 4 + 2 + 2 + 1
+    assert len(charts) == 4 + 2 + 4 + 1
     assert all(len(attributes["aria-label"] or "") > 10 for attributes in charts)
     assert html.count("<details>") == len(charts)
     assert f"<td>{figure(3.0)}</td>" in html[html.index("A better ranker") :]
