@@ -66,9 +66,9 @@ def test_rankers_are_copies_and_the_registry_hears_of_nothing(
     shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment("own", (tmp_path / "artifacts").as_uri()))
+        experiment = mlflow.create_experiment("own", (tmp_path / "artifacts").as_uri())
         for weight in (1.0, -1.0):
-            with mlflow.start_run():
+            with mlflow.start_run(experiment_id=experiment):
                 store.register(write_ranker(tmp_path / f"weight{weight}", "org/llm", weight=weight))
         with pytest.raises(NoRanker), own_rankers(CONFIG, (), has_control=False):
             pass

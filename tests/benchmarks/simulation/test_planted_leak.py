@@ -42,8 +42,11 @@ def test_every_run_with_the_leak_fails_itself_and_none_without(config: Simulatio
 @pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes:DeprecationWarning")  # MLflow's table
 def test_failed_run_leaves_its_report(config: SimulationConfig, tmp_path: Path) -> None:
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment("leak", (tmp_path / "artifacts").as_uri()))
-        with mlflow.start_run() as run, pytest.raises(SimulationError, match="the truth leaks into the order"):
+        experiment = mlflow.create_experiment("leak", (tmp_path / "artifacts").as_uri())
+        with (
+            mlflow.start_run(experiment_id=experiment) as run,
+            pytest.raises(SimulationError, match="the truth leaks into the order"),
+        ):
             run_simulation(replace(config, cap_by_max_tokens="on"))
         text = mlflow.artifacts.load_text(f"runs:/{run.info.run_id}/report.txt")
     assert "Predictions are capped by the true lengths: a planted leak" in text
