@@ -36,6 +36,7 @@ def evaluate(config: EvaluationConfig) -> str:
         f"{result.ranker} on {result.model}: {_metrics_text(result.metrics, config.part)}"
         for result in evaluation.results
     ]
+    lines += [f"on {model}: {note}" for model, notes in evaluation.notes.items() for note in notes]
     for model, comparisons in evaluation.comparisons.items():
         lines += [f"on {model}: {comparison.sentence}" for comparison in comparisons]
     lines += [f"on {model}: {resampling.sentence}" for model, resampling in evaluation.resampling.items()]

@@ -86,6 +86,10 @@ class ReferenceScores(BaseModel):
         return fmean(abs(here - there) for here, there in zip(scores, self.scores, strict=True)) / self.spread
 
 
+Grouping = str | None
+"""Whose hash split the prompts of a data set: `prompt`, their own, or that of a column of this name; None: unknown."""
+
+
 class RankerCard(BaseModel):
     """What a server must know of a ranker before it trusts its scores. Score direction: higher = longer."""
 
@@ -101,6 +105,9 @@ class RankerCard(BaseModel):
     """`registry.request.TEXT_RENDERING` at training time."""
     data_digest: str
     """Digest of the length log."""
+    grouped_by: tuple[Grouping, ...] = (None,)
+    """How the data was grouped when it was split, and then that of the rankers that it was started from; version 0.1.0
+    did not say."""
     training_prompts: int = Field(ge=0)
     seed: int
     calibration: Calibration

@@ -89,6 +89,7 @@ def _card(folder: Path, target_llm: str) -> RankerCard:
         max_tokens=128,
         text_rendering=TEXT_RENDERING,
         data_digest="0" * 64,
+        grouped_by=("prompt",),
         training_prompts=100,
         seed=0,
         calibration=Calibration(

@@ -53,8 +53,8 @@ class LabelledPrompts:
         )
 
 
-def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
-    """Return the prompts of this name if they can be ranked at all.
+def require_two_lengths(part: LabelledPrompts, name: str, notes: Sequence[str] = ()) -> LabelledPrompts:
+    """Return the prompts of this name if they can be ranked at all; `notes` say how they came to be so few.
 
     Raises:
         InvalidInput: no two prompts of different lengths, of which the shorter answer was not cut.
@@ -64,7 +64,7 @@ def require_two_lengths(part: LabelledPrompts, name: str) -> LabelledPrompts:
         raise InvalidInput(
             f"the {name} part must hold prompts with at least two different lengths, the shorter one not cut, but has"
             f" {len(part)} prompts, {part.is_censored.sum()} of them cut; test and validation are about a tenth of the"
-            " log each, so give some hundred prompts or more."
+            " log each, so give some hundred prompts or more." + "".join(f" {note}" for note in notes)
         )
     return part
 

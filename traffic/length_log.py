@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
@@ -16,6 +17,9 @@ from traffic.rows.rules import Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
 
 logger = logging.getLogger(__name__)
+
+BY_PROMPT = "prompt"
+"""How a log is grouped whose prompts are their own groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,8 @@ class LengthLog(LabelledPrompts):
     splits: tuple[Split, ...]
     counts: RowCounts
     digest: str
+    grouped_by: str
+    """The group column's name, or `prompt`."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the log was read: sentences."""
 
@@ -77,9 +83,16 @@ class LengthLog(LabelledPrompts):
         """How many prompts a split has, or all have."""
         return len(self) if split is None else self.splits.count(split)
 
-    def part(self, split: Split | None, at_most: int | None = None, seed: int = 0) -> LabelledPrompts:
-        """The prompts of a split, or of all; of too many, those that the seed draws."""
-        chosen = np.array([index for index, one in enumerate(self.splits) if split in (None, one)], dtype=np.int64)
+    def part(
+        self,
+        split: Split | None,
+        at_most: int | None = None,
+        seed: int = 0,
+        among: npt.NDArray[np.bool_] | None = None,
+    ) -> LabelledPrompts:
+        """The prompts of a split, or of all, `among` those flagged; of too many, those that the seed draws."""
+        is_chosen = np.array([split in (None, one) for one in self.splits], dtype=np.bool_)
+        chosen = np.flatnonzero(is_chosen if among is None else is_chosen & among)
         hashes = hashes_of(self.prompts, seed)[chosen]
         return self.take(chosen[np.argsort(hashes, kind="stable")][:at_most].tolist())
 
@@ -92,10 +105,10 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     """
     reading = source.reading()
     counts: Counter[str] = Counter()
-    labels = label_prompts(_labelled(reading, counts))
+    labels = label_prompts(labelled_rows(reading, counts))
     _require_one_model(reading, source)
     counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count)
-    log = _log_of(labels, counts, tuple(reading.notes()))
+    log = _log_of(labels, counts, source.group_column or BY_PROMPT, tuple(reading.notes()))
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     for note in log.notes:
         logger.warning("%s", note)
@@ -109,11 +122,12 @@ def read_rows(source: LengthLogSource) -> Iterator[LabelledRow]:
         InvalidInput: as `read_length_log`.
     """
     reading = source.reading()
-    yield from _labelled(reading, Counter())
+    yield from labelled_rows(reading, Counter())
     _require_one_model(reading, source)
 
 
-def _labelled(reading: Reading, counts: Counter[str]) -> Iterator[LabelledRow]:
+def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[LabelledRow]:
+    """Every labelled answer of a pass over a log; `counts` is told what becomes of each row."""
     for row in reading.rows():
         counts[row.left_out or "labelled"] += 1
         if row.left_out is None and row.text and row.output_tokens:
@@ -148,7 +162,7 @@ def _with_two_lengths(log: LengthLog, source: LengthLogSource) -> LengthLog:
     return log
 
 
-def _log_of(labels: PromptLabels, counts: Counter[str], notes: tuple[str, ...]) -> LengthLog:
+def _log_of(labels: PromptLabels, counts: Counter[str], grouped_by: str, notes: tuple[str, ...]) -> LengthLog:
     counts |= Counter(prompts=len(labels.prompts), censored_prompts=int(labels.is_censored.sum()))
     return LengthLog(
         prompts=labels.prompts,
@@ -159,5 +173,6 @@ def _log_of(labels: PromptLabels, counts: Counter[str], notes: tuple[str, ...]) 
         splits=tuple(map(split_of, labels.groups)),
         counts=RowCounts(**counts),
         digest=labels.digest(),
+        grouped_by=grouped_by,
         notes=notes,
     )

@@ -18,6 +18,7 @@ from registry.runs.kept_folder import kept_unless_stored
 from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
+from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
 from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
@@ -28,7 +29,7 @@ from training.fingerprint import settings_of
 from training.fitting.checkpoint import claim
 from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
-from training.fitting.warm_start import with_fetched_start
+from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
 
@@ -109,13 +110,26 @@ def train_folder(config: TrainingConfig, folder: Path) -> Path:
 
 
 def split(config: TrainingConfig, log: LengthLog) -> Splits:
-    """The prompts that train, validate and test. Test prompts keep their true lengths even in a control."""
+    """The prompts that train, validate and test. Test prompts keep their true lengths even in a control.
+
+    What the ranker of a warm start was trained on, its data grouped otherwise, tests nothing.
+    """
     train_prompts = require_two_lengths(log.part("train", config.max_prompts, config.seed), "train")
     validation = require_two_lengths(log.part("validation", config.validation_prompts, config.seed), "validation")
-    test = require_two_lengths(log.part("test", config.test_prompts or None, config.seed), "test")
+    started_by = grouping_of_start(config)
+    tested = unseen_part(config, log, started_by, at_most=config.test_prompts or None, seed=config.seed)
+    test = require_two_lengths(tested.prompts, "test", tested.notes)
     if config.shuffle_labels:
         train_prompts, validation = _shuffled(train_prompts, config.seed), _shuffled(validation, config.seed)
-    return Splits(train_prompts, validation, test, log.size("test"), log.digest)
+    return Splits(
+        train=train_prompts,
+        validation=validation,
+        test=test,
+        test_prompts_in_log=tested.in_log,
+        data_digest=log.digest,
+        grouped_by=tuple(dict.fromkeys([log.grouped_by, *(one for each in started_by.values() for one in each)])),
+        notes=tested.notes,
+    )
 
 
 def _start(config: TrainingConfig) -> TrainingConfig:
@@ -151,7 +165,7 @@ def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
     mlflow.log_params(
         {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}
     )
-    notes = (*log.notes, *_unknown_words(config, log))
+    notes = (*log.notes, *splits.notes, *_unknown_words(config, log))
     if notes:
         mlflow.log_text("".join(f"{note}\n" for note in notes), NOTES_FILE)
     mlflow.log_params(

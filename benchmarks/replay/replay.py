@@ -1,6 +1,6 @@
 """Replays recorded traffic against served endpoints under several policies and logs the comparison to MLflow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,12 @@ from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.leak import leak
-from registry.store import load_ranker
+from registry.card import Grouping, RankerCard
+from registry.ranker import Ranker
+from registry.store import load_ranker, model_name, ranker_folder
 from registry.tracking import log_parameters
 from serving.champion.start import find_champion
+from traffic.grouping import unseen_part
 from traffic.length_log import LengthLog, read_length_log
 from traffic.read import rows_with_params
 
@@ -45,21 +48,32 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         find_champion(config.target_llm)
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     log = read_length_log(config)
-    test = log.part("test", seed=config.seed)
-    chats = chats_to_send(config, test.prompts)
+    chats = chats_to_send(config, log.part("test", seed=config.seed).prompts)
     log_parameters(config)
     with ExitStack() as stack:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
-        served = stack.enter_context(endpoints(config, names, server_log, test.prompts))
-        prompts = endpoint.choose_that_fit(served.any, test, config.requests, chats)
+        tested = unseen_part(config, log, _grouped_by(config, rankers), seed=config.seed)
+        served = stack.enter_context(endpoints(config, names, server_log, tested.prompts.prompts))
+        prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, chats)
         rivals = _rivals(config, policies, log, prompts.prompts)
         order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)
-        replayed = replace(_measure(Sweep(config, policies, served, prompts, order, chats)), notes=rivals.notes)
+        measured = _measure(Sweep(config, policies, served, prompts, order, chats))
+        replayed = replace(measured, notes=(*rivals.notes, *tested.notes))
     text = replay_report.log(replayed)
     reasons = [client_limits.late(replayed.answers, config.late_share), leak(replayed.answers)]
     if any(reasons):
         raise ReplayError("\n".join([text, *filter(None, reasons)]))
     return text
+
+
+def _grouped_by(config: ReplayConfig, rankers: Mapping[str, Ranker]) -> dict[str, tuple[Grouping, ...]]:
+    """How the data of each ranker that is replayed was grouped; of an endpoint that runs already nobody knows."""
+    names = parse_rankers(config.rankers)
+    grouped_by = {name: ranker.card.grouped_by for name, ranker in rankers.items() if name in names}
+    if config.url:
+        return grouped_by
+    uri = f"models:/{model_name(config.target_llm)}/{find_champion(config.target_llm)}"
+    return grouped_by | {"pars": RankerCard.read(ranker_folder(uri)).grouped_by}
 
 
 def _rivals(config: ReplayConfig, policies: Sequence[Policy], log: LengthLog, prompts: Sequence[str]) -> Rivals:

@@ -10,12 +10,17 @@ from tokenizers import Tokenizer
 
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.failures import SimulationError
+from benchmarks.policies.policy_list import parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
+from registry.card import RankerCard
+from registry.store import ranker_folder
 from traffic.batch import Traffic
+from traffic.grouping import unseen_part
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 from traffic.rows.rules import RowRules
 from traffic.served_log import ServedLogSource, read_arrivals, read_served_log
+from traffic.split import Split
 
 
 def read_workload(config: SimulationConfig) -> Traffic:
@@ -71,15 +76,27 @@ def length_log_of(config: SimulationConfig) -> LengthLog:
     Raises:
         InvalidInput: it cannot be read.
     """
+    return read_length_log(_length_source(config))
+
+
+def _length_source(config: SimulationConfig) -> LengthLogSource:
     assert config.lengths is not None
-    return read_length_log(
-        LengthLogSource(lengths=config.lengths, model=config.model, group_column=config.group_column, **_rules(config))
+    return LengthLogSource(
+        lengths=config.lengths, model=config.model, group_column=config.group_column, **_rules(config)
     )
+
+
+def _rankers(config: SimulationConfig) -> list[str]:
+    """Those that order requests; a control has learned nothing that a test could leak."""
+    return [uri for uri in (config.ranker, *parse_rankers(config.rankers).values()) if uri]
 
 
 def _of_length_log(config: SimulationConfig) -> Traffic:
     log = length_log_of(config)
-    part = log.part(None if config.part == "all" else "test", seed=config.seed)
+    grouped_by = {uri: RankerCard.read(ranker_folder(uri)).grouped_by for uri in _rankers(config)}
+    split: Split | None = None if config.part == "all" else "test"
+    tested = unseen_part(_length_source(config), log, grouped_by, split, seed=config.seed)
+    part = tested.prompts
     token_ids = _word_pieces(part.prompts)
     return Traffic(
         arrival_s=np.zeros(len(part)),
@@ -87,7 +104,7 @@ def _of_length_log(config: SimulationConfig) -> Traffic:
         output_tokens=np.maximum(1, part.output_tokens).astype(np.int64),
         prompts=part.prompts,
         token_ids=token_ids if config.prefix_caching == "on" else None,
-        notes=(*log.notes, "Tokens of prompts are MiniLM's word pieces, as in the demo's LLM."),
+        notes=(*log.notes, *tested.notes, "Tokens of prompts are MiniLM's word pieces, as in the demo's LLM."),
     )
 
 

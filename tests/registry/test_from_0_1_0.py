@@ -61,6 +61,7 @@ def test_it_is_promoted_and_loads_as_it_would_be_served(registered: str) -> None
     assert store.promote("demo-llm") == 1
     champion = Ranker.load(fetched("demo-llm", 1), "demo-llm")
     assert champion.predict("one two").score == 2
+    assert champion.card.grouped_by == (None,), "that version did not say"
     assert champion.reference_error is None, "that version wrote no reference scores"
     assert champion.predict("one two").predicted_tokens == pytest.approx(1.2214, abs=1e-4)
     assert store.model_name("demo-llm") == registered

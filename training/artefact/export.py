@@ -16,7 +16,7 @@ from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
 from registry.calibration import Calibration, LengthDistribution
-from registry.card import RankerCard, ReferenceScores
+from registry.card import Grouping, RankerCard, ReferenceScores
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
@@ -37,6 +37,10 @@ class Splits:
     test_prompts_in_log: int
     """Of how many the test prompts were drawn."""
     data_digest: str
+    grouped_by: tuple[Grouping, ...]
+    """How the data was grouped, and that of the rankers that a warm start goes back to."""
+    notes: tuple[str, ...] = ()
+    """What must be known of the test prompts: sentences."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def write_ranker(
         max_tokens=config.max_tokens,
         text_rendering=TEXT_RENDERING,
         data_digest=splits.data_digest,
+        grouped_by=splits.grouped_by,
         training_prompts=len(splits.train),
         seed=config.seed,
         calibration=calibration,

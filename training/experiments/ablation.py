@@ -14,6 +14,7 @@ from charts.picture import svg
 from registry.runs.retrying import logged_or_lost, nested_run
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
+from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
 from training.config import TrainingConfig
@@ -21,7 +22,7 @@ from training.experiments.config import AblationConfig
 from training.experiments.network_scores import network_scores
 from training.fitting.fit import fit
 from training.fitting.losses import PAIRWISE_LOSSES, make_loss
-from training.fitting.warm_start import with_fetched_start
+from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
 
@@ -70,7 +71,10 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
         make_loss(variant.applied_to(config))  # one that cannot be had fails here, not after an hour
     with stored_run(f"ablation {config.target_llm}"):
         log = read_length_log(config)
-        test = require_two_lengths(log.part("test", config.test_prompts or None, config.seed), "test")
+        tested = unseen_part(
+            config, log, grouping_of_start(config), at_most=config.test_prompts or None, seed=config.seed
+        )
+        test = require_two_lengths(tested.prompts, "test", tested.notes)
         log_parameters(config)
         mlflow.log_params({"data_digest": log.digest, "used_test_prompts": len(test)})
         started = with_fetched_start(config)

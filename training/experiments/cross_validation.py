@@ -11,19 +11,21 @@ import pandas as pd
 from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
+from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
 from traffic.split import hash_of
 from training.experiments.config import CrossValidationConfig
 from training.experiments.network_scores import network_scores
 from training.fitting.fit import fit
-from training.fitting.warm_start import with_fetched_start
+from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.judging.baselines import Baseline
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
 
 logger = logging.getLogger(__name__)
 
+NOTES_FILE = "notes.txt"
 FOLDS_TABLE = "folds.json"
 RANKER = "ranker"
 """What the trained ranker is called beside the baselines."""
@@ -51,6 +53,9 @@ def cross_validate(config: CrossValidationConfig) -> pd.DataFrame:
         log = read_length_log(config)
         log_parameters(config)
         mlflow.log_params({"data_digest": log.digest, "used_prompts": len(log)})
+        notes = unseen_part(config, log, grouping_of_start(config), split=None).notes
+        if notes:
+            mlflow.log_text("".join(f"{note}\n" for note in notes), NOTES_FILE)
         started = with_fetched_start(config)
         rows: list[dict[str, Any]] = []
         for number, (repeat, fold) in enumerate(product(range(config.repeats), range(config.folds))):

@@ -2,7 +2,9 @@
 
 from typing import TypeVar
 
+from registry.card import Grouping, RankerCard
 from registry.errors import InvalidInput
+from registry.store import ranker_folder
 from registry.weights import fetch_weights
 from training.config import TrainingConfig
 
@@ -27,3 +29,14 @@ def with_fetched_start(config: Config) -> Config:
             f" and encoder is {config.encoder!r}; give encoder={card.encoder} or another ranker."
         )
     return config.with_values({"init_from": str(weights.parent)})
+
+
+def grouping_of_start(config: TrainingConfig) -> dict[str, tuple[Grouping, ...]]:
+    """How the data of the ranker that `init_from` names was grouped, by its name; nothing where none is given.
+
+    Raises:
+        RegistryError, InvalidRanker: it cannot be had.
+    """
+    if config.init_from is None:
+        return {}
+    return {config.init_from: RankerCard.read(ranker_folder(config.init_from)).grouped_by}

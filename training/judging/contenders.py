@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.card import Grouping
 from registry.ranker import Ranker
 from training.judging.baselines import Baseline
 from training.judging.statistics.certain_pairs import Values
@@ -19,6 +20,8 @@ class Contender:
     """Scores of the test prompts, [prompts]; higher = longer."""
     params: dict[str, str]
     """What MLflow shows of it."""
+    grouped_by: tuple[Grouping, ...] = ()
+    """How the data was grouped that it was trained on; none for a baseline, which is fitted on the log at hand."""
 
 
 def registered_ranker(uri: str, ranker: Ranker) -> Contender:
@@ -30,7 +33,7 @@ def registered_ranker(uri: str, ranker: Ranker) -> Contender:
         known.update(zip(new, ranker.scorer.score_all(new, progress=f"scoring with {uri}").tolist(), strict=True))
         return np.array([known[prompt] for prompt in target.test.prompts])
 
-    return Contender(score, {"ranker": uri, "target_llm": ranker.card.target_llm})
+    return Contender(score, {"ranker": uri, "target_llm": ranker.card.target_llm}, ranker.card.grouped_by)
 
 
 def baseline(name: str, at_most: int | None, seed: int) -> Contender:

@@ -29,6 +29,7 @@ HEAT_MAPS = {
     STATIC_GAIN_E2E: "Share of the oracle's gain in mean end-to-end, one request served at a time",
 }
 """Metrics that have one, with its title."""
+NOTES_FILE = "evaluation/notes.txt"
 COMPARISONS_TABLE = "evaluation/comparisons.json"
 
 
@@ -51,6 +52,8 @@ class Evaluation:
     """Each two rankers on the same prompts; none for a single ranker."""
     resampling: dict[str, Resampling] = field(default_factory=dict)
     """Only of target LLMs that answered some test prompts more than once."""
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Which rankers' data was grouped otherwise than the prompts: sentences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,9 @@ class EvaluationConfig(LengthLogSource):
     """Training prompts of a baseline at most; all of them unless given."""
     part: TestedPart = "test"
     """Prompts that are tested: the log's test split, or `all` of the log, for rankers that were trained on none of its
-    prompts, for whatever target LLM. Baselines are fitted on the log itself, so they know only `test`."""
+    prompts, for whatever target LLM. Where a ranker's data was grouped otherwise (`group_column`), the test prompts
+    that it would have been trained on are left out, and it is said how many. Baselines are fitted on the log itself, so
+    they know only `test`."""
     max_prompts: int = MOST_TEST_PROMPTS
     """Test prompts at most, drawn by the seed; 0 tests all of them."""
     seed: int = 0
@@ -106,10 +111,13 @@ def evaluate(config: EvaluationConfig) -> Evaluation:
     """
     contenders = _contenders(config)
     with stored_run("evaluate"):
-        targets = [read_target(source, config.part, config.max_prompts, config.seed) for source in config.sources]
+        grouped_by = {name: one.grouped_by for name, one in contenders.items()}
+        targets = [
+            read_target(source, config.part, config.max_prompts, config.seed, grouped_by) for source in config.sources
+        ]
         log_parameters(config)
         _log_data(targets, config.part)
-        evaluation = Evaluation()
+        evaluation = Evaluation(notes={target.model: target.notes for target in targets if target.notes})
         scores: dict[str, dict[str, Values]] = {target.model: {} for target in targets}
         for name, contender in contenders.items():
             with mlflow.start_run(run_name=name, nested=True):
@@ -165,6 +173,9 @@ def _judge(evaluation: Evaluation, target: Target, scores: Mapping[str, Values],
 
 
 def _log_evaluation(evaluation: Evaluation, targets: Sequence[Target]) -> None:
+    if evaluation.notes:
+        notes = (f"on {model}: {note}\n" for model, several in evaluation.notes.items() for note in several)
+        mlflow.log_text("".join(notes), NOTES_FILE)
     if len(evaluation.results) == 1:
         mlflow.log_metrics(evaluation.results[0].metrics)
     for target in targets:

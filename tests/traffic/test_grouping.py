@@ -1,0 +1,65 @@
+"""`traffic/grouping.py`: what a ranker whose data was grouped otherwise was trained on tests nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from traffic.grouping import unseen_part
+from traffic.length_log import LengthLogSource, read_length_log
+from traffic.split import split_of
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> LengthLogSource:
+    rows = [{"prompt": f"prompt {n}", "task": f"task {n % 300}", "output_tokens": n % 90 + 1} for n in range(3000)]
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return LengthLogSource(lengths=tmp_path / "log.jsonl", group_column="task")
+
+
+def test_only_what_tests_under_both_groupings_is_tested(source: LengthLogSource) -> None:
+    log = read_length_log(source)
+    found = unseen_part(source, log, {"old": ("prompt",), "same": ("task",)})
+    whole = log.part("test")
+    seen = [prompt for prompt in whole.prompts if split_of(prompt) != "test"]
+    assert 0.8 * len(whole) < len(seen) < len(whole)
+    assert sorted(found.prompts.prompts) == sorted(set(whole.prompts) - set(seen))
+    assert found.in_log == len(found.prompts)
+    (note,) = found.notes
+    assert "The data of old was grouped by 'prompt', and this log is grouped by 'task'" in note
+    assert f"{len(seen)} of {len(whole)} prompts" in note
+    assert "are left out" in note
+
+
+def test_a_column_that_another_ranker_was_split_by_is_read_of_the_log(source: LengthLogSource) -> None:
+    by_prompt = LengthLogSource(lengths=source.lengths)
+    log = read_length_log(by_prompt)
+    found = unseen_part(by_prompt, log, {"old": ("task",)})
+    tasks = dict(zip((by_task := read_length_log(source)).prompts, by_task.groups, strict=True))
+    expected = [one for one in log.part("test").prompts if split_of(tasks[one]) == "test"]
+    assert list(found.prompts.prompts) == expected
+    assert expected
+
+
+def test_all_of_a_log_is_tested_all_the_same_and_said(source: LengthLogSource) -> None:
+    log = read_length_log(source)
+    found = unseen_part(source, log, {"old": ("prompt",)}, split=None)
+    assert len(found.prompts) == len(log)
+    assert "tested all the same" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("grouping", "told"),
+    [(None, "in a way that no card tells"), ("template", "by 'template', which this log does not")],
+)
+def test_what_cannot_be_known_is_said_and_leaves_nothing_out(
+    source: LengthLogSource, grouping: str | None, told: str
+) -> None:
+    log = read_length_log(source)
+    found = unseen_part(source, log, {"old": (grouping,)})
+    assert len(found.prompts) == len(log.part("test"))
+    assert told in found.notes[0]
+
+
+def test_a_ranker_of_the_same_grouping_needs_no_word(source: LengthLogSource) -> None:
+    assert unseen_part(source, read_length_log(source), {"ranker": ("task",), "baseline": ()}).notes == ()
