@@ -9,8 +9,9 @@ Everything is computed on logarithms, since what machines and requests do to a t
   is taken off all but once (Cameron, Gelbach and Miller 2011). Clusters are one more way of standing together.
 - *From run to run.* What the means of the runs differ by beyond what the places of the requests explain is the noise of
   the machine, which all policies share and which makes all times longer alike; so it is estimated from all their runs
-  together, and from means for quantiles too. What makes all runs of a repeat longer alike is in no factor between
-  policies; in the figure of one policy it is only where there is no other.
+  together (but those of a control and its mirror image, which differ on purpose), and from means for quantiles too.
+  What makes all runs of a repeat longer alike is in no factor between policies; in the figure of one policy it is only
+  where there is no other.
 
 Student's t, with the degrees of freedom of the sum of the two (Satterthwaite 1946), does the rest. A quantile is taken
 for a mean: of how far each request would move it (its influence function). One run, such as a simulation without
@@ -67,6 +68,7 @@ class Uncertainty:
     def __init__(self, runs: Runs, figure: Logarithms, mean: Logarithms | None = None) -> None:
         """Of a quantile, `mean` is the mean of the same times."""
         self._policies, self._repeats = len(runs.policies), int(runs.repeats)
+        self._alike = runs.are_alike
         self._mean = mean or figure
         self._of_mean = _covariance(self._mean.influences, runs.orders, runs.clusters)
         self._alone = _of_requests(figure.influences)
@@ -104,7 +106,9 @@ class Uncertainty:
 
     def _noise(self) -> tuple[float, float]:
         """Variance of a run's logarithm beside what its policy and its repeat have in common: seen, and explained."""
-        residuals = np.kron(_centred(self._policies) if self._policies > 1 else np.eye(1), _centred(self._repeats))
+        of_policies = np.zeros((self._policies, self._policies))
+        of_policies[np.ix_(self._alike, self._alike)] = _centred(self._num_alike) if self._num_alike > 1 else 1
+        residuals = np.kron(of_policies, _centred(self._repeats))
         seen = self._mean.of_runs @ residuals @ self._mean.of_runs
         explained = max(0.0, np.trace(residuals @ self._of_mean))
         return float(seen) / self._freedom, float(explained) / self._freedom
@@ -112,7 +116,11 @@ class Uncertainty:
     @property
     def _freedom(self) -> int:
         """Degrees of freedom of the noise."""
-        return max(1, self._policies - 1) * max(1, self._repeats - 1)
+        return max(1, self._num_alike - 1) * max(1, self._repeats - 1)
+
+    @property
+    def _num_alike(self) -> int:
+        return int(self._alike.sum())
 
 
 def _centred(num: int) -> Values:

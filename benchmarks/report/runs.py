@@ -9,6 +9,9 @@ import pandas as pd
 Values = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
+MIRRORED = "control"
+"""Every second repeat of it is another order on purpose, the opposite one; so what its runs differ by is no noise."""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -26,6 +29,12 @@ class Runs:
     def values(self, name: str) -> Values:
         """A column, [policies x repeats, requests]; the repeats of a policy stand together."""
         return self.answers[name].to_numpy(dtype=np.float64).reshape(len(self.policies) * self.repeats, -1)
+
+    @property
+    def are_alike(self) -> npt.NDArray[np.bool_]:
+        """Of each policy, whether its repeats should be the same but for noise; all where else one would be alone."""
+        alike = np.array([policy != MIRRORED for policy in self.policies])
+        return alike if alike.sum() > 1 else np.ones_like(alike)
 
     @property
     def requests(self) -> int:

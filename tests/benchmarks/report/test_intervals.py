@@ -1,9 +1,11 @@
 """How sure a figure of a queue is: does a 95 % interval hold the truth 95 times in 100?"""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from benchmarks.report.comparison import compare
 from benchmarks.report.intervals import Logarithms, Uncertainty, log_mean, log_quantile
 from benchmarks.report.runs import Runs, Values, runs_of
 from tests.benchmarks.report.replays import coverage, made_up
@@ -84,3 +86,11 @@ def test_quantiles_have_the_interval_of_their_standard_error(share: float) -> No
 @pytest.mark.parametrize("requests", [1, 2, 5])
 def test_few_requests_have_an_interval_too(requests: int) -> None:
     assert np.isfinite(half_width(np.arange(1.0, requests + 1)))
+
+
+def test_a_control_and_its_mirror_image_differ_on_purpose() -> None:
+    answers = made_up(0, 2, noise=0.03)
+    apart = answers.e2e_s.where((answers.policy != "control") | (answers["repeat"] == 0), 3 * answers.e2e_s)
+    calm, mirrored = compare(answers), compare(answers.assign(e2e_s=apart))
+    of_pars = calm.policy == "pars"
+    pd.testing.assert_frame_equal(calm[of_pars], mirrored[of_pars])
