@@ -20,7 +20,8 @@ COLUMNS = {
     "e2e_s": "seconds from when it was due to the last token, the client's own lag (`lag_s`) among them",
 }
 """What every table of answers holds. More columns may stand beside them: `cluster` says which requests are no evidence
-beside each other (one session, one prompt drawn again), `replica` which engine answered.
+beside each other (one session, one prompt drawn again), `replica` which engine answered, `preemptions` how often a
+request lost its place in the KV cache (of a live engine the mean of its run), `recomputed_tokens` what that cost.
 
 The rows of one (policy, repeat, load) stand in the order of the plan: neighbours were sent after each other."""
 

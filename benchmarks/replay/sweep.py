@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.capacity import steady_requests_per_s
 from benchmarks.endpoint.client import Answer, replay
+from benchmarks.endpoint.counters.engine_counters import preemptions
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import ClientOrder, Prioritise, pars
@@ -46,7 +47,7 @@ class Sweep:
         return steady_requests_per_s(pd.DataFrame(answers))
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
-        """One row an answer (`benchmarks/answers.py`, and `lag_s`, `accepted_s`), sorted by load, then policy."""
+        """One row an answer (`benchmarks/answers.py`; `lag_s`, `accepted_s`, `preemptions`), by load, then policy."""
         frames = [
             answers.assign(policy=policy.name, repeat=repeat, load=load)
             for load in self.config.loads or (np.nan,)
@@ -78,8 +79,17 @@ class Sweep:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
                 title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
                 endpoint = self.endpoints.of_run(policy.name, is_reversed(repeat))
-                answers = self._send(endpoint, requests, self._prioritise(policy, requests), title)
-                yield policy, repeat, pd.DataFrame(answers).assign(request=[one.number for one in requests])
+                yield policy, repeat, self._run(endpoint, requests, self._prioritise(policy, requests), title)
+
+    def _run(
+        self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
+    ) -> pd.DataFrame:
+        """The answers of one run. A live engine counts preemptions in all, so each request gets the mean of its run."""
+        before = preemptions(endpoint)
+        answers = pd.DataFrame(self._send(endpoint, requests, prioritise, title))
+        after = preemptions(endpoint)
+        counted = {} if before is None or after is None else {"preemptions": (after - before) / len(answers)}
+        return answers.assign(request=[one.number for one in requests], **counted)
 
     def _send(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str

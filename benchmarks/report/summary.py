@@ -6,7 +6,7 @@ import pandas as pd
 RATIO = "fcfs_over_policy"
 """Of mean seconds per token."""
 PER_REQUEST = ("preemptions", "recomputed_tokens")
-"""What a full KV cache did to a request, on average; only a simulation knows."""
+"""What a full KV cache did to a request, on average; how much was computed anew only a simulation knows."""
 E2E_RATIO = "fcfs_over_policy_e2e"
 """Of mean end-to-end seconds."""
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.counters.engine_counters import preemptions
 from benchmarks.endpoint.counters.prefix_cache import prefix_cache
 from benchmarks.endpoint.endpoint import Endpoint, connect
 from benchmarks.endpoint.plan import PlannedRequest
@@ -41,3 +42,7 @@ def test_chat_has_its_recorded_length_and_one_first_token(server: RunningServer)
     assert (completion.output_tokens, answer.output_tokens) == (7, 9)
     assert answer.prompt_tokens > completion.prompt_tokens
     assert 0 < answer.accepted_s < answer.ttft_s < answer.e2e_s
+
+
+def test_engine_says_how_often_it_preempted(server: RunningServer) -> None:
+    assert preemptions(connect(server.url)) == 0  # its KV cache holds more than any test asks for
