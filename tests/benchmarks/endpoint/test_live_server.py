@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.endpoint.live_server import environment_of
-from benchmarks.replay.policy_endpoints import server_settings
+from benchmarks.replay.own_server import server_settings
 
 
 def test_every_file_that_a_server_reads_again_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
