@@ -128,11 +128,11 @@ class LengthDistribution(BaseModel):
         return float(np.interp(tokens, self.tokens, shares))
 
     @cached_property
-    def knot_shares(self) -> Values:
-        """The quantile of each knot, [knots]."""
+    def knot_shares(self) -> tuple[float, ...]:
+        """The quantile of each knot. No array, since cards are compared, and what is cached with them."""
         if self.shares is None:
-            return (np.arange(len(self.tokens)) + 0.5) / len(self.tokens)
-        return np.array(self.shares)
+            return tuple(((np.arange(len(self.tokens)) + 0.5) / len(self.tokens)).tolist())
+        return self.shares
 
     @cached_property
     def median_tokens(self) -> float:

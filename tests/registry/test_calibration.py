@@ -182,3 +182,12 @@ def test_longer_prediction_has_the_higher_quantile_in_a_mixture_too(tokens: list
     quantiles = [Mixture((SHORT, TEN_TIMES_AS_LONG)).quantile(one) for one in sorted(tokens)]
     assert all(0 < quantile < 1 for quantile in quantiles)
     assert all(sooner <= later for sooner, later in pairwise(quantiles))
+
+
+@pytest.mark.parametrize("shares", [None, (0.2, 0.7)])
+def test_distributions_that_were_used_are_compared_by_what_they_say(shares: tuple[float, ...] | None) -> None:
+    used = LengthDistribution(tokens=(1.0, 2.0), shares=shares)
+    again, other = used.model_copy(), LengthDistribution(tokens=(1.0, 3.0), shares=shares)
+    for one in (used, again, other):
+        one.quantile(1.5)
+    assert used == again != other
