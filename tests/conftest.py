@@ -11,6 +11,7 @@ from pathlib import Path
 import mlflow
 import pytest
 from hypothesis import settings
+from mlflow.tracking import fluent
 
 from benchmarks.demo_llm import write_demo_llm
 from cli import __main__ as cli
@@ -48,6 +49,18 @@ def clean_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             yield
     left = sorted(map(str, checkout.files() - before))
     assert not left, f"tests leave nothing in the checkout, but these files are new: {', '.join(left[:20])}"
+
+
+@pytest.fixture(autouse=True)
+def own_experiment() -> Iterator[None]:
+    """The experiment that a test sets is gone with it: in the store of the next test there is none of that number."""
+    name = "MLFLOW_EXPERIMENT_ID"  # for processes that this one starts
+    before, in_environment = fluent._active_experiment_id, os.environ.get(name)
+    yield
+    fluent._active_experiment_id = before
+    os.environ.pop(name, None)
+    if in_environment is not None:
+        os.environ[name] = in_environment
 
 
 @contextmanager
@@ -103,11 +116,12 @@ def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("store")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with tracking(uri):
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment("rankers", (folder / "artifacts").as_uri()))
+        # Not `set_experiment`, which stands for all tests that follow, whatever store they use.
+        experiment = mlflow.create_experiment("rankers", (folder / "artifacts").as_uri())
         for weight in (1.0, -1.0, 2.0):
-            with mlflow.start_run():
+            with mlflow.start_run(experiment_id=experiment):
                 store.register(write_ranker(folder / f"weight{weight}", weight=weight))
-        with mlflow.start_run():
+        with mlflow.start_run(experiment_id=experiment):
             store.register(write_ranker(folder / "wordy", "wordy-llm", **TEN_TIMES_AS_LONG))
         store.promote("wordy-llm", 1)
         store.promote("demo-llm", 1)
