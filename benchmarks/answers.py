@@ -8,11 +8,14 @@ from registry.errors import InvalidInput
 
 ANSWERS_FILE = "answers.parquet"
 
+ALONE = 0.0
+"""The load of requests that were sent one at a time: no other one is there to contend with."""
+
 COLUMNS = {
     "request": "which request: the same number in every policy, repeat and load",
     "policy": "how the waiting queue was ordered",
     "repeat": "which replay of the policy, from 0; two (2k, 2k + 1) are a plan and its reverse",
-    "load": "arrival rate as a multiple of capacity; NaN for a burst, and where nobody measured the capacity",
+    "load": "arrival rate as a multiple of capacity; NaN for a burst, and where nobody measured it; 0 one at a time",
     "sent_s": "when the request was due by the plan, in seconds after the start",
     "prompt_tokens": "of the target LLM's tokenizer",
     "output_tokens": "of the target LLM's tokenizer",

@@ -2,6 +2,8 @@
 
 from math import isnan
 
+from benchmarks.answers import ALONE
+
 TITLES = {
     "fcfs": "FCFS (first come, first served)",
     "control": "control (shuffled labels)",
@@ -35,6 +37,8 @@ def metric_prefix(policy: str) -> str:
 
 def load_title(load: float, unrated: str) -> str:
     """A load for a heading; `unrated` says what no rate describes, such as a burst."""
+    if load == ALONE:
+        return "one request at a time"
     return unrated if isnan(load) else f"{load:.3g} × capacity"
 
 

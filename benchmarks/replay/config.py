@@ -63,8 +63,8 @@ class ReplayConfig(LengthLogSource, Objectives):
     """Replays of each policy, interleaved; even, since every second one sends the prompts in the opposite order."""
     warm_up_requests: int | None = None
     """Requests that are sent first and not counted; as many as one replay has unless given."""
-    low_load_requests: int = 100
-    """Requests sent one at a time, each one both ranked and not; 0 leaves this out."""
+    low_load_requests: int = 50
+    """Requests sent one at a time, each one both ranked and not, cut at 64 tokens; 0 leaves this out."""
     control: str | None = None
     """A ranker trained on shuffled labels (`models:/...` or a folder); a small one is trained unless given. The server
     serves it and its mirror image as two more target LLMs."""

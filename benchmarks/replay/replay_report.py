@@ -18,7 +18,7 @@ from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
 from benchmarks.report import summary
-from benchmarks.report.comparison import at_load, by_load
+from benchmarks.report.comparison import at_load, by_load, highest_load
 from benchmarks.report.leak import doubts
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
@@ -55,20 +55,25 @@ class Replayed:
         """What the page shows."""
         return Evidence(
             title=f"Replay of {self.config.lengths.name}, {self.config.target_llm}",
-            answers=self.answers,
+            answers=self.all_answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
             overhead=(*_overhead(self), *doubts(self.answers)),
-            load=float(self.answers.load.max()),
+            load=highest_load(self.answers),
             objectives=self.config,
             capacity_per_s=self.capacity_per_s,
             unrated=UNRATED.get(self.config.arrivals, "burst"),
         )
 
+    @property
+    def all_answers(self) -> pd.DataFrame:
+        """Those of the replays, and of the requests that were sent one at a time."""
+        return pd.concat([self.answers, *([self.quiet.answers] if self.quiet else [])], ignore_index=True)
+
     def text(self) -> str:
         """The table of each load, and what a reader must know with them."""
         lines = []
-        for load, one in by_load(self.answers):
+        for load, one in by_load(self.all_answers):
             lines += [load_title(load, self.evidence.unrated), summary.as_text(summary.summarise(one)), ""]
         return "\n".join([*lines, *self.evidence.overhead, *self.evidence.provenance])
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from benchmarks.answers import check_answers
+from benchmarks.answers import ALONE, check_answers
 from benchmarks.report.goodput import MET, Objectives
 from benchmarks.report.intervals import Uncertainty, log_mean, log_quantile
 from benchmarks.report.runs import runs_of
@@ -49,6 +49,11 @@ def by_load(answers: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame]]:
     """The answers of each load, in ascending order, NaN first."""
     for load, one in answers.groupby(answers.load.fillna(-np.inf), sort=True):
         yield (float(load) if np.isfinite(load) else np.nan), one
+
+
+def highest_load(answers: pd.DataFrame) -> float:
+    """The highest rate; NaN where there is none, as in a burst."""
+    return float(answers.load[answers.load > ALONE].max())
 
 
 def at_load(rows: pd.DataFrame, load: float) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from benchmarks.answers import ALONE
 from benchmarks.policies.titles import figure, short_title
 from registry.errors import InvalidInput
 
@@ -70,7 +71,7 @@ def goodput(table: pd.DataFrame, policy: str, share: float) -> float:
     Between two loads the share is taken to fall on a straight line. NaN where not even the lowest load keeps it, or
     none was measured; the highest load measured where all do.
     """
-    rows = table[(table.policy == policy) & table.load.notna()].sort_values("load")
+    rows = table[(table.policy == policy) & (table.load > ALONE)].sort_values("load")
     loads, met = rows.load.to_numpy(dtype=float), rows[MET].to_numpy(dtype=float)
     failing = np.flatnonzero(met < share)
     if not len(loads) or (len(failing) and failing[0] == 0):
@@ -83,7 +84,7 @@ def goodput(table: pd.DataFrame, policy: str, share: float) -> float:
 
 def goodputs(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Of each policy, by the names of figures; empty for fewer than two loads, of which nothing can be said."""
-    if table.load.nunique() < 2:
+    if table.load[table.load > ALONE].nunique() < 2:
         return {}
     return {
         policy: {f"goodput_{100 * share:.0f}": goodput(table, policy, share) for share in SHARES}
@@ -104,7 +105,8 @@ def _of_loads(table: pd.DataFrame, capacity_per_s: float) -> Iterator[str]:
         yield "Goodput, the highest rate at which a share of requests is answered in time, needs two loads or more."
         return
     at_1 = f" (capacity is {figure(capacity_per_s)} requests per second)" if capacity_per_s else ""
-    lowest, highest = float(table.load.min()), float(table.load.max())
+    rated = table.load[table.load > ALONE]
+    lowest, highest = float(rated.min()), float(rated.max())
     texts = "; ".join(
         f"{short_title(policy)} {' / '.join(_load(one, lowest, highest) for one in of_share.values())}"
         for policy, of_share in found.items()

@@ -68,6 +68,8 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
     repeats: int = 2
     """Runs of each policy; 1, or even, since every second one sends the requests in the opposite order. Recorded
     traffic with its own lengths is simulated once."""
+    low_load_requests: int = 50
+    """Requests that are also sent one at a time, so that nothing contends; 0 leaves this out."""
     patience_s: float = PATIENCE_S
     """How much later a request may arrive and still overtake."""
     seed: int = 0
@@ -84,7 +86,7 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
             raise InvalidInput(f"repeats must be 1 or even (each order is also run reversed), but got {self.repeats}.")
         if not 0 <= self.tau <= 1:
             raise InvalidInput(f"tau must be in [0, 1], but got {self.tau}.")
-        for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s"):
+        for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s", "low_load_requests"):
             if not getattr(self, name) >= 0:
                 raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
         self.check_objectives()

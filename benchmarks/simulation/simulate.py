@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.capacity import saturating, steady_requests_per_s
@@ -15,7 +14,7 @@ from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
-from benchmarks.simulation.repeats import repeats
+from benchmarks.simulation.repeats import loads, repeats
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
@@ -53,7 +52,7 @@ def simulate(
     quantiles = quantiles_of({one.kind for one in policies}, config, traffic, rivals)
     runs = [
         run
-        for load in config.loads or (np.nan,)
+        for load in loads(config)
         for policy in policies
         for run in _runs(config, policy, quantiles, traffic, load, capacity_per_s)
     ]
@@ -76,8 +75,7 @@ def _runs(
     load: float,
     capacity_per_s: float,
 ) -> Iterator[Run]:
-    rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
-    for repeat in repeats(config, policy, quantiles, traffic, rate_per_s):
+    for repeat in repeats(config, policy, quantiles, traffic, load, capacity_per_s):
         yield Run(
             traffic=repeat.traffic,
             order=repeat.order,

@@ -6,10 +6,11 @@ from functools import cached_property
 import mlflow
 import pandas as pd
 
+from benchmarks.answers import ALONE
 from benchmarks.capacity import STEADILY
 from benchmarks.policies.titles import load_title, metric_prefix
 from benchmarks.report import summary
-from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load
+from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load, highest_load
 from benchmarks.report.leak import doubts
 from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
 from benchmarks.report.page.evidence import Evidence
@@ -39,7 +40,7 @@ class Simulated:
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
             overhead=(*overhead(self.config, self.answers), *doubts(self.answers)),
-            load=float(self.answers.load.max()),
+            load=highest_load(self.answers),
             objectives=self.config,
             capacity_per_s=self.capacity_per_s,
             unrated="as recorded" if self.config.arrivals == "recorded" else "burst",
@@ -80,7 +81,7 @@ def log(simulated: Simulated) -> str:
 
 def overhead(config: SimulationConfig, answers: pd.DataFrame) -> list[str]:
     """What ranking cost, and whose ranking it was where no ranker ran: sentences."""
-    lines = fail_opens(answers)
+    lines = fail_opens(answers[answers.load != ALONE])
     if "noise" in config.policies:
         lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
     return lines

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from benchmarks.policies.titles import figure
+from benchmarks.policies.titles import figure, load_title
 from benchmarks.report.notes import oracle_patience
 from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
@@ -46,8 +46,9 @@ def ranking_delay(studied: Studied) -> str:
     load = float(rated.load.min())
     ttft_ms = 1000 * rated[rated.load == load].groupby("policy").ttft_s.median()
     return (
-        f"At the lowest load ({load:g} × capacity) the median time to the first token is {figure(ttft_ms['pars'])} ms"
-        f" with ranking and {figure(ttft_ms['fcfs'])} ms without; the figures contain the time that ranking takes."
+        f"At the lowest load ({load_title(load, '')}) the median time to the first token is"
+        f" {figure(ttft_ms['pars'])} ms with ranking and {figure(ttft_ms['fcfs'])} ms without; the figures contain the"
+        " time that ranking takes."
     )
 
 

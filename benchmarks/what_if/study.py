@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from benchmarks.answers import ALONE
 from benchmarks.policies.places import noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM, at_load, compare
 from benchmarks.report.summary import RATIO, summarise
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run
 from benchmarks.simulation.step_cost import StepCost
+from benchmarks.simulation.uncontended import one_at_a_time
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import PlacedTraffic
 from benchmarks.what_if.stretches import Stretches
 from benchmarks.what_if.windows import Window
 
 LOG, LOAD = "log", "load"
+ALONE_REQUESTS = 50
+"""Of the busiest stretch, which are also sent one at a time, so that nothing contends."""
 WAITS_FROM = 0.05
 """Requests wait if at least this share of them finds the engine full."""
 
@@ -47,8 +51,8 @@ class Studied:
     """All that was simulated."""
 
     answers: pd.DataFrame
-    """Of the log as it is (without a load) and of its busiest stretch at every load. `study` says which; `waited`,
-    whether a request found the engine full."""
+    """Of the log as it is (without a load) and of its busiest stretch at every load, `ALONE` among them. `study` says
+    which; `waited`, whether a request found the engine full."""
     of_settings: Mapping[Setting, pd.DataFrame]
     """The answers of the other studies, all at `sweep_load`; none where nothing waits."""
     stretches: Stretches
@@ -94,8 +98,8 @@ def study(
     of_log = _of_windows(config, cost, placed, stretches.windows, simulate)
     cases = [
         Case(LOAD, load, run)
-        for load in sorted({*config.loads, stretches.peak_load})
-        for run in _runs(config, cost, at_load_of(busiest, stretches, load), load)
+        for load in sorted({ALONE, *config.loads, stretches.peak_load})
+        for run in _runs(config, cost, _requests_at(config, cost, busiest, stretches, load), load)
     ]
     tables = simulate([case.run for case in cases])
     of_loads = [_noted(config, one).assign(study=LOAD) for one in tables]
@@ -109,6 +113,15 @@ def study(
     tables = simulate([case.run for case in settings])
     of_settings = {(case.study, case.value, case.run.policy): one for case, one in zip(settings, tables, strict=True)}
     return replace(found, of_settings=of_settings, sweep_load=sweep_load)
+
+
+def _requests_at(
+    config: WhatIfConfig, cost: StepCost, busiest: PlacedTraffic, stretches: Stretches, load: float
+) -> PlacedTraffic:
+    if load != ALONE:
+        return at_load_of(busiest, stretches, load)
+    few = busiest.window(0, ALONE_REQUESTS)
+    return replace(few, traffic=one_at_a_time(few.traffic, config.engine, cost))
 
 
 def at_load_of(busiest: PlacedTraffic, stretches: Stretches, load: float) -> PlacedTraffic:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmarks.answers import ALONE
 from benchmarks.policies.titles import figure, load_title, short_title
 from benchmarks.report.comparison import MATTERS_FROM, at_load, figures_at, onset
 from benchmarks.report.goodput import goodput_sentences
@@ -93,7 +94,7 @@ def _kept(rows: Figures, policy: str) -> str:
 
 
 def _matters(evidence: Evidence, table: pd.DataFrame) -> str:
-    rated, name = table[table.load.notna()], short_title(evidence.policy)
+    rated, name = table[table.load > ALONE], short_title(evidence.policy)
     rule = f"the low end of the interval of FCFS ÷ {name} is above {MATTERS_FROM}"
     if rated.load.nunique() < 2 or "fcfs" not in set(table.policy):
         return "Only one load was measured, so this page cannot say from which one on ordering matters."

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import mlflow
 import pandas as pd
 
-from benchmarks.answers import write_answers
+from benchmarks.answers import ALONE, write_answers
 from benchmarks.policies.titles import metric_prefix
 from benchmarks.report.comparison import compare, figures_at
 from benchmarks.report.goodput import goodputs
@@ -62,12 +62,22 @@ def _goodput_metrics(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _metrics(table: pd.DataFrame) -> dict[str, float]:
-    """`POLICY.NAME`; of several loads `load_LOAD.POLICY.NAME` (`burst.POLICY.NAME` of the one without a rate)."""
+    """`POLICY.NAME`; of several loads `load_LOAD.POLICY.NAME` (`burst.POLICY.NAME` of the one without a rate).
+
+    `alone.POLICY.NAME` is of requests that were sent one at a time.
+    """
     metrics: dict[str, float] = {}
+    is_only = table.load[table.load != ALONE].nunique(dropna=False) == 1
     for load in table.load.drop_duplicates():
-        prefix = "" if table.load.nunique(dropna=False) == 1 else "burst." if isnan(load) else f"load_{load:.3g}."
+        prefix = "" if is_only and load != ALONE else _prefix(load)
         for policy, row in figures_at(table, load).items():
             metrics |= {
                 f"{prefix}{metric_prefix(policy)}.{name}": value for name, value in row.items() if not isnan(value)
             }
     return metrics
+
+
+def _prefix(load: float) -> str:
+    if load == ALONE:
+        return "alone."
+    return "burst." if isnan(load) else f"load_{load:.3g}."

@@ -23,6 +23,8 @@ class FleetConfig(SimulationConfig):
     """How often a router learns what was answered."""
     processes: int = 0
     """Processes that share the replicas; 0 is one a core."""
+    low_load_requests: int = 0
+    """Requests that are also sent one at a time; all replicas are started once more for each policy and router."""
     repeats: int = 1
     """Runs of each policy under each router; every second one sends the requests in the opposite order."""
 

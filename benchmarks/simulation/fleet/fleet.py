@@ -19,7 +19,7 @@ from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Rout
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
 from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, simulated_request
 from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
-from benchmarks.simulation.repeats import repeats
+from benchmarks.simulation.repeats import loads, repeats
 from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
@@ -71,12 +71,11 @@ def simulate_fleet(
         longest_request=int((traffic.prompt_tokens + traffic.output_tokens).max()),
     )
     frames = []
-    for load in config.loads or (np.nan,):
-        rate_per_s = 0.0 if np.isnan(load) else load * capacity_per_s
+    for load in loads(config):
         for policy in policies:
             for router in config.routers:
                 name = "fcfs" if (policy.kind, router) == ("fcfs", config.routers[0]) else f"{policy.name} {router}"
-                for repeat in repeats(config, policy, quantiles, traffic, rate_per_s):
+                for repeat in repeats(config, policy, quantiles, traffic, load, capacity_per_s):
                     chooser = _router(config, router, repeat.order, repeat.traffic)
                     intakes = [_intake(config, repeat.order) for _ in range(config.replicas)]
                     with start(settings, config.processes or cpu_count()) as replicas:

@@ -10,7 +10,7 @@ from benchmarks.capacity import STEADILY
 from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.titles import load_title
 from benchmarks.report import summary
-from benchmarks.report.comparison import at_load, by_load
+from benchmarks.report.comparison import at_load, by_load, highest_load
 from benchmarks.report.leak import leak as leak_of
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
 from benchmarks.report.page.evidence import Evidence
@@ -35,7 +35,7 @@ class SimulatedFleet:
     @cached_property
     def evidence(self) -> Evidence:
         """What the page shows; its headline is about the best of the orders and routers that are no oracle."""
-        highest = float(self.answers.load.max())
+        highest = highest_load(self.answers)
         return Evidence(
             title=f"Simulation of {self.config.replicas} replicas with {_source(self)}",
             answers=self.answers,

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.answers import ALONE
 from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.orders import quantiles_of
-from benchmarks.simulation.repeats import Repeat, repeats
+from benchmarks.simulation.repeats import Repeat, loads, repeats
 from benchmarks.simulation.workload import read_workload
 
 
@@ -21,9 +22,9 @@ def config(tmp_path: Path) -> SimulationConfig:
     return SimulationConfig(trace=path, requests=20, arrivals="poisson", loads=(1.0,), repeats=4)
 
 
-def of(config: SimulationConfig, kind: str) -> list[Repeat]:
+def of(config: SimulationConfig, kind: str, load: float = 1.0) -> list[Repeat]:
     workload = read_workload(config)
-    return list(repeats(config, Policy(kind, kind, 120.0), quantiles_of({kind}, config, workload), workload, 2.0))
+    return list(repeats(config, Policy(kind, kind, 120.0), quantiles_of({kind}, config, workload), workload, load, 2.0))
 
 
 def test_every_second_run_sends_in_the_opposite_order_at_the_same_times(config: SimulationConfig) -> None:
@@ -53,3 +54,11 @@ def test_a_place_goes_with_its_request_and_the_mirrored_control_turns_it_over(co
 def test_recorded_traffic_is_sent_once_as_it_came(config: SimulationConfig) -> None:
     (only,) = of(replace(config, arrivals="recorded"), "oracle")
     assert sorted(only.traffic.output_tokens) == only.traffic.output_tokens.tolist()
+
+
+def test_requests_one_at_a_time_are_the_first_ones_once(config: SimulationConfig) -> None:
+    (only,) = of(replace(config, low_load_requests=5), "control", ALONE)
+    assert only.traffic.request_numbers.tolist() == read_workload(config).request_numbers[:5].tolist()
+    assert (np.diff(only.traffic.arrival_s) > 0).all()
+    assert loads(config) == (1.0, ALONE)
+    assert loads(replace(config, low_load_requests=0)) == (1.0,)

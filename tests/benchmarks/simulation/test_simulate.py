@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.answers import read_answers
+from benchmarks.answers import ALONE, read_answers
 from benchmarks.policies.rivals import RIVALS
 from benchmarks.report.leak import leak
 from benchmarks.report.summary import summarise
@@ -53,12 +53,21 @@ def simulated(config: SimulationConfig, capacity_per_s: float = 0.0) -> pd.DataF
 
 
 def test_orders_that_know_more_gain_more_and_the_control_gains_nothing(config: SimulationConfig) -> None:
-    answers = simulated(config)
+    answers = simulated(replace(config, low_load_requests=0))
     table = summarise(answers)
     kept = gains(table).gain_kept
     assert 0.6 < kept["noise"] < kept["oracle"] == 1
     assert leak(answers) is None
     assert answers.groupby(["policy", "repeat"]).size().tolist() == [300] * 8
+
+
+def test_one_request_at_a_time_waits_for_nothing_under_any_order(config: SimulationConfig) -> None:
+    answers = simulated(replace(config, low_load_requests=20, policies="fcfs,oracle"))
+    alone = answers[answers.load == ALONE]
+    ended_s = alone.sent_s + alone.e2e_s
+    assert (alone.sent_s.to_numpy()[1:20] >= ended_s.to_numpy()[:19]).all()
+    fcfs, oracle = (alone[alone.policy == policy].e2e_s.to_numpy() for policy in ("fcfs", "oracle"))
+    assert oracle == pytest.approx(fcfs)
 
 
 def test_load_is_a_multiple_of_what_a_full_engine_gets_through(config: SimulationConfig) -> None:
@@ -72,7 +81,7 @@ def test_load_is_a_multiple_of_what_a_full_engine_gets_through(config: Simulatio
 
 
 def test_recorded_traffic_keeps_its_times_and_lengths(config: SimulationConfig) -> None:
-    config = replace(config, arrivals="recorded", policies="fcfs,oracle")
+    config = replace(config, arrivals="recorded", policies="fcfs,oracle", low_load_requests=0)
     trace = pd.read_parquet(config.trace)
     answers = simulated(config)
     first = answers[answers.policy == "oracle"]
@@ -172,7 +181,9 @@ def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig,
     with tracking(uri):
         run = mlflow.search_runs(search_all_experiments=True).iloc[0]
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
-    assert len(read_answers(folder / "answers.parquet")) == 5 * 2 * 200
+    assert len(read_answers(folder / "answers.parquet")) == 5 * (2 * 200 + 50)
+    assert "one request at a time" in done.stdout
+    assert run["metrics.alone.oracle.fcfs_over_policy"] == pytest.approx(1, abs=0.01)
     assert {"report.html", "report.txt", "table.json", "charts"} <= {one.name for one in folder.iterdir()}
     assert run["metrics.oracle.gain_kept"] == 1
     assert run["metrics.oracle:7.5.s_per_token"] >= run["metrics.oracle.s_per_token"]

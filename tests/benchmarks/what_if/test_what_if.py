@@ -46,7 +46,7 @@ def test_log_becomes_a_page_with_advice_and_its_data(busy_log: Path, tmp_path: P
     assert "the log as it is" in page
     assert "control (shuffled labels)" in page
     assert "has a patience of 120 s unless another one was tried, the oracle too" in page
-    assert "At the lowest load (0.5 × capacity) the median time to the first token" in page
+    assert "At the lowest load (one request at a time) the median time to the first token" in page
     assert set(pd.read_parquet(folder / "settings.parquet").study) == {"tau", "patience_s", "max_num_seqs"}
     assert (
         "The busiest stretch, found over all arrivals: the 200 requests up to when most work waits, from day 1" in page

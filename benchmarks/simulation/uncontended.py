@@ -1,0 +1,24 @@
+"""Requests that do not contend: one at a time. Pure."""
+
+import numpy as np
+
+from benchmarks.simulation.engine_settings import EngineSettings
+from benchmarks.simulation.step_cost import StepCost
+from traffic.batch import Traffic
+
+
+def one_at_a_time(traffic: Traffic, engine: EngineSettings, cost: StepCost) -> Traffic:
+    """The same requests, each sent when the one before has been answered for certain."""
+    taken_s = [_at_most_s(*tokens, engine, cost) for tokens in zip(*_tokens(traffic), strict=True)]
+    return traffic.sent_at(np.cumsum([0.0, *taken_s[:-1]]))
+
+
+def _tokens(traffic: Traffic) -> tuple[list[int], list[int]]:
+    return traffic.prompt_tokens.tolist(), traffic.output_tokens.tolist()
+
+
+def _at_most_s(prompt_tokens: int, output_tokens: int, engine: EngineSettings, cost: StepCost) -> float:
+    """What a request takes where there is no other, if each of its steps were its dearest one."""
+    steps = -(-prompt_tokens // engine.max_num_batched_tokens) + output_tokens
+    dearest_s = cost.step_s(min(prompt_tokens, engine.max_num_batched_tokens), [prompt_tokens + output_tokens])
+    return cost.intake_s + cost.handing_on_s + cost.ranking_s + cost.transit_s + steps * dearest_s
