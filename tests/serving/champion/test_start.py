@@ -30,9 +30,9 @@ def registered(tmp_path_factory: pytest.TempPathFactory, brief: Path, wordy: Pat
         write_ranker(folder / "3", "wordy-llm", -1.0, **TEN_TIMES_AS_LONG),
     ]
     with tracking(f"sqlite:///{folder / 'mlflow.db'}"):
-        mlflow.set_experiment(experiment_id=mlflow.create_experiment("rankers", (folder / "artifacts").as_uri()))
+        experiment = mlflow.create_experiment("rankers", (folder / "artifacts").as_uri())
         for ranker in (brief, wordy, *backward):
-            with mlflow.start_run():
+            with mlflow.start_run(experiment_id=experiment):
                 store.register(ranker)
         for target_llm in NAMES.values():
             store.promote(target_llm, 1)
