@@ -9,12 +9,9 @@ from traffic.batch import Traffic
 
 def one_at_a_time(traffic: Traffic, engine: EngineSettings, cost: StepCost) -> Traffic:
     """The same requests, each sent when the one before has been answered for certain."""
-    taken_s = [_at_most_s(*tokens, engine, cost) for tokens in zip(*_tokens(traffic), strict=True)]
+    tokens = zip(traffic.prompt_tokens.tolist(), traffic.output_tokens.tolist(), strict=True)
+    taken_s = [_at_most_s(prompt, output, engine, cost) for prompt, output in tokens]
     return traffic.sent_at(np.cumsum([0.0, *taken_s[:-1]]))
-
-
-def _tokens(traffic: Traffic) -> tuple[list[int], list[int]]:
-    return traffic.prompt_tokens.tolist(), traffic.output_tokens.tolist()
 
 
 def _at_most_s(prompt_tokens: int, output_tokens: int, engine: EngineSettings, cost: StepCost) -> float:
