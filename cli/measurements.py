@@ -16,10 +16,10 @@ from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.fleet import run_fleet
 from benchmarks.simulation.run import on_all_cores
 from benchmarks.simulation.simulate import run_simulation
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.what_if import run_what_if
 from registry.runs.stored_run import stored_run
+from serving.work.step_cost import StepCost
 
 SERVER_LOG = Path(".pars") / "replay-server.log"
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from benchmarks.cost.measured_sweep import MeasuredSweep, Values
 from benchmarks.cost.step_cost_fit import FIRST_GUESS, OF_CONTEXT, SOFT_FROM, RankingCost, fit_step_cost
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 
 STEP = 0.02
 """Of a coefficient or its first guess: how far it is moved to see what changes."""

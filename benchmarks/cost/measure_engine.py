@@ -25,8 +25,8 @@ from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.simulation.engine_settings import EngineSettings, engine_of
-from benchmarks.simulation.step_cost import StepCost
 from registry.tracking import log_parameters
+from serving.work.step_cost import StepCost
 
 WORD = "apple"
 """One token of nearly every tokenizer; how many there really are, the endpoint says."""

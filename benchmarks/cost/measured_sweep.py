@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, serve
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 Values = npt.NDArray[np.float64]

@@ -11,8 +11,8 @@ from scipy.optimize import least_squares
 from scipy.stats import theilslopes
 
 from benchmarks.cost.measured_sweep import MeasuredSweep, Values
-from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from serving.work.step_cost import StepCost
 
 logger = logging.getLogger(__name__)
 

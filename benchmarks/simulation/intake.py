@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine_settings import SimulatedRequest
-from benchmarks.simulation.step_cost import StepCost
 from serving.ranking.priority import MICROSECONDS, priority
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 Seconds = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from joblib import cpu_count
 from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine_settings import EngineSettings, Served
 from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 WORTH_A_PROCESS = 2_000_000

@@ -28,7 +28,7 @@ from vllm.v1.request import Request
 from vllm.v1.structured_output import StructuredOutputManager
 
 from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 
 BLOCK_TOKENS = 16
 TOKEN = 7

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 

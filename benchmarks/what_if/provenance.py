@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from benchmarks.policies.titles import figure, load_title
 from benchmarks.report.notes import oracle_patience
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.stretches import Stretches, moment
 from benchmarks.what_if.study import Studied
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 

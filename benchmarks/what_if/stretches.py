@@ -9,9 +9,9 @@ from benchmarks.capacity import saturating
 from benchmarks.policies.places import Values
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
 from benchmarks.what_if.windows import FEWEST_REQUESTS, Demand, Places, Window, busiest_window, windows_of_all
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 DAY_S = 86_400

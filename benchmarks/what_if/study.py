@@ -15,12 +15,12 @@ from benchmarks.report.comparison import MATTERS_FROM, at_load, compare
 from benchmarks.report.summary import RATIO, summarise
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.simulation.uncontended import one_at_a_time
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import PlacedTraffic
 from benchmarks.what_if.stretches import Stretches
 from benchmarks.what_if.windows import Window
+from serving.work.step_cost import StepCost
 
 LOG, LOAD = "log", "load"
 ALONE_REQUESTS = 50

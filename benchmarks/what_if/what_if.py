@@ -15,7 +15,6 @@ from benchmarks.report.leak import leak
 from benchmarks.report.notes import fail_opens
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import placed, places_of_pars
@@ -24,6 +23,7 @@ from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.stretches import capacity_run, choose
 from benchmarks.what_if.study import Simulate, Studied, study
 from registry.tracking import log_parameters
+from serving.work.step_cost import StepCost
 from traffic.served_log import read_long_log
 from training.judging.ranking_metrics import kendall_tau_b
 

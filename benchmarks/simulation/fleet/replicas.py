@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
 from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 
 Routed = tuple[int, SimulatedRequest]
 """Replica, request."""

@@ -15,8 +15,8 @@ from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_run
-from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from serving.work.step_cost import StepCost
 from tests.conftest import tracking
 from traffic.batch import Traffic
 

@@ -29,9 +29,9 @@ from benchmarks.replay.sweep import Sweep
 from benchmarks.report.summary import RATIO, summarise
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all
-from benchmarks.simulation.step_cost import StepCost
 from registry import store
 from registry.ranker import Ranker
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.simulation.engine_settings import SimulatedRequest
 from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
-from benchmarks.simulation.step_cost import StepCost
 from registry.errors import InvalidInput
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 COST = StepCost(

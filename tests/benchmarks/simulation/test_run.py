@@ -13,7 +13,7 @@ from benchmarks.simulation import run as runs
 from benchmarks.simulation.engine_settings import EngineSettings
 from benchmarks.simulation.intake import Order
 from benchmarks.simulation.run import Run, simulate_all, simulate_run
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 300)

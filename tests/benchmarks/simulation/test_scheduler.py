@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
 from benchmarks.simulation.scheduler import VirtualEngine
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 
 STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.simulation.run import Run
-from benchmarks.simulation.step_cost import StepCost
+from serving.work.step_cost import StepCost
 from tests.benchmarks.queueing import S_PER_TOKEN, waits_s
 
 SERVERS = 8

@@ -19,9 +19,9 @@ from benchmarks.simulation.fleet.fleet_report import leak
 from benchmarks.simulation.fleet.routers import RouterName
 from benchmarks.simulation.orders import parse_policies
 from benchmarks.simulation.simulate import simulate, steady_capacity_per_s
-from benchmarks.simulation.step_cost import StepCost
 from benchmarks.simulation.workload import read_workload
 from registry.errors import InvalidInput
+from serving.work.step_cost import StepCost
 from tests.conftest import tracking
 from tests.rankers import write_ranker
 

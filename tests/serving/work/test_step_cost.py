@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.simulation.step_cost import StepCost, ready_made
 from registry.errors import InvalidInput
+from serving.work.step_cost import StepCost, ready_made
 
 COST = StepCost(fixed_s=0.01, per_token_s=1e-4, per_sequence_s=1e-3, intake_s=0.002, measured_on="here")
 

@@ -132,13 +132,13 @@ def _ms(seconds: float) -> str:
 
 def ready_made() -> list[str]:
     """Names of the measured coefficients in this package."""
-    folder = files("benchmarks.simulation") / READY_MADE
+    folder = files("serving.work") / READY_MADE
     return sorted(one.name.removesuffix(".json") for one in folder.iterdir() if one.name.endswith(".json"))
 
 
 def _find(name_or_path: str) -> str:
     if name_or_path in ready_made():
-        return (files("benchmarks.simulation") / READY_MADE / f"{name_or_path}.json").read_text(encoding="utf-8")
+        return (files("serving.work") / READY_MADE / f"{name_or_path}.json").read_text(encoding="utf-8")
     path = Path(name_or_path)
     if not path.is_file():
         raise InvalidInput(

@@ -1,0 +1,1 @@
+"""What a request costs an engine: seconds of a step, and from them of a token."""
