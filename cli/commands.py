@@ -122,7 +122,7 @@ COMMANDS = (
     Command(
         name="workload",
         room="training",
-        settings="benchmarks.demo_lengths:DemoLengthsConfig",
+        settings="benchmarks.demo.demo_lengths:DemoLengthsConfig",
         does="cli.demonstrations:write_workload",
         help="Write the embedded workload: prompts of many kinds whose lengths follow a stated law with noise.",
         is_entry_point=False,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from benchmarks import demo_lengths
-from benchmarks.demo_lengths import DemoLengthsConfig
+from benchmarks.demo import demo_lengths
+from benchmarks.demo.demo_lengths import DemoLengthsConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,6 @@ def write_workload(config: DemoLengthsConfig) -> str:
 
 def demo(_: DemoConfig) -> str:
     """Live the whole life of a ranker."""
-    from benchmarks.demo import run_demo  # needs what an environment for training alone has not
+    from benchmarks.demo.demo import run_demo  # needs what an environment for training alone has not
 
     return run_demo()

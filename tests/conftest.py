@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from mlflow.tracking import fluent
 
-from benchmarks.demo_llm import write_demo_llm
+from benchmarks.demo.demo_llm import write_demo_llm
 from cli import __main__ as cli
 from registry import store
 from tests import checkout

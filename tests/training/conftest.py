@@ -8,7 +8,7 @@ import mlflow
 import pytest
 import torch
 
-from benchmarks.demo_lengths import write_workload
+from benchmarks.demo.demo_lengths import write_workload
 from tests.conftest import tracking
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.notes.encoders import DEFAULT_ENCODER

@@ -6,7 +6,7 @@ import mlflow
 import pytest
 
 from benchmarks.cost.scoring_cost import ScoringConfig, measure_scoring
-from benchmarks.demo_lengths import write_workload
+from benchmarks.demo.demo_lengths import write_workload
 from tests.conftest import tracking
 from training.config import TrainingConfig
 from training.train import train_folder

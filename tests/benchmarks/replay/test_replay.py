@@ -19,7 +19,7 @@ from scipy.stats import kendalltau
 from tokenizers import Tokenizer
 
 from benchmarks.answers import ALONE, read_answers
-from benchmarks.demo_llm import write_demo_llm
+from benchmarks.demo.demo_llm import write_demo_llm
 from benchmarks.endpoint import client, request_body
 from cli.measurements import SERVER_LOG
 from registry import store

@@ -17,8 +17,8 @@ from scipy.stats import t
 from benchmarks.cost.measure_engine import EngineMeasurementConfig, measure
 from benchmarks.cost.measured_sweep import MeasuredSweep
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
-from benchmarks.demo_lengths import write_workload
-from benchmarks.demo_llm import write_demo_llm
+from benchmarks.demo.demo_lengths import write_workload
+from benchmarks.demo.demo_llm import write_demo_llm
 from benchmarks.endpoint import endpoint
 from benchmarks.endpoint.endpoint import NO_CHATS
 from benchmarks.endpoint.priorities import ClientOrder

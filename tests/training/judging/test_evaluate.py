@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mlflow.entities import Run
 
-from benchmarks.demo_lengths import make_workload
+from benchmarks.demo.demo_lengths import make_workload
 from registry import store
 from registry.card import InvalidRanker
 from registry.errors import InvalidInput

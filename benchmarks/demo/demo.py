@@ -44,7 +44,7 @@ def steps() -> list[Step]:
         Step(
             "llm",
             "Make the embedded target LLM (random weights: its answers are gibberish).",
-            ["python", "-m", "benchmarks.demo_llm", str(FOLDER / "llm")],
+            ["python", "-m", "benchmarks.demo.demo_llm", str(FOLDER / "llm")],
         ),
         Step("train", "Tune, train and register a ranker.", [*project, *log, *target, *training]),
         Step("promote", "Make it the champion.", [*project, "-e", "promote", *target]),

@@ -1,4 +1,4 @@
-"""`benchmarks/demo_lengths.py`."""
+"""`benchmarks/demo/demo_lengths.py`."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.demo_lengths import KINDS, MANNERS, MAX_TOKENS, SUBJECTS, make_workload, write_workload
+from benchmarks.demo.demo_lengths import KINDS, MANNERS, MAX_TOKENS, SUBJECTS, make_workload, write_workload
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b

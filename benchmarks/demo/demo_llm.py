@@ -1,7 +1,7 @@
 """The demo's target LLM: a small Llama with random weights, so that a real engine runs with nothing to download.
 
 Its answers are gibberish; its length is whatever `max_tokens` says. Written by `make demo` and by the tests:
-`python -m benchmarks.demo_llm FOLDER [LAYERS]`.
+`python -m benchmarks.demo.demo_llm FOLDER [LAYERS]`.
 """
 
 import json
@@ -68,5 +68,5 @@ def _write_tokenizer(folder: Path) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     if len(sys.argv) not in (2, 3):
-        sys.exit("Usage: python -m benchmarks.demo_llm FOLDER [LAYERS]")
+        sys.exit("Usage: python -m benchmarks.demo.demo_llm FOLDER [LAYERS]")
     logger.info("The demo LLM is in %s.", write_demo_llm(Path(sys.argv[1]), *map(int, sys.argv[2:])))
