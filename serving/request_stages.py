@@ -54,14 +54,25 @@ class ArrivalClock:
 
 
 @dataclass(frozen=True)
+class Size:
+    """What of a request's work is known without a ranker."""
+
+    cap_tokens: float | None = None
+    """The longest answer that it can get; None if that is not known, or shall not count."""
+
+
+ANY_SIZE = Size()
+"""Of a request of which nothing is known but its text."""
+
+
+@dataclass(frozen=True)
 class EngineRequest:
     """What is asked of the engine, as far as its place in the queue depends on it."""
 
     model: str | None
     """The name that the client gave, or the LoRA adapter's; None if it gave none."""
     text: Text
-    cap_tokens: float | None
-    """The longest answer that it can get; None if that is not known, or shall not count."""
+    size: Size
     num_sequences: int
     client_priority: int
     trace_headers: Mapping[str, str] | None
@@ -92,7 +103,7 @@ class HttpRequest:
         self.model: str | None = None
         self.is_beam_search = False
         self.cap_tokens: int | None = None
-        self.places: dict[tuple[Text, float | None], Place] = {}
+        self.places: dict[tuple[Text, Size], Place] = {}
         """Places already found: beam search sends the same text at each step."""
 
     @property

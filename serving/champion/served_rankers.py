@@ -9,6 +9,7 @@ from registry.errors import UserError
 from registry.ranker import Prediction
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_sources import Champion
+from serving.request_stages import ANY_SIZE, Size
 
 MIDDLE = 0.5
 """The place of every request while nothing tells them apart: among those that arrive from then on, arrival decides. It
@@ -50,17 +51,17 @@ class ServedRanker:
         """The ranker's version in the registry; None if it is not from there."""
         return self.champion.version
 
-    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
+    def predict(self, prompt: str, size: Size = ANY_SIZE) -> Prediction:
         """The prediction for one prompt.
 
         Raises: what `registry.ranker.Ranker.predict` raises.
         """
         prediction = self.champion.ranker.predict(prompt)
-        return replace(prediction, quantile=self.rankers.quantile(prediction.predicted_tokens, cap_tokens))
+        return replace(prediction, quantile=self.rankers.quantile(prediction.predicted_tokens, size))
 
-    def median_quantile(self, cap_tokens: float | None = None) -> float:
+    def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request to this target LLM that cannot be ranked."""
-        return self.rankers.quantile(self.champion.ranker.card.distribution.median_tokens, cap_tokens)
+        return self.rankers.quantile(self.champion.ranker.card.distribution.median_tokens, size)
 
 
 class EngineRankers:
@@ -137,19 +138,19 @@ class EngineRankers:
             "registry": follower.finding,
         }
 
-    def quantile(self, tokens: float, cap_tokens: float | None = None) -> float:
+    def quantile(self, tokens: float, size: Size = ANY_SIZE) -> float:
         """The place of a predicted length among all predicted lengths of the engine, 0 to 1."""
         mixture = self.mixture
         if mixture is None:
             return MIDDLE
-        return mixture.quantile(tokens if cap_tokens is None else min(tokens, cap_tokens))
+        return mixture.quantile(tokens if size.cap_tokens is None else min(tokens, size.cap_tokens))
 
-    def median_quantile(self, cap_tokens: float | None = None) -> float:
+    def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request without a ranker."""
         mixture = self.mixture
-        return MIDDLE if mixture is None else self.quantile(mixture.median_tokens, cap_tokens)
+        return MIDDLE if mixture is None else self.quantile(mixture.median_tokens, size)
 
-    def large_quantile(self, cap_tokens: float | None = None) -> float:
+    def large_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request that is too large to be read.
 
         Long requests have long answers more often than not, and nobody shall gain a place by growing: so it goes where
@@ -157,7 +158,9 @@ class EngineRankers:
         """
         if self.mixture is None:
             return MIDDLE
-        return LARGE_QUANTILE if cap_tokens is None else min(LARGE_QUANTILE, self.mixture.quantile(cap_tokens))
+        if size.cap_tokens is None:
+            return LARGE_QUANTILE
+        return min(LARGE_QUANTILE, self.mixture.quantile(size.cap_tokens))
 
     @property
     def mixture(self) -> Mixture | None:

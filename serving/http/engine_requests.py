@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from registry.request import TOO_LARGE, Text, UnrankableContent, reason_of, render_messages
 from serving.api_bodies import cap_tokens, conversations_of, model_of
 from serving.http.header_routes import PRIORITY_HEADER
-from serving.request_stages import EngineRequest
+from serving.request_stages import ANY_SIZE, EngineRequest, Size
 
 COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""
@@ -39,7 +39,7 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
         replace(
             request,
             model=model_of(body),
-            cap_tokens=cap if caps else None,
+            size=Size(cap if caps else None),
             num_sequences=n if n is not None and 1 <= n <= MOST_SEQUENCES else 1,
             client_priority=client_priority(headers, body),
         )
@@ -52,7 +52,7 @@ def request_without_body(headers: Headers, text: Text) -> EngineRequest:
     return EngineRequest(
         model=None,
         text=text,
-        cap_tokens=None,
+        size=ANY_SIZE,
         num_sequences=1,
         client_priority=client_priority(headers, None),
         trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},

@@ -15,7 +15,7 @@ from registry.ranker import Prediction
 from registry.request import UnrankableContent, render_messages
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import ClientLeft, error_answer, read_body
-from serving.request_stages import MOST_VALUES, has_too_many_values
+from serving.request_stages import MOST_VALUES, Size, has_too_many_values
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class RankRoute:
         if refusal is not None:
             return error_answer(503, f"The ranker is {refusal}: ask again later.")
         try:
-            prediction = await self._wait_for(self._thread.submit(ranker.predict, text, max_tokens))
+            prediction = await self._wait_for(self._thread.submit(ranker.predict, text, Size(max_tokens)))
         except TimeoutError:
             return error_answer(503, f"The ranker has not answered within {self._limit_s:g} s: ask again later.")
         except UnrankableContent as error:

@@ -20,7 +20,7 @@ from registry.ranker import Prediction
 from registry.request import UnrankableContent
 from serving.metrics import FAIL_OPENS, HELD_REQUESTS, HOLD_SECONDS, RANKING_SECONDS
 from serving.ranking.load import EngineLoad, Seat
-from serving.request_stages import Place
+from serving.request_stages import ANY_SIZE, Place, Size
 from serving.threads import DaemonThreads, Refusal
 
 logger = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ LOG_EVERY_S = 10.0
 class Predictor(Protocol):
     """What is needed of a `registry.ranker.Ranker`."""
 
-    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
+    def predict(self, prompt: str, size: Size = ANY_SIZE) -> Prediction:
         """The prediction for one prompt."""
 
-    def median_quantile(self, cap_tokens: float | None = None) -> float:
+    def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request that cannot be ranked."""
 
 
@@ -47,7 +47,7 @@ class HeldRequest:
     """A request that is held until its place is known."""
 
     text: str
-    cap_tokens: float | None
+    size: Size
     seat: Seat
     place: asyncio.Future[Place]
     job: Future[Prediction] | None = None
@@ -83,23 +83,23 @@ class HoldingQueue:
         for reason in OUR_REASONS:
             FAIL_OPENS.labels(reason, target_llm)
 
-    async def find_place(self, text: str, cap_tokens: float | None, seat: Seat) -> Place:
+    async def find_place(self, text: str, size: Size, seat: Seat) -> Place:
         """Hold a request until it is ranked, or has waited long enough; not at all if it can't be ranked in time.
 
         The moment at which it is let go its seat is taken; whoever called leaves it.
         """
         refusal = self._refusal()
         if refusal is not None:
-            return self.median(refusal, cap_tokens)
-        held = HeldRequest(text, cap_tokens, seat, asyncio.get_running_loop().create_future())
+            return self.median(refusal, size)
+        held = HeldRequest(text, size, seat, asyncio.get_running_loop().create_future())
         self._submit(held)
         with self._timed(held):
             return await held.place
 
-    def median(self, reason: str, cap_tokens: float | None) -> Place:
+    def median(self, reason: str, size: Size) -> Place:
         """The place of a request that is not ranked; it is counted by its reason."""
         self._count(reason)
-        return Place(self._ranker().median_quantile(cap_tokens), reason)
+        return Place(self._ranker().median_quantile(size), reason)
 
     def close(self) -> None:
         """Let the threads end; nothing is computed any more."""
@@ -144,7 +144,7 @@ class HoldingQueue:
     def _rank(self, held: HeldRequest) -> Prediction:
         self._ranks_with = ranker = self._ranker()
         with RANKING_SECONDS.time():
-            return ranker.predict(held.text, held.cap_tokens)
+            return ranker.predict(held.text, held.size)
 
     def _job_is_done(self, held: HeldRequest, job: Future[Prediction]) -> None:
         if job.cancelled() or held.place.done():
@@ -182,7 +182,7 @@ class HoldingQueue:
         if held.place.done():
             return
         self._count(reason, error)
-        self._settle(held, Place(self._ranker().median_quantile(held.cap_tokens), reason))
+        self._settle(held, Place(self._ranker().median_quantile(held.size), reason))
 
     def _settle(self, held: HeldRequest, place: Place) -> None:
         held.place.set_result(place)

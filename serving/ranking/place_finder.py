@@ -58,14 +58,14 @@ class PlaceFinder:
             return Place(MIDDLE, ORDERING_IS_OFF)
         if isinstance(request.text, UnrankableContent) and request.text.reason == TOO_LARGE:
             FAIL_OPENS.labels(TOO_LARGE, target_llm or NO_RANKER).inc()
-            return Place(self._rankers.large_quantile(request.cap_tokens), TOO_LARGE)
+            return Place(self._rankers.large_quantile(request.size), TOO_LARGE)
         if target_llm is None or not self._rankers.has_ranker(target_llm):
             FAIL_OPENS.labels("no_ranker", target_llm or NO_RANKER).inc()
-            return Place(self._rankers.median_quantile(request.cap_tokens), "no_ranker")
+            return Place(self._rankers.median_quantile(request.size), "no_ranker")
         queue = self._queue_of[target_llm]
         if isinstance(request.text, UnrankableContent):
-            return queue.median(request.text.reason, request.cap_tokens)
-        return await queue.find_place(request.text, request.cap_tokens, seat)
+            return queue.median(request.text.reason, request.size)
+        return await queue.find_place(request.text, request.size, seat)
 
     def close(self) -> None:
         """Let the threads end; nothing is computed any more."""

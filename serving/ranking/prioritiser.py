@@ -18,7 +18,7 @@ from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import ORDERING_IS_OFF, PlaceFinder
 from serving.ranking.priority import priority
 from serving.ranking.tracing import describe, ranking_span
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Place, current_http_request
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Place, Size, current_http_request
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page
@@ -154,7 +154,7 @@ class Prioritiser:
         return EngineRequest(
             model=getattr(kwargs.get("lora_request"), "lora_name", None) or http_request.model,
             text=text,
-            cap_tokens=self._cap_tokens(http_request, params),
+            size=Size(self._cap_tokens(http_request, params)),
             num_sequences=getattr(params, "n", None) or 1,
             client_priority=kwargs.get("priority") or 0,
             trace_headers=kwargs.get("trace_headers"),
@@ -179,7 +179,7 @@ def _source(place: Place) -> str:
 
 
 async def _place(finder: PlaceFinder, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Place:
-    asked = (request.text, request.cap_tokens)
+    asked = (request.text, request.size)
     if asked not in http_request.places:
         try:
             http_request.places[asked] = await finder.find_place(request, seat)

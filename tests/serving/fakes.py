@@ -14,7 +14,7 @@ from serving.ranking.holding_queue import HoldingQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import PriorityPolicy
-from serving.request_stages import Place
+from serving.request_stages import ANY_SIZE, Place, Size
 
 
 @dataclass
@@ -29,18 +29,18 @@ class FakeRanker:
     def __post_init__(self) -> None:
         self.may_go_on.set()
 
-    def predict(self, prompt: str, cap_tokens: float | None = None) -> Prediction:
+    def predict(self, prompt: str, size: Size = ANY_SIZE) -> Prediction:
         self.asked.append(prompt)
         assert self.may_go_on.wait(10)
         time.sleep(self.seconds)
         if self.error is not None:
             raise self.error
         num_words = len(prompt.split())
-        capped = num_words if cap_tokens is None else min(num_words, cap_tokens)
+        capped = num_words if size.cap_tokens is None else min(num_words, size.cap_tokens)
         return Prediction(score=num_words, predicted_tokens=num_words, quantile=capped / 10)
 
-    def median_quantile(self, cap_tokens: float | None = None) -> float:
-        return 0.5 if cap_tokens is None else min(0.5, cap_tokens / 10)
+    def median_quantile(self, size: Size = ANY_SIZE) -> float:
+        return 0.5 if size.cap_tokens is None else min(0.5, size.cap_tokens / 10)
 
 
 class KeptSeats(HoldingQueue):
@@ -63,7 +63,7 @@ class KeptSeats(HoldingQueue):
     ) -> Place:
         seat = seat or Seat(self._load, num_sequences)
         try:
-            place = await super().find_place(text, cap_tokens, seat)
+            place = await super().find_place(text, Size(cap_tokens), seat)
         except BaseException:
             seat.leave()
             raise

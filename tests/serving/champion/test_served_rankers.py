@@ -15,7 +15,7 @@ from serving.config import Settings
 from serving.metrics import NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
-from serving.request_stages import EngineRequest, Place
+from serving.request_stages import EngineRequest, Place, Size
 
 NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
 
@@ -39,10 +39,10 @@ def test_only_ranker_reads_every_models_prompts_as_it_would_alone(brief: Path) -
 
 def test_cap_limits_the_quantile_and_not_the_prediction(rankers: EngineRankers) -> None:
     chat = rankers.ranker("brief-llm")
-    free, capped = chat.predict("word " * 60), chat.predict("word " * 60, cap_tokens=2)
+    free, capped = chat.predict("word " * 60), chat.predict("word " * 60, Size(cap_tokens=2))
     assert capped.quantile < free.quantile
     assert capped.predicted_tokens == free.predicted_tokens
-    assert chat.median_quantile(cap_tokens=1) < chat.median_quantile()
+    assert chat.median_quantile(Size(cap_tokens=1)) < chat.median_quantile()
 
 
 def test_each_model_has_its_own_ranker_and_one_without_a_name_is_the_default(rankers: EngineRankers) -> None:
@@ -72,7 +72,7 @@ def test_medians_are_the_targets_own_or_that_of_all(rankers: EngineRankers) -> N
     brief, wordy = rankers.ranker("brief-llm"), rankers.ranker("wordy-llm")
     assert brief.median_quantile() < rankers.median_quantile() < wordy.median_quantile()
     assert rankers.median_quantile() == pytest.approx(0.5)
-    assert rankers.median_quantile(1.0) == rankers.quantile(1.0) < 0.1
+    assert rankers.median_quantile(Size(1.0)) == rankers.quantile(1.0) < 0.1
 
 
 async def test_request_too_large_to_read_has_one_place_whatever_its_model_but_for_its_cap(
@@ -83,8 +83,8 @@ async def test_request_too_large_to_read_has_one_place_whatever_its_model_but_fo
         place = await find_place(finder, model, UnrankableContent("too_large"))
         assert (place.quantile, place.reason) == (0.75, "too_large")
     finder.close()
-    assert rankers.large_quantile(1.0) == rankers.quantile(1.0) < 0.1
-    assert rankers.large_quantile(1e9) == 0.75
+    assert rankers.large_quantile(Size(1.0)) == rankers.quantile(1.0) < 0.1
+    assert rankers.large_quantile(Size(1e9)) == 0.75
     assert EngineRankers({"demo-llm": SimpleNamespace(champion=None)}, {}, "demo-llm").large_quantile() == 0.5
 
 
@@ -105,7 +105,7 @@ async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_count
 
 
 async def find_place(finder: PlaceFinder, model: str | None, text: Text, cap_tokens: float | None = None) -> Place:
-    request = EngineRequest(model, text, cap_tokens, num_sequences=1, client_priority=0, trace_headers=None)
+    request = EngineRequest(model, text, Size(cap_tokens), num_sequences=1, client_priority=0, trace_headers=None)
     return await finder.find_place(request, Seat(EngineLoad(max_num_seqs=4), 1))
 
 

@@ -56,8 +56,8 @@ def test_there_is_a_text_or_a_reason_for_each_prompt(path: str, body: Any, expec
     ],
 )
 def test_cap_is_the_clients_or_its_apis(path: str, body: Any, cap: int | None) -> None:
-    assert one_request(path, body).cap_tokens == cap
-    assert one_request(path, body, caps=False).cap_tokens is None
+    assert one_request(path, body).size.cap_tokens == cap
+    assert one_request(path, body, caps=False).size.cap_tokens is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_clients_priority_is_read_as_vllm_does(header: str | None, priority: Any
 
 def test_what_a_conversation_without_text_asks_for_is_read_all_the_same() -> None:
     request = one_request("/v1/chat/completions", {"messages": [{"role": 3}, 5], "max_tokens": 9, "n": 2, "model": "m"})
-    assert (request.cap_tokens, request.num_sequences, request.model) == (9, 2, "m")
+    assert (request.size.cap_tokens, request.num_sequences, request.model) == (9, 2, "m")
 
 
 def one_request(path: str, body: Any, headers: Headers | None = None, caps: bool = True) -> EngineRequest:

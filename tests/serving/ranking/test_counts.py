@@ -15,7 +15,7 @@ from serving.ranking.holding_queue import HoldingQueue
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.reports import EngineReports, Report
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Size
 from tests.serving.fakes import FakeRanker, make_policy, only
 
 GAUGES = ("pars_engine_sequences", "pars_engine_waiting_sequences", "pars_requests_held")
@@ -49,7 +49,7 @@ class Traffic:
 
     async def request(self, fate: str, n: int) -> None:
         if fate == "by header":
-            asked = EngineRequest("demo-llm", "one two", None, n, 0, None)
+            asked = EngineRequest("demo-llm", "one two", Size(), n, 0, None)
             async with self.prioritiser.admitted(HttpRequest(ArrivalClock()), asked):
                 await asyncio.sleep(0)
             return

@@ -107,7 +107,7 @@ async def test_beam_search_ranks_once_and_is_capped_by_its_own_limit_not_by_one_
 async def test_body_too_large_to_read_has_a_long_requests_place_but_for_its_cap(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, max_tokens: int | None, patience_share: float
 ) -> None:
-    monkeypatch.setattr(EngineRankers, "large_quantile", lambda _, cap: 0.75 if cap is None else min(0.75, cap / 10))
+    monkeypatch.setattr(EngineRankers, "large_quantile", lambda _, size: min(0.75, (size.cap_tokens or 10) / 10))
     incoming = HttpRequest(setting.clock, "/v1/completions", max_body_bytes=10)
     incoming.see({"type": "http.request", "body": b'{"prompt":', "more_body": True})
     incoming.see({"type": "http.request", "body": b'"one"}'})
