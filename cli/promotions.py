@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from registry import store
-from registry.card import RankerCard
+from registry.artefact.card import RankerCard
 from registry.runs.stored_run import stored_run
 from registry.tracking import name_run
 

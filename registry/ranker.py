@@ -18,7 +18,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from registry.card import CARD_FILE, REFERENCE_TOLERANCE, InvalidRanker, RankerCard
+from registry.artefact.card import CARD_FILE, REFERENCE_TOLERANCE, InvalidRanker, RankerCard
 from registry.request import TEXT_RENDERING, UnrankableContent, encode
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ TOKENIZER_FILE = "tokenizer.json"
 RANKER_FILES = (ONNX_FILE, TOKENIZER_FILE, CARD_FILE)
 """All that is served. Float weights are left out, or every server would download five times as much."""
 WEIGHTS_FILE = "weights.safetensors"
-"""Float weights, for another training to start from. Scoring does without: see `registry/weights.py`."""
+"""Float weights, for another training to start from. Scoring does without: see `registry/artefact/weights.py`."""
 PLOTS_FOLDER = "plots"
 """Pictures of how well it orders its test prompts; they go with the run."""
 

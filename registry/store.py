@@ -11,7 +11,7 @@ from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from registry.card import RankerCard
+from registry.artefact.card import RankerCard
 from registry.errors import UserError
 from registry.pyfunc import log_model
 from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, Ranker

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from registry import store
-from registry.card import InvalidRanker
+from registry.artefact.card import InvalidRanker
 from registry.ranker import RANKER_FILES
 from registry.tracking import configure_tracking
 

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from registry import store
-from registry.calibration import Calibration, LengthDistribution
-from registry.card import RankerCard
+from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.card import RankerCard
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.request import TEXT_RENDERING
 from tests.traps import TrappedGraph

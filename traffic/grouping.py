@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from registry.card import Grouping
+from registry.artefact.card import Grouping
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.labels import label_prompts

@@ -11,9 +11,9 @@ from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
 from registry import store
+from registry.artefact.weights import fetch_weights
 from registry.request import encode
 from registry.tracking import log_parameters
-from registry.weights import fetch_weights
 from traffic.labelled_prompts import require_two_lengths
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b

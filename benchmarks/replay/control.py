@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.replay.config import ReplayConfig
-from registry.calibration import Calibration, LengthDistribution
+from registry.artefact.calibration import Calibration, LengthDistribution
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, sha256_of
 from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource

@@ -13,7 +13,7 @@ import mlflow
 
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import write_control
-from registry.card import RankerCard
+from registry.artefact.card import RankerCard
 from registry.ranker import RANKER_FILES
 from registry.store import model_name, ranker_folder
 from serving.champion.start import find_champion

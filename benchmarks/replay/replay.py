@@ -21,7 +21,7 @@ from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.leak import leak
-from registry.card import Grouping, RankerCard
+from registry.artefact.card import Grouping, RankerCard
 from registry.ranker import Ranker
 from registry.store import load_ranker, model_name, ranker_folder
 from registry.tracking import log_parameters

@@ -12,7 +12,7 @@ from benchmarks.policies.work import prompt_work_places
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Order, Seconds
 from benchmarks.simulation.workload import length_log_of
-from registry.calibration import LengthDistribution
+from registry.artefact.calibration import LengthDistribution
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker

@@ -13,7 +13,7 @@ from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import parse_rankers
 from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.intake import Seconds
-from registry.card import RankerCard
+from registry.artefact.card import RankerCard
 from registry.store import ranker_folder
 from traffic.batch import Traffic
 from traffic.grouping import unseen_part

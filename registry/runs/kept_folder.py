@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from registry.card import CARD_FILE
+from registry.artefact.card import CARD_FILE
 from registry.errors import UserError
 from registry.runs.mlflow_failures import FAILURES, MlflowFailure, sentence_of
 

@@ -36,7 +36,7 @@ def from_registry(target_llm: str, version: RegisteredVersion, cache: RankerCopi
 
     Raises:
         registry.store.RegistryError: its files cannot be had.
-        registry.card.InvalidRanker: it is no ranker, does not load, or is not for this target LLM.
+        registry.artefact.card.InvalidRanker: it is no ranker, does not load, or is not for this target LLM.
         FloatingPointError: its first score is not finite.
         OSError: there is no folder that can be written.
     """

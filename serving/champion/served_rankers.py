@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from registry.calibration import Mixture
+from registry.artefact.calibration import Mixture
 from registry.errors import UserError
 from registry.ranker import Prediction
 from serving.champion.ordering_switch import OrderingSwitch

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.card import CARD_FILE, InvalidRanker, RankerCard
+from registry.artefact.card import CARD_FILE, InvalidRanker, RankerCard
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker
 from registry.request import UnrankableContent
 from tests.rankers import write_ranker

@@ -9,9 +9,9 @@ import mlflow
 import pytest
 
 from registry import store
+from registry.artefact.weights import fetch_weights
 from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, Ranker
 from registry.runs.mlflow_failures import MlflowFailure
-from registry.weights import fetch_weights
 from tests.conftest import Command, tracking
 from tests.mlflow_server import MlflowServer
 from training.config import TrainingConfig

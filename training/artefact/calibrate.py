@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-from registry.calibration import Calibration
+from registry.artefact.calibration import Calibration
 from training.judging.statistics.certain_pairs import Values
 
 LEAST_TAIL_RISE = 0.01

@@ -15,8 +15,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
-from registry.calibration import Calibration, LengthDistribution
-from registry.card import Grouping, RankerCard, ReferenceScores
+from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.card import Grouping, RankerCard, ReferenceScores
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts

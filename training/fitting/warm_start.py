@@ -2,10 +2,10 @@
 
 from typing import TypeVar
 
-from registry.card import Grouping, RankerCard
+from registry.artefact.card import Grouping, RankerCard
+from registry.artefact.weights import fetch_weights
 from registry.errors import InvalidInput
 from registry.store import ranker_folder
-from registry.weights import fetch_weights
 from training.config import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.card import Grouping
+from registry.artefact.card import Grouping
 from registry.ranker import Ranker
 from training.judging.baselines import Baseline
 from training.judging.statistics.certain_pairs import Values

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from registry.card import Grouping
+from registry.artefact.card import Grouping
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log

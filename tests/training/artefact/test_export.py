@@ -15,9 +15,9 @@ from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
 
 from registry import store
-from registry.card import REFERENCE_TOLERANCE, ReferenceScores
+from registry.artefact.card import REFERENCE_TOLERANCE, ReferenceScores
+from registry.artefact.weights import fetch_weights
 from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, Scorer, sha256_of
-from registry.weights import fetch_weights
 from tests.servers import PROJECT
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from training.artefact import export

@@ -12,7 +12,7 @@ from mlflow.entities import Run
 
 from benchmarks.demo.demo_lengths import make_workload
 from registry import store
-from registry.card import InvalidRanker
+from registry.artefact.card import InvalidRanker
 from registry.errors import InvalidInput
 from tests.conftest import Command
 from tests.rankers import fetched

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from registry import store
-from registry.card import InvalidRanker, RankerCard
+from registry.artefact.card import InvalidRanker, RankerCard
 from registry.ranker import WEIGHTS_FILE, check_digest
 
 

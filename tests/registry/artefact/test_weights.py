@@ -1,4 +1,4 @@
-"""`registry/weights.py`: float weights in a real store."""
+"""`registry/artefact/weights.py`: float weights in a real store."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import mlflow
 import pytest
 
 from registry import store
-from registry.card import InvalidRanker, RankerCard
+from registry.artefact.card import InvalidRanker, RankerCard
+from registry.artefact.weights import fetch_weights
 from registry.ranker import WEIGHTS_FILE, sha256_of
-from registry.weights import fetch_weights
 from tests.rankers import fetched, write_ranker
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from registry.calibration import Calibration, LengthDistribution
+from registry.artefact.calibration import Calibration, LengthDistribution
 from registry.errors import UserError
 
 CARD_FILE = "card.json"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from registry.card import (
+from registry.artefact.card import (
     LEAST_SPREAD,
     MOST_PROMPTS,
     REFERENCE_PROMPTS,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from registry.calibration import Calibration, LengthDistribution, Mixture
+from registry.artefact.calibration import Calibration, LengthDistribution, Mixture
 
 CALIBRATION = Calibration(scores=(-1.0, 0.0, 2.0), log_tokens=(1.0, 3.0, 4.0), tail_slope_log_tokens=0.5)
 
