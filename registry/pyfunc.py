@@ -9,13 +9,16 @@ from typing import Any
 import mlflow
 import pandas as pd
 from mlflow.models import ModelSignature
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-from registry.ranker import RANKER_FILES, Ranker
+from registry.artefact.files import names_in, served_files
+from registry.ranker import Ranker, Tier
 
+DEFAULT_TIER: Tier = "encoder"
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec(DataType.string, "prompt")]),
     outputs=Schema([ColSpec(DataType.double, name) for name in ("score", "predicted_tokens", "quantile")]),
+    params=ParamSchema([ParamSpec("tier", DataType.string, DEFAULT_TIER)]),
 )
 REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers", "tqdm"]
 
@@ -29,17 +32,22 @@ class PyfuncRanker:
     def predict(
         self,
         model_input: pd.DataFrame,
-        params: dict[str, Any] | None = None,  # noqa: ARG002 (part of the interface)
+        params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """One row of `score`, `predicted_tokens` and `quantile` for each prompt; `params` is not used."""
-        predictions = [self._ranker.predict(prompt) for prompt in model_input["prompt"]]
+        """One row of `score`, `predicted_tokens` and `quantile` for each prompt, by the tier that `params` names.
+
+        Raises:
+            InvalidRanker: the ranker has no such tier.
+        """
+        tier: Tier = (params or {}).get("tier", DEFAULT_TIER)
+        predictions = [self._ranker.predict(prompt, tier) for prompt in model_input["prompt"]]
         return pd.DataFrame(predictions, columns=["score", "predicted_tokens", "quantile"])
 
 
 def log_model(folder: Path, metrics: Mapping[str, float]) -> str:
     """Log a ranker's folder as a model of the active run and return its address."""
     with tempfile.TemporaryDirectory() as data:
-        for name in RANKER_FILES:
+        for name in served_files(names_in(folder)):
             shutil.copy(folder / name, data)
         info = mlflow.pyfunc.log_model(
             name="ranker",

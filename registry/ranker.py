@@ -1,36 +1,28 @@
 """A ranker: reads a prompt and says how long the target LLM's answer will be relative to other prompts.
 
-Data only: an ONNX graph, a tokenizer and a card. Nothing here is unpickled or executed as Python.
+It has two tiers: `encoder`, a pretrained text encoder of some milliseconds, and `instant`, a tiny network that was
+distilled from it and takes a tenth of one. Both are calibrated to predicted tokens, so that places of either can stand
+in one queue. Data only: ONNX graphs, a tokenizer and a card. Nothing here is unpickled or executed as Python.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import file_digest
-from math import isfinite
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from tokenizers import Tokenizer
-from tqdm import tqdm
 
-from registry.artefact.card import CARD_FILE, REFERENCE_TOLERANCE, InvalidRanker, RankerCard
-from registry.request import TEXT_RENDERING, UnrankableContent, encode
+from registry.artefact.card import REFERENCE_TOLERANCE, InvalidRanker, RankerCard, ReferenceScores
+from registry.artefact.files import INSTANT_FILE, MOST_INSTANT_BYTES, ONNX_FILE, TOKENIZER_FILE, check_digest
+from registry.artefact.scorer import Scorer
+from registry.request import TEXT_RENDERING
 
 logger = logging.getLogger(__name__)
 
-ONNX_FILE = "ranker.onnx"
-TOKENIZER_FILE = "tokenizer.json"
-RANKER_FILES = (ONNX_FILE, TOKENIZER_FILE, CARD_FILE)
-"""All that is served. Float weights are left out, or every server would download five times as much."""
-WEIGHTS_FILE = "weights.safetensors"
-"""Float weights, for another training to start from. Scoring does without: see `registry/artefact/weights.py`."""
-PLOTS_FOLDER = "plots"
-"""Pictures of how well it orders its test prompts; they go with the run."""
+Tier = Literal["instant", "encoder"]
 
 
 @dataclass(frozen=True)
@@ -38,59 +30,24 @@ class Prediction:
     """What a ranker says of one prompt. All three rise with the expected length."""
 
     score: float
-    """Unitless; comparable within one ranker version only."""
+    """Unitless; comparable within one tier of one ranker version only."""
     predicted_tokens: float
-    """Comparable across rankers."""
+    """Comparable across tiers and rankers."""
     quantile: float
     """Place among all predicted lengths, 0 to 1."""
-
-
-class Scorer:
-    """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
-
-    def __init__(self, onnx_path: Path, tokenizer_path: Path, max_tokens: int) -> None:
-        onnxruntime.disable_telemetry_events()  # for whoever loads a ranker without our commands, as pyfunc does
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
-            self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
-        except Exception as error:  # both libraries raise bare or private exception types
-            raise InvalidRanker(f"the network or tokenizer in {onnx_path.parent} does not load: {error}") from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
-        self._max_tokens = max_tokens
-
-    def score(self, prompt: str) -> float:
-        """Score one prompt. One a call, because int8 makes a score depend on its batch mates.
-
-        Raises:
-            UnrankableContent: an empty prompt.
-            FloatingPointError: the network's answer is not finite.
-        """
-        if not prompt.strip():
-            raise UnrankableContent("empty")
-        ids = np.asarray([encode(self._tokenizer, prompt, self._max_tokens)], dtype=np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        score = float(np.asarray(self._session.run(["score"], inputs)[0]).reshape(()))
-        if not isfinite(score):
-            raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
-        return score
-
-    def score_all(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
-        """Score prompts one by one, with a progress bar under the title `progress`."""
-        shown = tqdm(prompts, desc=progress, unit="prompt", disable=progress is None, mininterval=1)
-        return np.array([self.score(prompt) for prompt in shown], dtype=np.float64)
 
 
 class Ranker:
     """A loaded ranker and its card."""
 
-    def __init__(self, card: RankerCard, scorer: Scorer) -> None:
+    def __init__(self, card: RankerCard, scorer: Scorer, instant: Scorer | None = None) -> None:
+        """`scorer` is the encoder's, `instant` that of the tiny network, if the ranker has one."""
+        assert instant is None or card.instant is not None
         self.card = card
         self.scorer = scorer
+        self._scorers: dict[Tier, Scorer] = {"encoder": scorer}
+        if instant is not None:
+            self._scorers["instant"] = instant
 
     @classmethod
     def load(cls, folder: Path, target_llm: str | None = None) -> Self:
@@ -105,39 +62,77 @@ class Ranker:
         _check_card(card, target_llm)
         for name in (ONNX_FILE, TOKENIZER_FILE):
             check_digest(folder / name, card.sha256.get(name))
-        ranker = cls(card, Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens))
+        scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens)
+        ranker = cls(card, scorer, _instant_scorer(folder, card))
         ranker._warn_of_other_scores()
         return ranker
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Those that it has, the one with the best order first."""
+        return tuple(self._scorers)
+
+    def scorer_of(self, tier: Tier) -> Scorer:
+        """The network of a tier.
+
+        Raises:
+            InvalidRanker: the ranker has no such tier.
+        """
+        if tier not in self._scorers:
+            raise InvalidRanker(
+                f"the ranker of {self.card.target_llm} has the tiers {', '.join(self.tiers)}, but {tier!r} was asked"
+                " for; train it anew to have both."
+            )
+        return self._scorers[tier]
 
     @cached_property
     def reference_error(self) -> float | None:
         """How far the scores lie here from those at training, in spreads of them; None if the card has none.
 
-        Above `REFERENCE_TOLERANCE` the order is not the one that was tested.
+        Of its tiers' the largest. Above `REFERENCE_TOLERANCE` the order is not the one that was tested.
         """
-        reference = self.card.reference
-        return None if reference is None else reference.error(self.scorer.score)
+        errors = [
+            reference.error(self.scorer_of(tier).score)
+            for tier in self.tiers
+            if (reference := self._reference_of(tier)) is not None
+        ]
+        return max(errors, default=None)
 
-    def predict(self, prompt: str) -> Prediction:
+    def predict(self, prompt: str, tier: Tier = "encoder") -> Prediction:
         """Predict the answer's length.
 
-        Raises: what `Scorer.score` raises.
+        Raises: what `scorer_of` and `Scorer.score` raise.
         """
-        score = self.scorer.score(prompt)
-        return Prediction(score, self.card.calibration.predicted_tokens(score), self.quantile_of(score))
+        score = self.scorer_of(tier).score(prompt)
+        tokens = self.predicted_tokens(score, tier)
+        return Prediction(score, tokens, self.card.distribution.quantile(tokens))
 
-    def quantile_of(self, score: float) -> float:
-        """The place among this ranker's own predictions that a score earns."""
-        return self.card.distribution.quantile(self.card.calibration.predicted_tokens(score))
+    def predicted_tokens(self, score: float, tier: Tier = "encoder") -> float:
+        """The length that a score of a tier stands for."""
+        if tier == "encoder":
+            return self.card.calibration.predicted_tokens(score)
+        assert self.card.instant is not None
+        return self.card.instant.calibration.predicted_tokens(score)
 
-    def quantiles_of(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
+    def quantile_of(self, score: float, tier: Tier = "encoder") -> float:
+        """The place among this ranker's own predictions that a score of a tier earns."""
+        return self.card.distribution.quantile(self.predicted_tokens(score, tier))
+
+    def quantiles_of(
+        self, prompts: Sequence[str], progress: str | None = None, tier: Tier = "encoder"
+    ) -> npt.NDArray[np.float64]:
         """The places of many prompts, float64 [prompts]; one that comes again is scored once."""
         distinct = list(dict.fromkeys(prompts))
         places = {
-            prompt: self.quantile_of(score)
-            for prompt, score in zip(distinct, self.scorer.score_all(distinct, progress), strict=True)
+            prompt: self.quantile_of(score, tier)
+            for prompt, score in zip(distinct, self.scorer_of(tier).score_all(distinct, progress), strict=True)
         }
         return np.array([places[prompt] for prompt in prompts], dtype=np.float64)
+
+    def _reference_of(self, tier: Tier) -> ReferenceScores | None:
+        if tier == "encoder" or self.card.instant is None:
+            return self.card.reference
+        return self.card.instant.reference
 
     def _warn_of_other_scores(self) -> None:
         error = self.reference_error
@@ -150,22 +145,17 @@ class Ranker:
             )
 
 
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file, as it stands in the card."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def check_digest(path: Path, expected: str | None) -> None:
-    """Check that a file of an artefact is the one in its card.
-
-    Raises:
-        InvalidRanker: it is missing or has another digest.
-    """
-    if not path.is_file():
-        raise InvalidRanker(f"a ranker's folder holds {path.name}, but {path.parent} has none.")
-    if sha256_of(path) != expected:
-        raise InvalidRanker(f"{path} is not the file that was registered: its sha256 differs from the card's.")
+def _instant_scorer(folder: Path, card: RankerCard) -> Scorer | None:
+    """The scorer of the tiny network; None of a ranker of version 0.1.0."""
+    if card.instant is None:
+        return None
+    path = folder / INSTANT_FILE
+    check_digest(path, card.sha256.get(INSTANT_FILE))
+    if path.stat().st_size > MOST_INSTANT_BYTES:
+        raise InvalidRanker(
+            f"{INSTANT_FILE} must have at most {MOST_INSTANT_BYTES:,} bytes, but has {path.stat().st_size:,}."
+        )
+    return Scorer(path, folder / TOKENIZER_FILE, card.instant.max_tokens, card.instant.max_characters)
 
 
 def _check_card(card: RankerCard, target_llm: str | None) -> None:

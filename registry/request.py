@@ -68,14 +68,15 @@ def render_messages(messages: Conversation) -> str:
     return "\n\n".join(f"{role}: {text}" for role, text in turns)
 
 
-def encode(tokenizer: Tokenizer, text: str, max_tokens: int) -> list[int]:
+def encode(tokenizer: Tokenizer, text: str, max_tokens: int, max_characters: int | None = None) -> list[int]:
     """Token ids of a text, special tokens included; of a long one the head and the tail, `max_tokens` in all.
 
     Instructions stand at either end of a long prompt, so the middle is what goes. The clip by characters comes
-    first and makes a prompt of a megabyte cost no more than one of a page.
+    first and makes a prompt of a megabyte cost no more than one of a page, or of `max_characters`.
     """
     room = max_tokens - tokenizer.num_special_tokens_to_add(is_pair=False)
-    clipped = _head_and_tail(text, room * CHARACTERS_PER_TOKEN).encode("utf-8", "replace").decode()  # lone surrogates
+    read = _head_and_tail(text, max_characters or room * CHARACTERS_PER_TOKEN)
+    clipped = read.encode("utf-8", "replace").decode()  # lone surrogates
     ids: list[int] = tokenizer.encode(clipped, add_special_tokens=False).ids
     special: list[int] = tokenizer.encode("").ids
     begin, end = special[: len(special) // 2], special[len(special) // 2 :]

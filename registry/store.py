@@ -12,9 +12,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from registry.artefact.card import RankerCard
+from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE
 from registry.errors import UserError
 from registry.pyfunc import log_model
-from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, Ranker
+from registry.ranker import Ranker
 from registry.runs.retrying import Again
 
 CHAMPION = "champion"

@@ -11,7 +11,7 @@ from mlflow.models import Model
 
 from registry import store
 from registry.artefact.card import InvalidRanker
-from registry.ranker import RANKER_FILES
+from registry.artefact.files import served_files
 from registry.tracking import configure_tracking
 
 MODEL_FILE = "MLmodel"
@@ -59,8 +59,7 @@ def download(target_llm: str, version: int, into: Path) -> None:
     try:
         with TemporaryDirectory(dir=into) as part:
             data = f"{uri}/{data_folder(Path(_had(f'{uri}/{MODEL_FILE}', part)))}"  # of any model, only this is needed
-            _check_whole(data)
-            for name in RANKER_FILES:
+            for name in _served_files(data):
                 Path(_had(f"{data}/{name}", part)).replace(into / name)
     except InvalidRanker:
         raise
@@ -90,11 +89,8 @@ def data_folder(model_file: Path) -> PurePosixPath:
     return folder
 
 
-def _check_whole(data: str) -> None:
-    there = {PurePosixPath(one.path).name for one in mlflow.artifacts.list_artifacts(artifact_uri=data)}
-    missing = [name for name in RANKER_FILES if name not in there]
-    if missing:
-        raise InvalidRanker(f"a ranker's folder holds {', '.join(missing)}, but {data} has none.")
+def _served_files(data: str) -> tuple[str, ...]:
+    return served_files({PurePosixPath(one.path).name for one in mlflow.artifacts.list_artifacts(artifact_uri=data)})
 
 
 def _had(uri: str, part: str) -> str:

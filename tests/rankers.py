@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 
 from registry import store
 from registry.artefact.calibration import Calibration, LengthDistribution
-from registry.artefact.card import RankerCard
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.artefact.card import InstantTier, RankerCard
+from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.request import TEXT_RENDERING
 from tests.traps import TrappedGraph
 
@@ -37,12 +37,14 @@ def write_ranker(
     target_llm: str = "demo-llm",
     weight: float = 1.0,
     word_weights: Mapping[str, float] | None = None,
+    instant_weight: float | None = None,
     **card_changes: object,
 ) -> Path:
     """Write a ranker whose score is the sum of its word pieces' weights, and return its folder.
 
     Each word piece weighs `weight`, unless `word_weights` names it (lower case; [CLS] and [SEP] weigh nothing).
-    `weight=-1` makes a ranker that is always wrong; `card_changes` spoil the card. The words of `tests.traps` make it
+    `weight=-1` makes a ranker that is always wrong; `instant_weight` gives it an instant tier whose words weigh so many
+    times as much; `card_changes` spoil the card. The words of `tests.traps` make it
     slow, raise or run out of memory.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +54,8 @@ def write_ranker(
     for word, word_weight in {"[CLS]": 0.0, "[SEP]": 0.0, **(word_weights or {})}.items():
         weights[tokenizer.token_to_id(word)] = word_weight
     onnx.save(_sum_of_weights(weights, TrappedGraph(tokenizer)), folder / ONNX_FILE)
+    if instant_weight is not None:
+        onnx.save(_sum_of_weights(weights * instant_weight, TrappedGraph(tokenizer)), folder / INSTANT_FILE)
     _card(folder, target_llm).model_copy(update=card_changes).write(folder)
     return folder
 
@@ -99,5 +103,23 @@ def _card(folder: Path, target_llm: str) -> RankerCard:
         ),
         distribution=LengthDistribution.of(np.geomspace(1, 1000, 100)),
         metrics={"kendall_tau_b": 0.5},
-        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+        instant=_instant() if (folder / INSTANT_FILE).is_file() else None,
+        sha256={
+            name: sha256_of(folder / name)
+            for name in (ONNX_FILE, INSTANT_FILE, TOKENIZER_FILE)
+            if (folder / name).is_file()
+        },
+    )
+
+
+def _instant() -> InstantTier:
+    return InstantTier(
+        max_characters=512,
+        max_tokens=256,
+        calibration=Calibration(
+            scores=(0.0, 100.0),
+            log_tokens=(0.0, 100 * LOG_TOKENS_PER_SCORE),
+            tail_slope_log_tokens=LOG_TOKENS_PER_SCORE,
+        ),
+        reference=None,
     )

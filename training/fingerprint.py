@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from registry.artefact.files import WEIGHTS_FILE, sha256_of
 from registry.errors import InvalidInput
-from registry.ranker import WEIGHTS_FILE, sha256_of
 from training.config import TrainingConfig
 
 WITHOUT_EFFECT = ("lengths", "storage", "study", "checkpoint", "store_retry_s")

@@ -12,8 +12,8 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from registry import store
+from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE, sha256_of
 from registry.errors import InvalidInput
-from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, sha256_of
 from registry.runs.kept_folder import kept_unless_stored
 from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run

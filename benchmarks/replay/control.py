@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from benchmarks.replay.config import ReplayConfig
 from registry.artefact.calibration import Calibration, LengthDistribution
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, sha256_of
+from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.ranker import Ranker
 from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource
 from training.config import TrainingConfig

@@ -14,7 +14,7 @@ import mlflow
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import write_control
 from registry.artefact.card import RankerCard
-from registry.ranker import RANKER_FILES
+from registry.artefact.files import names_in, served_files
 from registry.store import model_name, ranker_folder
 from serving.champion.start import find_champion
 from serving.config import DEMO_LLM, DEMO_VLLM_ARGS
@@ -105,7 +105,7 @@ def served_names(vllm_args: str) -> list[str]:
 
 def _copy(source: Path, target: Path) -> None:
     target.mkdir()
-    for name in RANKER_FILES:
+    for name in served_files(names_in(source)):
         copyfile(source / name, target / name)
 
 

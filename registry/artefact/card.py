@@ -86,6 +86,21 @@ class ReferenceScores(BaseModel):
         return fmean(abs(here - there) for here, there in zip(scores, self.scores, strict=True)) / self.spread
 
 
+class InstantTier(BaseModel):
+    """What a server must know of the tiny network before it trusts its scores; they are its own, higher = longer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    max_characters: int = Field(ge=16)
+    """Characters of a prompt that it reads, from the head and the tail."""
+    max_tokens: int = Field(ge=8)
+    """Tokens of these that it reads."""
+    calibration: Calibration
+    """Into predicted tokens, the unit of the encoder's."""
+    reference: ReferenceScores | None = None
+    """What its graph said of a few prompts where it was exported."""
+
+
 Grouping = str | None
 """Whose hash split the prompts of a data set: `prompt`, their own, or that of a column of this name; None: unknown."""
 
@@ -115,8 +130,10 @@ class RankerCard(BaseModel):
     """Predicted tokens of the validation prompts, each as often as it came in the log."""
     metrics: dict[str, float] = {}
     """Test metrics, by name."""
+    instant: InstantTier | None = None
+    """The tiny network beside the encoder; version 0.1.0 had none."""
     reference: ReferenceScores | None = None
-    """What the graph said of a few prompts where it was exported; version 0.1.0 did not ask."""
+    """What the encoder's graph said of a few prompts where it was exported; version 0.1.0 did not ask."""
     sha256: dict[str, str]
     """Digest of each other file of the artefact."""
 

@@ -12,7 +12,7 @@ from mlflow.models import Model
 
 from registry import store
 from registry.artefact.card import InvalidRanker, RankerCard
-from registry.ranker import WEIGHTS_FILE, check_digest
+from registry.artefact.files import WEIGHTS_FILE, check_digest
 
 
 def fetch_weights(uri: str) -> tuple[RankerCard, Path]:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from registry import store
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, sha256_of
+from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.ranker import Ranker
 from tests.rankers import fetched, write_ranker
 
 MLMODEL = """\

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from registry.artefact.card import CARD_FILE, InvalidRanker, RankerCard
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker
+from registry.artefact.files import INSTANT_FILE, MOST_INSTANT_BYTES, ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.ranker import Ranker
 from registry.request import UnrankableContent
 from tests.rankers import write_ranker
 from tests.registry.planted import Planted
@@ -93,3 +94,47 @@ def test_pickle_in_the_folder_is_not_touched(folder: Path, tmp_path: Path) -> No
         (folder / name).write_bytes(pickle.dumps(Planted(trace)))
     Ranker.load(folder).predict("Hi")
     assert not trace.exists()
+
+
+@pytest.fixture
+def two_tiers(tmp_path: Path) -> Path:
+    return write_ranker(tmp_path / "two-tiers", instant_weight=2.0)
+
+
+def test_each_tier_has_its_own_scores_and_the_encoder_is_asked_unless_said(two_tiers: Path) -> None:
+    ranker = Ranker.load(two_tiers)
+    assert ranker.tiers == ("encoder", "instant")
+    assert ranker.predict("one two") == ranker.predict("one two", "encoder")
+    assert ranker.predict("one two", "instant").score == 2 * ranker.predict("one two").score
+    places = ranker.quantiles_of(["one two", "one two three"], tier="instant")
+    assert places.tolist() == [ranker.predict("one two", "instant").quantile, ranker.quantile_of(6, "instant")]
+
+
+def test_instant_tier_reads_head_and_tail_of_a_long_text(two_tiers: Path) -> None:
+    ranker = Ranker.load(two_tiers)
+    assert ranker.predict("a " * 128 + "b " * 9000 + "c " * 128, "instant").score == 2 * 256 - 4, (
+        "two tokens are special"
+    )
+
+
+def test_ranker_of_0_1_0_has_one_tier_and_says_so_when_asked_for_the_other(folder: Path) -> None:
+    ranker = Ranker.load(folder)
+    assert ranker.tiers == ("encoder",)
+    with pytest.raises(InvalidRanker, match=r"has the tiers encoder, but 'instant' was asked for; train it anew"):
+        ranker.predict("one", "instant")
+
+
+def test_instant_tier_that_is_changed_missing_or_too_large_is_refused(two_tiers: Path) -> None:
+    path = two_tiers / INSTANT_FILE
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(InvalidRanker, match="sha256"):
+        Ranker.load(two_tiers)
+    with path.open("ab") as file:
+        file.truncate(MOST_INSTANT_BYTES + 1)
+    card = RankerCard.read(two_tiers)
+    card.model_copy(update={"sha256": {**card.sha256, INSTANT_FILE: sha256_of(path)}}).write(two_tiers)
+    with pytest.raises(InvalidRanker, match="at most 15,000,000 bytes, but has 15,000,001"):
+        Ranker.load(two_tiers)
+    path.unlink()
+    with pytest.raises(InvalidRanker, match=INSTANT_FILE):
+        Ranker.load(two_tiers)

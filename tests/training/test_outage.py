@@ -9,8 +9,9 @@ import mlflow
 import pytest
 
 from registry import store
+from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE
 from registry.artefact.weights import fetch_weights
-from registry.ranker import PLOTS_FOLDER, WEIGHTS_FILE, Ranker
+from registry.ranker import Ranker
 from registry.runs.mlflow_failures import MlflowFailure
 from tests.conftest import Command, tracking
 from tests.mlflow_server import MlflowServer

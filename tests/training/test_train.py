@@ -11,8 +11,9 @@ import pytest
 from mlflow.entities import Run
 
 from registry import store
+from registry.artefact.files import TOKENIZER_FILE
 from registry.errors import InvalidInput
-from registry.ranker import TOKENIZER_FILE, Ranker
+from registry.ranker import Ranker
 from registry.request import TEXT_RENDERING
 from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining

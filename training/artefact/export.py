@@ -17,7 +17,8 @@ from tokenizers import Tokenizer
 
 from registry.artefact.calibration import Calibration, LengthDistribution
 from registry.artefact.card import Grouping, RankerCard, ReferenceScores
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, Scorer, sha256_of
+from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
+from registry.artefact.scorer import Scorer
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 from tokenizers import Tokenizer
 
+from registry.artefact.files import WEIGHTS_FILE
 from registry.errors import InvalidInput
-from registry.ranker import WEIGHTS_FILE
 from traffic.labelled_prompts import LabelledPrompts
 from training.config import TrainingConfig
 from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints

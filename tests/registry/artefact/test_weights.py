@@ -7,8 +7,8 @@ import pytest
 
 from registry import store
 from registry.artefact.card import InvalidRanker, RankerCard
+from registry.artefact.files import WEIGHTS_FILE, sha256_of
 from registry.artefact.weights import fetch_weights
-from registry.ranker import WEIGHTS_FILE, sha256_of
 from tests.rankers import fetched, write_ranker
 
 

@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY
 
 from registry import store
 from registry.artefact.card import CARD_FILE, RankerCard, ReferenceScores
-from registry.ranker import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
+from registry.artefact.files import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
 from serving.champion import follower as following
 from serving.champion import time_limits
 from serving.champion.follower import ChampionFollower

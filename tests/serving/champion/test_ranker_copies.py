@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.ranker import ONNX_FILE, RANKER_FILES, Ranker
+from registry.artefact.files import ONNX_FILE, RANKER_FILES
+from registry.ranker import Ranker
 from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from tests.rankers import write_ranker
 from tests.servers import PROJECT

@@ -16,8 +16,10 @@ from onnxruntime.quantization import quantize_dynamic
 
 from registry import store
 from registry.artefact.card import REFERENCE_TOLERANCE, ReferenceScores
+from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.artefact.scorer import Scorer
 from registry.artefact.weights import fetch_weights
-from registry.ranker import ONNX_FILE, TOKENIZER_FILE, Ranker, Scorer, sha256_of
+from registry.ranker import Ranker
 from tests.servers import PROJECT
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from training.artefact import export

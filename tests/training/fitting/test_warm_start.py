@@ -9,9 +9,9 @@ import torch
 
 from registry import store
 from registry.artefact.card import InvalidRanker
+from registry.artefact.files import WEIGHTS_FILE
 from registry.artefact.weights import fetch_weights
 from registry.errors import InvalidInput
-from registry.ranker import WEIGHTS_FILE
 from tests.conftest import tracking
 from tests.rankers import fetched, write_ranker
 from traffic.length_log import read_length_log

@@ -1,0 +1,65 @@
+"""The bare network of a tier: a text in, a score out."""
+
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+from tqdm import tqdm
+
+from registry.artefact.card import InvalidRanker
+from registry.request import UnrankableContent, encode
+
+
+class Scorer:
+    """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
+
+    def __init__(
+        self, onnx_path: Path, tokenizer_path: Path, max_tokens: int, max_characters: int | None = None
+    ) -> None:
+        """Of a text of more than `max_characters` the network reads the head and the tail.
+
+        Raises:
+            InvalidRanker: the network or the tokenizer does not load.
+        """
+        onnxruntime.disable_telemetry_events()  # for whoever loads a ranker without our commands, as pyfunc does
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
+            self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        except Exception as error:  # both libraries raise bare or private exception types
+            raise InvalidRanker(f"the network or tokenizer in {onnx_path.parent} does not load: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._inputs = {one.name for one in self._session.get_inputs()}
+        self._max_tokens = max_tokens
+        self._max_characters = max_characters
+
+    def score(self, prompt: str) -> float:
+        """Score one prompt. One a call, because int8 makes a score depend on its batch mates.
+
+        Raises:
+            UnrankableContent: an empty prompt.
+            FloatingPointError: the network's answer is not finite.
+        """
+        if not prompt.strip():
+            raise UnrankableContent("empty")
+        ids = np.asarray([encode(self._tokenizer, prompt, self._max_tokens, self._max_characters)], dtype=np.int64)
+        inputs = {"input_ids": ids}
+        if "attention_mask" in self._inputs:
+            inputs["attention_mask"] = np.ones_like(ids)
+        score = float(np.asarray(self._session.run(["score"], inputs)[0]).reshape(()))
+        if not isfinite(score):
+            raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
+        return score
+
+    def score_all(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
+        """Score prompts one by one, with a progress bar under the title `progress`."""
+        shown = tqdm(prompts, desc=progress, unit="prompt", disable=progress is None, mininterval=1)
+        return np.array([self.score(prompt) for prompt in shown], dtype=np.float64)
