@@ -16,7 +16,10 @@ from serving.vllm_flags import refuse_our_flags
 
 DEMO_TARGET_LLM = "demo-llm"
 DEMO_LLM = Path(".demo/llm")
-DEMO_VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
+DEMO_VLLM_ARGS = (
+    "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
+    " --logits-processors benchmarks.demo.own_ending:OwnEnding"  # ends answers as its random weights never would
+)
 
 
 FOR_ALL = ""

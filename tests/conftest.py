@@ -27,6 +27,7 @@ settings.load_profile("no deadline")
 
 API_KEY = "not-a-secret"
 Command = Callable[..., int]
+ENDS = "--logits-processors benchmarks.demo.own_ending:OwnEnding"
 TOOLS = (
     "--enable-auto-tool-choice --tool-call-parser hermes"
     # A model with random weights would fill its answer with blanks, which JSON allows.
@@ -131,12 +132,12 @@ def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store: str) -> Iterator[RunningServer]:
-    """`bentoml serve` with the demo LLM and the champion."""
+    """`bentoml serve` with the demo LLM, which ends its own answers, and the champion."""
     settings = {
         "MLFLOW_TRACKING_URI": ranker_store,
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
-        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 {TOOLS}",
+        "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 {TOOLS} {ENDS}",
         "PARS_CHAMPION_POLL_S": "0.5",
     }
     port = free_port()

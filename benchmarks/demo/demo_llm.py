@@ -1,6 +1,6 @@
 """The demo's target LLM: a small Llama with random weights, so that a real engine runs with nothing to download.
 
-Its answers are gibberish; its length is whatever `max_tokens` says. Written by `make demo` and by the tests:
+Its answers are gibberish, and endless unless `own_ending.py` ends them. Written by `make demo` and by the tests:
 `python -m benchmarks.demo.demo_llm FOLDER [LAYERS]`.
 """
 

@@ -38,12 +38,10 @@ def metrics_and_labels(query: str) -> dict[str, set[str]]:
     return {name: grouped | selected.get(name, set()) for name in names}
 
 
-async def answer_of_any_length(client: httpx.AsyncClient, num_words: int) -> None:
-    """One that ends by itself, which the random model's answers do not: here every second token ends it."""
-    ends = {"stop_token_ids": list(range(0, 30522, 2)), "max_tokens": 1000, "seed": num_words}
-    response = await client.post(
-        "/v1/completions", json={"model": "demo-llm", "prompt": "one " * num_words + ".", **ends}
-    )
+async def short_answer(client: httpx.AsyncClient, num_words: int) -> None:
+    """One that ends by itself, after a few tokens."""
+    prompt = f"Is it true that {'one ' * num_words} can be found on every continent?"
+    response = await client.post("/v1/completions", json={"model": "demo-llm", "prompt": prompt, "max_tokens": 1000})
     assert response.json()["choices"][0]["finish_reason"] == "stop", response.text
 
 
@@ -54,7 +52,7 @@ async def page(server: RunningServer) -> dict[str, set[str]]:
         for prompt in ("hello", [5, 6]):
             body = {"model": "demo-llm", "prompt": prompt, "max_tokens": 2}
             assert (await client.post("/v1/completions", json=body)).status_code == 200
-        await asyncio.gather(*(answer_of_any_length(client, number) for number in range(2 * ANSWERS_PER_TAU)))
+        await asyncio.gather(*(short_answer(client, number) for number in range(2 * ANSWERS_PER_TAU)))
         async with asyncio.timeout(60):
             while "\npars_kendall_tau_b{" not in (text := (await client.get("/metrics")).text):
                 await asyncio.sleep(0.1)

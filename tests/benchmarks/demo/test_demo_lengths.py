@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.demo.demo_lengths import KINDS, MANNERS, MAX_TOKENS, SUBJECTS, make_workload, write_workload
+from benchmarks.demo.demo_lengths import make_workload, write_workload
+from benchmarks.demo.length_law import KINDS, MANNERS, MAX_TOKENS, SUBJECTS
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
@@ -22,7 +23,7 @@ def test_a_perfect_ranker_has_a_tau_of_07_to_08(num_prompts: int, seed: int) -> 
 
 
 def test_the_law_is_the_product_that_is_stated() -> None:
-    for row in make_workload(500):
+    for row in make_workload(3680):
         factors = [KINDS[kind] * SUBJECTS[subject] * MANNERS[manner] for kind, subject, manner in _parts(row.prompt)]
         assert row.expected_tokens in factors
 
