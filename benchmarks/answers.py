@@ -24,7 +24,8 @@ COLUMNS = {
 }
 """What every table of answers holds. More columns may stand beside them: `cluster` says which requests are no evidence
 beside each other (one session, one prompt drawn again), `replica` which engine answered, `preemptions` how often a
-request lost its place in the KV cache (of a live engine the mean of its run), `recomputed_tokens` what that cost.
+request lost its place in the KV cache (of a live engine the mean of its run), `recomputed_tokens` what that cost,
+`recorded_tokens` what the log says where an answer may have another length.
 
 The rows of one (policy, repeat, load) stand in the order of the plan: neighbours were sent after each other."""
 

@@ -39,18 +39,19 @@ def steps() -> list[Step]:
     workload = ["python", "-m", "training", "workload", "--out", str(lengths), "--prompts", str(PROMPTS)]
     training = ["-P", "max_prompts=1000", "-P", "trials=3"]
     replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "policies=fcfs,pars,oracle", "-P", "repeats=2"]
+    replay += ["-P", "impose_lengths=off"]
     return [
         Step("workload", "Make the embedded workload: prompts whose lengths follow a stated law with noise.", workload),
         Step(
             "llm",
-            "Make the embedded target LLM (random weights: its answers are gibberish).",
+            "Make the embedded target LLM (random weights: gibberish, of the length that the law draws).",
             ["python", "-m", "benchmarks.demo.demo_llm", str(FOLDER / "llm")],
         ),
         Step("train", "Tune, train and register a ranker.", [*project, *log, *target, *training]),
         Step("promote", "Make it the champion.", [*project, "-e", "promote", *target]),
         Step(
             "replay",
-            "Serve it beside vLLM; replay one burst under FCFS, PARS and oracle (true lengths).",
+            "Serve it beside vLLM, which ends its own answers; replay one burst under FCFS, PARS and oracle.",
             [*project, "-e", "replay", *log, *target, *replay],
         ),
     ]

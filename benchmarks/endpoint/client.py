@@ -55,7 +55,6 @@ async def replay(
     requests: Sequence[PlannedRequest],
     prioritise: Prioritise,
     title: str | None = None,
-    imposes_lengths: bool = True,
     clock: Clock = time.perf_counter,
 ) -> list[Answer]:
     """Send every request at its time and return the answers in the same order; a title asks for a progress bar.
@@ -63,13 +62,13 @@ async def replay(
     Each call has a prefix cache of its own, where the endpoint can keep them apart.
 
     Raises:
-        ReplayError: a request failed, or its answer has not the recorded length though that was imposed.
+        ReplayError: a request failed, or its answer has not the length that was imposed.
     """
     allow_connections(len(requests))
     async with aiohttp.ClientSession(
         timeout=TIMEOUT, headers=endpoint.headers, connector=aiohttp.TCPConnector(limit=0)
     ) as session:
-        sender = _Sender(endpoint, session, imposes_lengths, clock)
+        sender = _Sender(endpoint, session, clock)
         with tqdm(total=len(requests), desc=title, unit="answer", mininterval=1, disable=title is None) as progress:
 
             async def send(index: int) -> Answer:
@@ -83,10 +82,9 @@ async def replay(
 class _Sender:
     """Sends the requests of one replay, which begins when it is made."""
 
-    def __init__(self, endpoint: Endpoint, session: aiohttp.ClientSession, imposes_lengths: bool, clock: Clock) -> None:
+    def __init__(self, endpoint: Endpoint, session: aiohttp.ClientSession, clock: Clock) -> None:
         self._endpoint = endpoint
         self._session = session
-        self._imposes_lengths = imposes_lengths
         self._cache_salt = uuid4().hex
         self._clock = clock
         self._started_s = clock()
@@ -94,9 +92,9 @@ class _Sender:
     async def send(self, request: PlannedRequest, prioritise: Callable[[int], int | None]) -> Answer:
         await asyncio.sleep(-self._since_s(request.send_s))
         priority = prioritise(time.time_ns() // 1000)
-        body = body_of(self._endpoint, request, priority, self._imposes_lengths, self._cache_salt)
+        body = body_of(self._endpoint, request, priority, self._cache_salt)
         answer = await self._ask(path_of(request), body, request.send_s)
-        if self._imposes_lengths and answer.output_tokens != request.output_tokens:
+        if request.limit_tokens is None and answer.output_tokens != request.output_tokens:
             raise ReplayError(
                 f"an answer must have its recorded {request.output_tokens} tokens, but has {answer.output_tokens};"
                 " if the endpoint knows no ignore_eos, give impose_lengths=off."

@@ -59,9 +59,15 @@ def connect(url: str, api_key: str | None = None) -> Endpoint:
 
 
 def choose_that_fit(
-    endpoint: Endpoint, test: LabelledPrompts, num_requests: int, chats: Mapping[str, Conversation] = NO_CHATS
+    endpoint: Endpoint,
+    test: LabelledPrompts,
+    num_requests: int,
+    chats: Mapping[str, Conversation] = NO_CHATS,
+    limit_tokens: int | None = None,
 ) -> LabelledPrompts:
     """The first `num_requests` test prompts whose prompt, or the chat that is sent for it, and answer fit the context.
+
+    An answer takes its recorded length, or where the LLM ends it itself, `limit_tokens`.
 
     Where the endpoint does not count tokens, a prompt counts as many as it has bytes, which is never too few, and each
     message of a chat some more for its template.
@@ -77,13 +83,14 @@ def choose_that_fit(
         for index, prompt in enumerate(test.prompts):
             if len(kept) == num_requests:
                 break
-            if _fits(endpoint, client, prompt, chats.get(prompt), test.output_tokens[index]):
+            answer_tokens = test.output_tokens[index] if limit_tokens is None else limit_tokens
+            if _fits(endpoint, client, prompt, chats.get(prompt), answer_tokens):
                 kept.append(index)
                 progress.update()
     if len(kept) < num_requests:
         raise ReplayError(
             f"{num_requests} test prompts must fit the served model's context, but only {len(kept)} of {len(test)} do;"
-            " give a longer log, or ask for fewer requests."
+            " give a longer log, or ask for fewer requests, or for a lower max_output_tokens if no lengths are imposed."
         )
     return test.take(kept)
 

@@ -62,5 +62,5 @@ def measure(endpoint: Endpoint, requests: list[PlannedRequest]) -> LowLoad:
 
 
 def _send_one(endpoint: Endpoint, request: PlannedRequest, policy: Prioritise) -> Answer:
-    alone = replace(request, output_tokens=min(request.output_tokens, MOST_OUTPUT_TOKENS), send_s=0.0)
+    alone = replace(request.cut_at(MOST_OUTPUT_TOKENS), send_s=0.0)
     return asyncio.run(replay(endpoint, [alone], policy))[0]

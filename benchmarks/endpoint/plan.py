@@ -1,6 +1,7 @@
 """What a replay sends, and when: prompts, recorded lengths and send times. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -14,13 +15,25 @@ class PlannedRequest:
 
     prompt: str
     output_tokens: int
-    """The recorded length, imposed on the answer by `max_tokens` and `ignore_eos`."""
+    """The recorded length: imposed on the answer by `max_tokens` and `ignore_eos`, unless the LLM is to end it."""
     send_s: float
     """Seconds after the start of the replay."""
     number: int = 0
     """Which of the chosen prompts it is."""
     chat: Conversation | None = None
     """The messages that are sent instead of the prompt, which is then the text that a ranker reads of them."""
+    limit_tokens: int | None = None
+    """Where the LLM ends its own answers, what `max_tokens` allows them; None where the recorded length is imposed."""
+
+    @property
+    def max_tokens(self) -> int:
+        """What is asked for."""
+        return self.output_tokens if self.limit_tokens is None else self.limit_tokens
+
+    def cut_at(self, most_tokens: int) -> Self:
+        """The same with an answer of so many tokens at most."""
+        limit_tokens = None if self.limit_tokens is None else min(self.limit_tokens, most_tokens)
+        return replace(self, output_tokens=min(self.output_tokens, most_tokens), limit_tokens=limit_tokens)
 
 
 def plan_requests(

@@ -11,20 +11,18 @@ def path_of(request: PlannedRequest) -> str:
     return COMPLETIONS if request.chat is None else CHAT
 
 
-def body_of(
-    endpoint: Endpoint, request: PlannedRequest, priority: int | None, imposes_lengths: bool, cache_salt: str
-) -> dict[str, object]:
-    """The JSON of a request: streamed, with its usage, and of the recorded length at most.
+def body_of(endpoint: Endpoint, request: PlannedRequest, priority: int | None, cache_salt: str) -> dict[str, object]:
+    """The JSON of a request: streamed, with its usage, and of the recorded length unless the LLM is to end it.
 
     Where the endpoint knows it, the salt keeps one replay's prompts from being found in the prefix cache by the next,
     which sends the same ones; what prompts of one replay share is found as in any traffic.
     """
     asked: dict[str, object] = (
-        {"prompt": request.prompt, "max_tokens": request.output_tokens}
+        {"prompt": request.prompt, "max_tokens": request.max_tokens}
         if request.chat is None
-        else {"messages": request.chat, "max_completion_tokens": request.output_tokens}
+        else {"messages": request.chat, "max_completion_tokens": request.max_tokens}
     )
     asked |= {"model": endpoint.model, "temperature": 0, "stream": True, "stream_options": {"include_usage": True}}
-    asked |= {"ignore_eos": True} if imposes_lengths else {}
+    asked |= {"ignore_eos": True} if request.limit_tokens is None else {}
     asked |= {"cache_salt": cache_salt} if endpoint.takes_cache_salt else {}
     return asked if priority is None else asked | {"priority": priority}

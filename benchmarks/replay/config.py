@@ -35,8 +35,10 @@ class ReplayConfig(LengthLogSource, Objectives):
     """`completions` sends every prompt as the text that a ranker reads, `chat` as chat messages (a prompt that is text
     as one message of a user), `auto` as the log holds it."""
     impose_lengths: Switch = "on"
-    """`off` where the endpoint at `url` knows no `ignore_eos`: answers then end by themselves, at the recorded length
-    at the latest."""
+    """`on` gives every answer its recorded length, by `max_tokens` and `ignore_eos`. `off` lets the LLM end its own
+    answers: where it is the one whose answers the log holds, or its endpoint at `url` knows no `ignore_eos`."""
+    max_output_tokens: int = 1024
+    """With impose_lengths=off: what every request allows its answer. It is the same for all, so it tells nothing."""
     policies: str = "fcfs,control,pars,oracle"
     """Comma-separated: fcfs, control, pars, oracle, names of `rankers`, and what a user has for free: prompt_length
     (shortest prompt first, in characters), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
@@ -72,7 +74,8 @@ class ReplayConfig(LengthLogSource, Objectives):
     """Training prompts of the control ranker."""
     cap_by_max_tokens: Switch = "off"
     """`on` plants a leak: the server caps predictions by `max_tokens`, by which the recorded lengths are imposed. The
-    control then gains, and the run fails: the way to see that it would."""
+    control then gains, and the run fails: the way to see that it would. Where none are imposed the server caps anyway,
+    as it does by default: there is no truth in `max_tokens`."""
     ranking_backlog_ms: float = RANKING_BACKLOG_MS
     """The server's: how long a request may be held for its ranking while the engine is full anyway."""
     patience_s: float = PATIENCE_S
@@ -82,6 +85,16 @@ class ReplayConfig(LengthLogSource, Objectives):
     tenth of their end-to-end time. With more the replay fails itself: that was not the planned traffic."""
     seed: int = 0
     """Draws the prompts, their order and the arrivals."""
+
+    @property
+    def limit_tokens(self) -> int | None:
+        """What an answer may have that the LLM ends itself; None where the recorded length is imposed."""
+        return None if self.impose_lengths == "on" else self.max_output_tokens
+
+    @property
+    def is_capped(self) -> Switch:
+        """Whether the server that is started caps predictions by `max_tokens`."""
+        return self.cap_by_max_tokens if self.impose_lengths == "on" else "on"
 
     @property
     def needs_capacity(self) -> bool:
@@ -99,7 +112,7 @@ class ReplayConfig(LengthLogSource, Objectives):
 
     def __post_init__(self) -> None:
         """Refuse what no replay can be."""
-        for name in ("requests", "repeats", "control_prompts"):
+        for name in ("requests", "repeats", "control_prompts", "max_output_tokens"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"{name} must be at least 1, but got {getattr(self, name)}.")
         for name in ("low_load_requests", "warm_up_requests", "capacity_per_s", "patience_s"):

@@ -44,7 +44,7 @@ class OwnRankers:
             "PARS_CHAMPION_POLL_S": "3600",  # nobody will promote anything there
             "PARS_FALLBACK_RANKER": _pairs(self.folders),
             "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
-            "PARS_CAP_BY_MAX_TOKENS": config.cap_by_max_tokens,
+            "PARS_CAP_BY_MAX_TOKENS": config.is_capped,
         }
         if not others:
             return settings

@@ -54,7 +54,7 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         tested = unseen_part(config, log, _grouped_by(config, rankers), seed=config.seed)
         served = stack.enter_context(endpoints(config, names, server_log, tested.prompts.prompts))
-        prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, chats)
+        prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, chats, config.limit_tokens)
         rivals = _rivals(config, policies, log, prompts.prompts)
         order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)
         measured = _measure(Sweep(config, policies, served, prompts, order, chats))
@@ -101,7 +101,6 @@ def _measure(sweep: Sweep) -> replay_report.Replayed:
 
 
 def _quiet(sweep: Sweep, ranking: Endpoint) -> LowLoad | None:
-    """Ranked and not ranked can be told apart only where the client's priority counts and lengths are imposed."""
+    """Ranked and not ranked can be told apart only where the client's priority counts."""
     one_by_one = sweep.plan(0)[: sweep.config.low_load_requests]
-    can_measure = sweep.endpoints.sends_priority and sweep.config.impose_lengths == "on"
-    return low_load.measure(ranking, one_by_one) if one_by_one and can_measure else None
+    return low_load.measure(ranking, one_by_one) if one_by_one and sweep.endpoints.sends_priority else None

@@ -99,7 +99,7 @@ def _provenance(replayed: Replayed) -> list[str]:
         f" {server_notes.served_by(endpoints)}.",
         _arrivals(replayed),
         _sent_as(replayed),
-        server_notes.lengths(endpoints, config.impose_lengths == "on", config.cap_by_max_tokens == "on"),
+        server_notes.lengths(endpoints, replayed.answers, config.limit_tokens, config.cap_by_max_tokens == "on"),
         *server_notes.rankers(endpoints, set(map(kind_of, replayed.answers.policy))),
         server_notes.caches(endpoints, replayed.prefixes),
         *_sent_along(replayed),

@@ -2,6 +2,9 @@
 
 from collections.abc import Set
 
+import pandas as pd
+from scipy.stats import kendalltau
+
 from benchmarks.endpoint.counters.prefix_cache import PrefixCache
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 
@@ -17,10 +20,10 @@ def served_by(endpoints: PolicyEndpoints) -> str:
     return f"endpoints that served {model}: " + ", ".join(f"{policy} by {url}" for policy, url in urls.items())
 
 
-def lengths(endpoints: PolicyEndpoints, are_imposed: bool, is_leak_planted: bool) -> str:
+def lengths(endpoints: PolicyEndpoints, answers: pd.DataFrame, limit_tokens: int | None, is_leak_planted: bool) -> str:
     """Where the lengths of the answers came from, and whether they could leak."""
-    if not are_imposed:
-        return "Answers ended by themselves, at the recorded length at the latest, so they may differ between policies."
+    if limit_tokens is not None:
+        return _own_lengths(answers, limit_tokens)
     imposed = "Recorded lengths were imposed with ignore_eos and max_tokens"
     if is_leak_planted:
         return f"{imposed}, and PARS_CAP_BY_MAX_TOKENS was ON: a planted leak, which the control must show."
@@ -29,6 +32,20 @@ def lengths(endpoints: PolicyEndpoints, are_imposed: bool, is_leak_planted: bool
     return (
         f"{imposed}. Whether the endpoint lets max_tokens cap its predictions cannot be seen from here: if it does"
         " (PARS_CAP_BY_MAX_TOKENS=on), the true lengths leak into its order and this page flatters it."
+    )
+
+
+def _own_lengths(answers: pd.DataFrame, limit_tokens: int) -> str:
+    """How those of the answers agree with the recorded ones, by which the oracle goes: no others are known sooner."""
+    cut_share = (answers.output_tokens >= limit_tokens).mean()
+    same_share = (answers.output_tokens == answers.recorded_tokens).mean()
+    tau_b = kendalltau(answers.output_tokens, answers.recorded_tokens).statistic
+    return (
+        f"The LLM ended its own answers. Every request allowed it the same {limit_tokens} tokens ({cut_share:.1%} of"
+        " the answers took them all), so nothing of the truth can leak by max_tokens, though PARS_CAP_BY_MAX_TOKENS"
+        f" may be on. {same_share:.1%} of the answers had their recorded length, by which the oracle orders; Kendall's"
+        f" tau-b of recorded and served lengths was {tau_b:.3f}. An answer may have another length under another"
+        " policy."
     )
 
 

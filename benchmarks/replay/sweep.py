@@ -47,7 +47,7 @@ class Sweep:
         return steady_requests_per_s(pd.DataFrame(answers))
 
     def run(self, capacity_per_s: float) -> pd.DataFrame:
-        """One row an answer (`benchmarks/answers.py`; `lag_s`, `accepted_s`, `preemptions`), by load, then policy."""
+        """One row an answer (`benchmarks/answers.py`; also `lag_s`, `accepted_s`), by load, then policy."""
         frames = [
             answers.assign(policy=policy.name, repeat=repeat, load=load)
             for load in self.config.loads or (np.nan,)
@@ -67,7 +67,8 @@ class Sweep:
             seed=self.config.seed + repeat // 2,
             is_reversed=is_reversed(repeat),
         )
-        return [replace(one, chat=self.chats.get(one.prompt)) for one in planned]
+        limit_tokens = self.config.limit_tokens
+        return [replace(one, chat=self.chats.get(one.prompt), limit_tokens=limit_tokens) for one in planned]
 
     def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, pd.DataFrame]]:
         """Each repeat runs every policy, each time beginning with another one."""
@@ -89,13 +90,16 @@ class Sweep:
         answers = pd.DataFrame(self._send(endpoint, requests, prioritise, title))
         after = preemptions(endpoint)
         counted = {} if before is None or after is None else {"preemptions": (after - before) / len(answers)}
-        return answers.assign(request=[one.number for one in requests], **counted)
+        planned = {
+            "request": [one.number for one in requests],
+            "recorded_tokens": [one.output_tokens for one in requests],
+        }
+        return answers.assign(**planned, **counted)
 
     def _send(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
     ) -> list[Answer]:
-        imposes = self.config.impose_lengths == "on"
-        return asyncio.run(replay(endpoint, requests, prioritise, title, imposes))
+        return asyncio.run(replay(endpoint, requests, prioritise, title))
 
     def _prioritise(self, policy: Policy, requests: list[PlannedRequest]) -> Prioritise:
         if not self.endpoints.sends_priority or policy.kind in SERVERS_OWN:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +17,16 @@ PREFILL_S = 0.005
 
 
 class FakeEndpoint:
-    """Streams as many tokens as were asked for (and `extra_tokens` more), and keeps what it was sent."""
+    """Streams as many tokens as were asked for (and `extra_tokens` more), and keeps what it was sent.
 
-    def __init__(self, can_count: bool = False, owner: str = "somebody") -> None:
+    Where it `ends_after` some tokens of its own, by the text, `ignore_eos` keeps it from that.
+    """
+
+    def __init__(
+        self, can_count: bool = False, owner: str = "somebody", ends_after: Callable[[str], int] | None = None
+    ) -> None:
         self.owner = owner
+        self.ends_after = ends_after
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str | None] = set()
         self.extra_tokens = 0
@@ -65,6 +71,8 @@ class FakeEndpoint:
         await self._write(response, *({"choices": [one]} for one in opening))
         await asyncio.sleep(PREFILL_S)
         num_tokens = body[limit] + self.extra_tokens
+        if self.ends_after and not body.get("ignore_eos"):
+            num_tokens = min(num_tokens, self.ends_after(_text(body)))
         await self._write(response, *[{"choices": [choice]}] * num_tokens)
         await asyncio.sleep(self.ending_s)
         usage = {"completion_tokens": num_tokens, "prompt_tokens": len(_text(body).split())}

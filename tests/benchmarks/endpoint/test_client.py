@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace as changed
 
 import numpy as np
 import pandas as pd
@@ -144,8 +145,9 @@ async def test_answer_of_another_length_ends_the_replay(fake: FakeEndpoint, endp
         await replay(endpoint, REQUESTS, fcfs)
 
 
-async def test_answers_may_end_by_themselves_where_no_length_is_imposed(fake: FakeEndpoint, endpoint: Endpoint) -> None:
-    fake.extra_tokens = -2
-    first, second = await replay(endpoint, REQUESTS, fcfs, imposes_lengths=False)
-    assert (first.output_tokens, second.output_tokens) == (1, 1)
+async def test_answers_end_by_themselves_where_no_length_is_imposed(fake: FakeEndpoint, endpoint: Endpoint) -> None:
+    requests = [changed(one, limit_tokens=20) for one in REQUESTS] + [changed(REQUESTS[0], chat=CHAT, limit_tokens=9)]
+    fake.ends_after = lambda text: {"Hi": 30, "Hello you": 1}.get(text, 50)
+    answers = await replay(endpoint, requests, fcfs)
+    assert [one.output_tokens for one in answers] == [20, 1, 9]
     assert all("ignore_eos" not in body for body in fake.bodies)

@@ -12,7 +12,7 @@ def config(**changes: object) -> ReplayConfig:
     return ReplayConfig(**({"lengths": Path("log.jsonl"), "target_llm": "llm"} | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["requests", "repeats", "control_prompts"])
+@pytest.mark.parametrize("name", ["requests", "repeats", "control_prompts", "max_output_tokens"])
 def test_replay_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=f"{name} must be at least 1, but got 0"):
         config(**{name: 0})
@@ -53,3 +53,10 @@ def test_trace_keeps_its_own_rate_without_loads(tmp_path: Path) -> None:
 def test_odd_number_of_repeats_is_refused() -> None:
     with pytest.raises(InvalidInput, match="even"):
         config(repeats=3)
+
+
+def test_where_no_length_is_imposed_every_request_has_the_same_limit_and_the_cap_is_no_leak() -> None:
+    imposed, own = config(), config(impose_lengths="off", max_output_tokens=99)
+    assert (imposed.limit_tokens, imposed.is_capped) == (None, "off")
+    assert (own.limit_tokens, own.is_capped) == (99, "on")
+    assert config(cap_by_max_tokens="on").is_capped == "on"

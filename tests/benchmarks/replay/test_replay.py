@@ -176,6 +176,28 @@ def test_chats_are_sent_as_the_log_holds_them(tmp_path: Path) -> None:
     assert "All were sent as chat messages" in done.stdout
 
 
+def test_llm_may_end_its_own_answers(lengths: Path, tmp_path: Path) -> None:
+    fake = FakeEndpoint(can_count=True, ends_after=lambda text: len(text.split()))
+    with serving(fake) as url:
+        options = ["--url", url, "--trust-priority", "on", "--policies", "fcfs,oracle", "--requests", "20"]
+        options += ["--impose-lengths", "off", "--max-output-tokens", "50", "--repeats", "2"]
+        options += ["--patience-s", "1000", "--late-share", "1"]  # however busy the machine is
+        done, uri = run_in(tmp_path, lengths, *options)
+    assert done.returncode == 0, done.stderr
+    assert not any("ignore_eos" in body for body in fake.bodies)
+    assert {body["max_tokens"] for body in fake.bodies} == {50}
+    with tracking(uri):
+        run = mlflow.search_runs(search_all_experiments=True).iloc[0]
+        path = mlflow.artifacts.download_artifacts(run_id=run["run_id"], artifact_path="answers.parquet")
+    answers = read_answers(Path(path))
+    assert (answers.output_tokens == answers.prompt_tokens.clip(upper=50)).all()
+    recorded = {row["prompt"]: row["output_tokens"] for row in map(json.loads, lengths.read_text().splitlines())}
+    by_oracle = sorted(fake.bodies[40:60], key=lambda body: body["priority"])  # after the warm-up and fcfs
+    order = [recorded[body["prompt"]] for body in by_oracle]
+    assert order == sorted(order)
+    assert "The LLM ended its own answers. Every request allowed it the same 50 tokens" in done.stdout
+
+
 @pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes:DeprecationWarning")  # MLflow, pandas 3
 def test_replay_whose_client_lags_fails_itself_after_its_report(
     lengths: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
