@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
 
 import numpy as np
 import pandas as pd
@@ -73,9 +74,18 @@ def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.D
 @contextmanager
 def on_all_cores(processes: int | None = None) -> Iterator[Callable[[Sequence[Run]], list[pd.DataFrame]]]:
     """What answers runs, in their order, in processes that start once: this one never loads vLLM."""
-    # A fork would inherit the threads' locks of the libraries that are loaded by now.
-    with ProcessPoolExecutor(processes or cpu_count(), multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes or cpu_count(), _loaded_once()) as pool:
         yield lambda runs: list(pool.map(simulate_run, map(_without_texts, runs)))
+
+
+def _loaded_once() -> BaseContext:
+    """Processes that share one copy of vLLM, forked off one that has loaded it and started no thread.
+
+    A fork of this one would inherit the threads' locks of the libraries that are loaded by now.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.simulation.scheduler"])
+    return context
 
 
 def _without_texts(run: Run) -> Run:

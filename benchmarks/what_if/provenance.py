@@ -70,7 +70,7 @@ def _of_log(log: Traffic, stretches: Stretches) -> str:
 def _of_peak(log: Traffic, stretches: Stretches) -> str:
     begins, ends = (moment(log, float(log.arrival_s[at])) for at in (stretches.peak.start, stretches.peak.stop - 1))
     return (
-        f"The busiest stretch, found over all arrivals: the {_requests(stretches)} requests up to when most work waits,"
+        f"The busiest stretch, found over all arrivals: the {_requests(stretches)} requests that pile up most work,"
         f" from {begins} to {ends}, at {stretches.peak_load:.3g} × capacity."
     )
 

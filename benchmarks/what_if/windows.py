@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Seconds = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -28,14 +29,21 @@ class Demand:
     """In order."""
     work_s: Seconds
     """How long a full engine works for each request."""
+    surplus_s: Seconds
+    """How much more work was brought before each request than the engine had time for since the log began."""
     backlog_s: Seconds
     """How long it would work for what is there when each request comes (Lindley's recursion, one server)."""
 
     @classmethod
     def of(cls, arrival_s: Seconds, work_s: Seconds) -> "Demand":
         """From arrivals in order and what each brings."""
-        brought_s = np.cumsum(work_s) - work_s - (arrival_s - arrival_s[0])
-        return cls(arrival_s, work_s, brought_s - np.minimum.accumulate(brought_s))
+        surplus_s = np.cumsum(work_s) - work_s - (arrival_s - arrival_s[0])
+        return cls(arrival_s, work_s, surplus_s, surplus_s - np.minimum.accumulate(surplus_s))
+
+    def backlog_within_s(self, requests: int) -> Seconds:
+        """The same, if of the log only so many requests before each had come: what a simulation of them would see."""
+        least_s = pd.Series(self.surplus_s).rolling(requests, min_periods=1).min()
+        return np.asarray(self.surplus_s - least_s.to_numpy())
 
     def load(self, start: int, stop: int) -> float:
         """Work a second of consecutive requests, as a multiple of what the engine does.
@@ -65,7 +73,10 @@ class Window(NamedTuple):
 
 
 def busiest_window(demand: Demand, most: int) -> Window:
-    """The stretch that ends when most work waits, over all arrivals of a log.
+    """The stretch that piles up most work, over all arrivals of a log.
+
+    Only what its own requests bring counts: of a day that is too busy from morning to evening the busiest minutes are
+    found, and not the end, at which most waits.
 
     It has as many requests as are asked for, or fewer where its last ones are much busier than all of them together: a
     burst of a few hundred is not watered down by the quiet hours before it.
@@ -74,7 +85,8 @@ def busiest_window(demand: Demand, most: int) -> Window:
     sizes = [size]
     while size // 2 >= FEWEST_REQUESTS:
         sizes.append(size := size // 2)
-    stretches = [_ending_at(int(np.argmax(demand.backlog_s)) + 1, one) for one in sizes]
+    end = int(np.argmax(demand.backlog_within_s(sizes[0]))) + 1
+    stretches = [_ending_at(end, one) for one in sizes]
     loads = [demand.load(*one) for one in stretches]
     start, stop = next(one for one, load in zip(stretches, loads, strict=True) if not load < AS_BUSY * max(loads))
     return Window(start, stop, start, stop, stop - start)

@@ -42,6 +42,14 @@ def test_busiest_stretch_is_found_wherever_it_is(busy_days: Demand) -> None:
     assert busy_days.load(window.start, window.stop) > 1.5
 
 
+def test_busiest_minutes_are_found_in_a_day_that_is_too_busy_to_its_evening() -> None:
+    day, peak = np.arange(0, 10_000, 0.9), np.linspace(3000, 3060, 3000)
+    found = demand(np.sort(np.concatenate([day, peak])), work_s=1.0)
+    assert found.arrival_s[np.argmax(found.backlog_s)] > 9000, "most waits in the evening"
+    window = busiest_window(found, 2000)
+    assert 3000 <= found.arrival_s[window.start] < found.arrival_s[window.stop - 1] <= 3060
+
+
 def test_short_burst_is_not_watered_down_by_the_quiet_hours_before_it() -> None:
     quiet, burst = np.arange(0, 50_000, 10.0), np.linspace(40_003, 40_004, 300)
     window = busiest_window(found := demand(np.sort(np.concatenate([quiet, burst]))), 2000)
