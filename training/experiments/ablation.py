@@ -19,12 +19,12 @@ from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
 from training.config import TrainingConfig
 from training.experiments.config import AblationConfig
-from training.experiments.network_scores import network_scores
 from training.fitting.fit import fit
 from training.fitting.losses import PAIRWISE_LOSSES, make_loss
 from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
+from training.network.network_scores import network_scores
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _metrics_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: 
         if run:
             logged_or_lost(log_parameters, config)
         network, tokenizer = fit(config, train, validation)
-        scores = network_scores(config, network, tokenizer, test)
+        scores = network_scores(config, network, tokenizer, test.prompts)
         metrics = order_metrics(scores, test.output_tokens, test.is_censored)
         if run:
             logged_or_lost(mlflow.log_metrics, metrics)

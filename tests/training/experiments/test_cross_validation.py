@@ -1,6 +1,7 @@
 """`training/experiments/cross_validation.py`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlflow
@@ -61,9 +62,9 @@ def test_no_fold_trains_on_the_groups_that_it_tests(
         trained.append({task_of[prompt] for prompt in train.prompts})
         return None, None
 
-    def scores(_: object, __: object, ___: object, test: LabelledPrompts) -> np.ndarray:
-        tested.append({task_of[prompt] for prompt in test.prompts})
-        return np.arange(len(test), dtype=np.float64)
+    def scores(_: object, __: object, ___: object, prompts: Sequence[str]) -> np.ndarray:
+        tested.append({task_of[prompt] for prompt in prompts})
+        return np.arange(len(prompts), dtype=np.float64)
 
     monkeypatch.setattr(cross_validation, "fit", fit)
     monkeypatch.setattr(cross_validation, "network_scores", scores)

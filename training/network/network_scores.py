@@ -1,0 +1,42 @@
+"""What a network that was just trained says of prompts, many at a time, before there is an artefact."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from tqdm import tqdm
+
+from training.config import TrainingConfig
+from training.judging.statistics.certain_pairs import Values
+from training.network.batches import encode_all, pad
+from training.network.encoder import RankerNetwork, precision_of
+
+CHUNK_PROMPTS = 32
+"""Prompts of similar length that are scored together."""
+
+
+@torch.inference_mode()
+def network_scores(
+    config: TrainingConfig,
+    network: RankerNetwork,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    progress: str | None = None,
+) -> Values:
+    """Scores of the float network in the precision of its training, in the order of the prompts. Higher = longer.
+
+    With a progress bar under the title `progress`.
+    """
+    encoded = encode_all(tokenizer, prompts, config.max_tokens)
+    by_tokens = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
+    scores = np.empty(len(encoded))
+    with (
+        torch.autocast("cpu", torch.bfloat16, enabled=precision_of(config.precision) == "bf16-mixed"),
+        tqdm(total=len(encoded), desc=progress, unit="prompt", disable=progress is None, mininterval=1) as bar,
+    ):
+        for start in range(0, len(by_tokens), CHUNK_PROMPTS):
+            chunk = by_tokens[start : start + CHUNK_PROMPTS]
+            scores[chunk] = network(*pad([encoded[index] for index in chunk])).numpy()
+            bar.update(len(chunk))
+    return scores
