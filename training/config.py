@@ -87,6 +87,16 @@ class TrainingConfig(LengthLogSource):
     precision: str = "auto"
     """`auto` is bf16-mixed where the processor computes in bf16 (1.5 times as fast, as accurate), else 32-true."""
 
+    unlabelled: Path | None = None
+    """Another log, of any form that `lengths` may have, whose prompts the instant tier learns from; lengths in it are
+    not looked at. Labelled prompts beyond `max_prompts` and rows without a length are used anyway."""
+    unlabelled_prompts: int = 16_000
+    """Prompts without a length that the instant tier learns from at most, drawn by the seed; 0 uses training prompts
+    alone. Each is read once by the encoder, which takes about a third of the time of an epoch on it."""
+    distil_epochs: int = 3
+    """Passes over these and the training prompts in which the instant tier learns the encoder's scores, three times as
+    many where prompts are few; 0 registers a ranker without an instant tier."""
+
     storage: str | None = None
     """URL of a database for the study, such as sqlite:///study.db or postgresql://host/name; processes that name the
     same one share its trials. It is logged: leave a password to the driver's own means. In memory unless given."""
@@ -178,5 +188,7 @@ _LEAST = {
     "validations_per_epoch": 1,
     "trial_prompts": 2,
     "trial_validation_prompts": 2,
+    "unlabelled_prompts": 0,
+    "distil_epochs": 0,
     "devices": 1,
 }

@@ -1,15 +1,14 @@
 """From a config to a registered ranker: read, tune, fit, calibrate, export, test, register."""
 
 import logging
-import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
-from mlflow.data.pandas_dataset import from_pandas
+from lightning.pytorch.callbacks import Callback
 
 from registry import store
 from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE, sha256_of
@@ -21,22 +20,23 @@ from registry.tracking import log_parameters
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
-from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from training.artefact import ranker_plots
-from training.artefact.export import Splits, write_ranker
+from training.artefact.export import Fitted, Splits, write_ranker
 from training.config import TrainingConfig
+from training.distilling.distil import distil
+from training.distilling.unlabelled import unlabelled_prompts
 from training.fingerprint import settings_of
 from training.fitting.checkpoint import claim
 from training.fitting.curves import MlflowCurves
 from training.fitting.fit import fit
 from training.fitting.warm_start import grouping_of_start, with_fetched_start
-from training.network.encoder import load_tokenizer
+from training.logged_data import log_data
 from training.presets import PRESETS
 
 logger = logging.getLogger(__name__)
 
-NOTES_FILE = "log_notes.txt"
-"""What a user should know of the length log, in the run."""
+DISTIL_S, TRAINING_S = "distil_s", "training_s"
+"""Metrics: seconds in which the instant network was taught, and those of the whole training."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def train(config: TrainingConfig) -> TrainedRanker:
         RegistryError: the name belongs to another target LLM.
         MlflowFailure: MLflow fails: before anything was trained, or at the end, when the ranker is kept in a folder.
     """
+    start_s = time.monotonic()
     name = store.check_owner(config.ranker_target_llm)  # a name that cannot be fails here, not after the training
     with stored_run(f"train {config.ranker_target_llm}") as run:
         log = read_length_log(config)
@@ -65,16 +66,17 @@ def train(config: TrainingConfig) -> TrainedRanker:
             claim(config.checkpoint, settings_of(started, log.digest))
         log_parameters(config)
         mlflow.log_params({f"preset_{name}": value for name, value in PRESETS[config.preset].items()})
-        _log_data(config, log, splits)
+        log_data(config, log, splits)
         best, log_study = _tune(started, splits)
         curves = MlflowCurves(run.info.run_id)
-        network, tokenizer = fit(best, splits.train, splits.validation, [curves])
+        fitted = _fit(best, splits, [curves])
         with kept_unless_stored(name) as folder:
-            result = write_ranker(folder, best, splits, network, tokenizer)
+            result = write_ranker(folder, best, splits, fitted)
             ranker_plots.write_plots(result, folder / PLOTS_FOLDER)
             version = store.register(folder, config.store_retry_s)
         curves.finish()
         log_study()
+        logged_or_lost(mlflow.log_metrics, {DISTIL_S: fitted.distil_s, TRAINING_S: time.monotonic() - start_s})
     return TrainedRanker(name, version, result.metrics)
 
 
@@ -90,7 +92,8 @@ def work_on_study(config: TrainingConfig) -> None:
             " give storage=URL and trials above 0."
         )
     with stored_run(f"study {config.ranker_target_llm}"):
-        splits = split(config, read_length_log(config))
+        # No instant network is taught here.
+        splits = split(config.with_values({"unlabelled_prompts": 0}), read_length_log(config))
         log_parameters(config)
         _, log_study = _tune(_start(config), splits)
         log_study()
@@ -103,8 +106,7 @@ def train_folder(config: TrainingConfig, folder: Path) -> Path:
     """
     splits = split(config, read_length_log(config))
     config = with_fetched_start(config)
-    network, tokenizer = fit(config, splits.train, splits.validation)
-    result = write_ranker(folder, config, splits, network, tokenizer)
+    result = write_ranker(folder, config, splits, _fit(config, splits))
     logger.info("ranker in %s: %s", folder, result.metrics)
     return folder
 
@@ -123,6 +125,7 @@ def split(config: TrainingConfig, log: LengthLog) -> Splits:
         train_prompts, validation = _shuffled(train_prompts, config.seed), _shuffled(validation, config.seed)
     return Splits(
         train=train_prompts,
+        unlabelled=unlabelled_prompts(config, log),
         validation=validation,
         test=test,
         test_prompts_in_log=tested.in_log,
@@ -140,6 +143,15 @@ def _start(config: TrainingConfig) -> TrainingConfig:
     return started
 
 
+def _fit(config: TrainingConfig, splits: Splits, callbacks: Sequence[Callback] = ()) -> Fitted:
+    """Fit the encoder, then let it teach the instant network."""
+    network, tokenizer = fit(config, splits.train, splits.validation, callbacks)
+    start_s = time.monotonic()
+    prompts = [*splits.train.prompts, *splits.unlabelled]
+    instant = distil(config, network, tokenizer, prompts) if config.distil_epochs else None
+    return Fitted(network, tokenizer, instant, time.monotonic() - start_s)
+
+
 def _tune(config: TrainingConfig, splits: Splits) -> tuple[TrainingConfig, Callable[[], None]]:
     """The config with the best values, and what logs the study: later, for MLflow may be away just then."""
     if config.trials == 0:
@@ -153,35 +165,3 @@ def _tune(config: TrainingConfig, splits: Splits) -> tuple[TrainingConfig, Calla
 def _shuffled(labelled: LabelledPrompts, seed: int) -> LabelledPrompts:
     dealt = labelled.take(np.random.default_rng(seed).permutation(len(labelled)).tolist())
     return replace(labelled, output_tokens=dealt.output_tokens, is_censored=dealt.is_censored)
-
-
-def _log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
-    """Log the dataset as an input, its digest and the counts of its rows."""
-    frame = pd.DataFrame({"prompt": log.prompts, "output_tokens": log.output_tokens, "split": log.splits})
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted in multiple ways")
-        dataset = from_pandas(frame, str(config.lengths), "output_tokens", config.lengths.stem, log.digest)
-    mlflow.log_input(dataset, context="training")
-    mlflow.log_params(
-        {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}
-    )
-    notes = (*log.notes, *splits.notes, *_unknown_words(config, log))
-    if notes:
-        mlflow.log_text("".join(f"{note}\n" for note in notes), NOTES_FILE)
-    mlflow.log_params(
-        {
-            "used_train_prompts": len(splits.train),
-            "used_validation_prompts": len(splits.validation),
-            "used_test_prompts": len(splits.test),
-            "test_prompts_in_log": splits.test_prompts_in_log,
-        }
-    )
-
-
-def _unknown_words(config: TrainingConfig, log: LengthLog) -> list[str]:
-    """What is said of prompts that the encoder cannot read; the first ones by their hashes are as good as any."""
-    note = unknown_note(log.prompts[:SAMPLED_PROMPTS], load_tokenizer(config.encoder), config.encoder)
-    if note is None:
-        return []
-    logger.warning("%s", note)
-    return [note]

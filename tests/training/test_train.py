@@ -22,10 +22,11 @@ from traffic.notes.encoders import DEFAULT_ENCODER
 from training.config import TrainingConfig
 from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_GAINS, VALIDATION_TAU
 from training.judging.static_gain import STATIC_GAINS
+from training.logged_data import NOTES_FILE
 from training.network.batches import encode_all
 from training.network.encoder import load_tokenizer
 from training.presets import PRESETS
-from training.train import NOTES_FILE, split, train, train_folder, work_on_study
+from training.train import split, train, train_folder, work_on_study
 
 
 def parent(tiny: TinyTraining) -> Run:
@@ -101,6 +102,7 @@ def test_the_run_has_its_plots_and_the_study(tiny_store: TinyTraining) -> None:
         "plots/predicted_against_true.svg",
         "plots/pair_accuracy_by_length_ratio.svg",
         "plots/pair_accuracy_by_coverage.svg",
+        "plots/instant_against_encoder.svg",
     }
     assert artifacts(run, "study") == {
         "study/trials.json",

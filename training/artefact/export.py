@@ -1,30 +1,31 @@
-"""Write a trained network as an artefact: an int8 ONNX graph, the tokenizer, the float weights, and the card."""
+"""Write trained networks as an artefact: int8 ONNX graphs, the tokenizer, the float weights, and the card."""
 
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
-from registry.artefact.calibration import Calibration, LengthDistribution
-from registry.artefact.card import Grouping, RankerCard, ReferenceScores
-from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
+from registry.artefact.calibration import LengthDistribution
+from registry.artefact.card import Grouping, InstantTier, RankerCard
+from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
 from registry.artefact.scorer import Scorer
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width
-from training.artefact.calibrate import fit_calibration
+from training.artefact.exported_tier import ExportedTier
+from training.artefact.instant_graph import write_instant_graph
+from training.artefact.tested_tiers import TestResult, judge_tiers
 from training.config import TrainingConfig
-from training.judging.ranking_metrics import ranking_metrics
+from training.distilling.distil import MAX_CHARACTERS
+from training.distilling.instant_network import InstantNetwork
 from training.network.encoder import RankerNetwork
 
 
@@ -33,6 +34,8 @@ class Splits:
     """The prompts of one training."""
 
     train: LabelledPrompts
+    unlabelled: Sequence[str]
+    """More prompts that the instant network learns from."""
     validation: LabelledPrompts
     test: LabelledPrompts
     test_prompts_in_log: int
@@ -45,29 +48,28 @@ class Splits:
 
 
 @dataclass(frozen=True)
-class TestResult:
-    """What the artefact says of the test prompts, beside the truth."""
+class Fitted:
+    """The networks of one training, and the tokenizer of both."""
 
-    predicted_tokens: npt.NDArray[np.float64]
-    output_tokens: npt.NDArray[np.float64]
-    is_censored: npt.NDArray[np.bool_]
-    metrics: dict[str, float]
+    network: RankerNetwork
+    tokenizer: Tokenizer
+    instant: InstantNetwork | None
+    """None where the ranker is to have no instant tier."""
+    distil_s: float
+    """What the instant network cost, in seconds."""
 
 
-def write_ranker(
-    folder: Path, config: TrainingConfig, splits: Splits, network: RankerNetwork, tokenizer: Tokenizer
-) -> TestResult:
+def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: Fitted) -> TestResult:
     """Export into `folder`, then calibrate and test what was exported, one prompt a call as in serving."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / TOKENIZER_FILE))
-    export_onnx(network, folder / ONNX_FILE)
-    save_model(network, str(folder / WEIGHTS_FILE))
-    scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, config.max_tokens)
-    scores = scorer.score_all(splits.validation.prompts, progress="calibrating on validation prompts")
-    calibration = fit_calibration(scores, splits.validation.output_tokens)
-    predicted = np.array([calibration.predicted_tokens(score) for score in scores])
-    band = band_width(predicted, config.coverage)
-    result = _test(scorer, calibration, splits, config.seed)
+    fitted.tokenizer.save(str(folder / TOKENIZER_FILE))
+    save_model(fitted.network, str(folder / WEIGHTS_FILE))
+    encoder = _encoder_tier(folder, config, splits, fitted.network)
+    instant = _instant_tier(folder, config, splits, fitted.instant) if fitted.instant else None
+    band = band_width(encoder.validation_tokens, config.coverage)
+    result = judge_tiers(encoder, instant, splits.test, config.seed)
+    result.metrics["test_prompts_in_log"] = float(splits.test_prompts_in_log)
+    names = (ONNX_FILE, *([INSTANT_FILE] if instant else []), TOKENIZER_FILE, WEIGHTS_FILE)
     RankerCard(
         target_llm=config.ranker_target_llm,
         encoder=config.encoder,
@@ -77,13 +79,37 @@ def write_ranker(
         grouped_by=splits.grouped_by,
         training_prompts=len(splits.train),
         seed=config.seed,
-        calibration=calibration,
-        distribution=LengthDistribution.of(predicted, splits.validation.occurrences, band_log_tokens=band),
+        calibration=encoder.calibration,
+        distribution=LengthDistribution.of(
+            encoder.validation_tokens, splits.validation.occurrences, band_log_tokens=band
+        ),
         metrics=result.metrics,
-        reference=ReferenceScores.of(scorer.score, float(np.std(scores))),
-        sha256={name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE)},
+        instant=_in_card(instant, config.max_tokens) if instant else None,
+        reference=encoder.reference,
+        sha256={name: sha256_of(folder / name) for name in names},
     ).write(folder)
     return result
+
+
+def _encoder_tier(folder: Path, config: TrainingConfig, splits: Splits, network: RankerNetwork) -> ExportedTier:
+    export_onnx(network, folder / ONNX_FILE)
+    scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, config.max_tokens)
+    return ExportedTier.calibrated("encoder", scorer, splits.validation)
+
+
+def _instant_tier(folder: Path, config: TrainingConfig, splits: Splits, network: InstantNetwork) -> ExportedTier:
+    write_instant_graph(network, folder / INSTANT_FILE, config.max_tokens)
+    scorer = Scorer(folder / INSTANT_FILE, folder / TOKENIZER_FILE, config.max_tokens, MAX_CHARACTERS)
+    return ExportedTier.calibrated("instant", scorer, splits.validation)
+
+
+def _in_card(instant: ExportedTier, max_tokens: int) -> InstantTier:
+    return InstantTier(
+        max_characters=MAX_CHARACTERS,
+        max_tokens=max_tokens,
+        calibration=instant.calibration,
+        reference=instant.reference,
+    )
 
 
 def export_onnx(network: RankerNetwork, path: Path) -> None:
@@ -109,15 +135,6 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
             verbose=False,
         )
         quantize_dynamic(plain, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-
-
-def _test(scorer: Scorer, calibration: Calibration, splits: Splits, seed: int) -> TestResult:
-    test = splits.test
-    scores = scorer.score_all(test.prompts, progress="testing on test prompts")
-    metrics = ranking_metrics(scores, test.output_tokens, test.is_censored, test.groups, seed)
-    metrics["test_prompts_in_log"] = float(splits.test_prompts_in_log)
-    predicted = np.array([calibration.predicted_tokens(score) for score in scores])
-    return TestResult(predicted, test.output_tokens, test.is_censored, metrics)
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import numpy as np
 from charts.chart import AnyChart, Bar, BarChart, Chart, Line
 from charts.picture import svg
 from training.artefact.abstention import accuracy_by_coverage
-from training.artefact.export import TestResult
+from training.artefact.tested_tiers import AGREEMENT, INSTANT_TAU_B, TestResult
 from training.judging.ranking_metrics import pair_accuracy_by_length_ratio
+from training.judging.statistics.certain_pairs import Values
 
 RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
 COVERAGES = tuple(np.linspace(0.05, 1.0, 20).tolist())
@@ -32,6 +33,8 @@ def plots(result: TestResult) -> Iterator[tuple[str, AnyChart]]:
     yield "predicted_against_true", predicted_against_true(result)
     yield "pair_accuracy_by_length_ratio", accuracy_by_length_ratio(result)
     yield "pair_accuracy_by_coverage", accuracy_by_share_told_apart(result)
+    if result.instant_predicted_tokens is not None:
+        yield "instant_against_encoder", instant_against_encoder(result, result.instant_predicted_tokens)
 
 
 def predicted_against_true(result: TestResult) -> Chart:
@@ -49,6 +52,25 @@ def predicted_against_true(result: TestResult) -> Chart:
             Line("a perfect prediction", ends, ends, 0, has_dots=False),
         ),
         says=f"Predicted against true output tokens of {len(drawn):,} test prompts; tau-b is {tau:.3f}.",
+        is_log_x=True,
+        is_log_y=True,
+    )
+
+
+def instant_against_encoder(result: TestResult, instant: Values) -> Chart:
+    """Predicted output tokens of the instant tier against the encoder's, both on a log scale, with the diagonal."""
+    drawn = np.random.default_rng(0).permutation(len(instant))[:DRAWN_PROMPTS]
+    encoder, agreement = result.predicted_tokens[drawn], result.metrics[AGREEMENT]
+    ends = [float(encoder.min()), float(encoder.max())]
+    return Chart(
+        title=f"Instant tier, tau-b {result.metrics[INSTANT_TAU_B]:.3f}; {agreement:.3f} against the encoder",
+        x_label="predicted output tokens, encoder",
+        y_label="predicted output tokens, instant tier",
+        lines=(
+            Line("a test prompt", encoder.tolist(), instant[drawn].tolist(), 1, is_joined=False),
+            Line("both say the same", ends, ends, 0, has_dots=False),
+        ),
+        says=f"Predictions of both tiers for {len(drawn):,} test prompts; tau-b between them is {agreement:.3f}.",
         is_log_x=True,
         is_log_y=True,
     )

@@ -79,6 +79,9 @@ _OF_A_REGISTERED_RANKER = (
     "study",
     "checkpoint",
     "store_retry_s",
+    "unlabelled",
+    "unlabelled_prompts",
+    "distil_epochs",
     "shuffle_labels",
     "coverage",
 )

@@ -1,7 +1,5 @@
 """Fit a network to labelled prompts; knows nothing of MLflow or Optuna, and of no file but its checkpoint."""
 
-import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from training.fitting.module import RankerModule
 from training.fitting.pairs import sample_pairs
 from training.network.batches import Batches, encode_all, labels_of
 from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights, precision_of
+from training.quiet_lightning import quiet_lightning
 
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
 """Lightning's `ddp` would run the whole command again in every process: the study, and the registration too. Encoders
@@ -52,13 +51,9 @@ def fit(
     encoded = encode_all(tokenizer, validation.prompts, config.max_tokens)
     validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_prompts, None)
     kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
-    trainer = _trainer(config, len(train_batches), [*callbacks, *kept])
     checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated"
-        )  # Lightning with torch 2.13
-        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")  # that is its purpose
+    with quiet_lightning():
+        trainer = _trainer(config, len(train_batches), [*callbacks, *kept])
         try:
             trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
         finally:  # a pruned trial ends in an exception
@@ -90,8 +85,6 @@ def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: Label
 
 
 def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[Callback]) -> lightning.Trainer:
-    # Its greetings and tips are not about this training.
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     return lightning.Trainer(
         max_epochs=config.epochs,
         precision=precision_of(config.precision),  # type: ignore[arg-type]  # Lightning checks the word

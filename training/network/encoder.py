@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import load_model
@@ -41,6 +42,11 @@ class RankerNetwork(nn.Module):
             encoded = self.encoder(inputs_embeds=embedded.view(*mask.shape, -1), attention_mask=mask)
             scores.append(self._head(encoded.last_hidden_state, mask))
         return torch.cat(scores)
+
+    @property
+    def word_embeddings(self) -> Tensor:
+        """Of the encoder: float32 [word pieces, hidden size]."""
+        return cast(Tensor, self.encoder.get_input_embeddings().weight)
 
     def _head(self, states: Tensor, attention_mask: Tensor) -> Tensor:
         mask = attention_mask.unsqueeze(-1).float()

@@ -79,7 +79,10 @@ def _study(config: TrainingConfig, data_digest: str) -> optuna.Study:
         return new_study(config.seed, config.pruner)
     settings = settings_of(config, data_digest)
     # A study may be made longer; the others touch no trial.
-    for free in ("trials", "devices", "strategy", "coverage", "test_prompts"):
+    for free in (
+        *("trials", "devices", "strategy", "coverage", "test_prompts"),
+        *("unlabelled", "unlabelled_prompts", "distil_epochs"),
+    ):
         del settings[free]
     name = config.study or model_name(config.ranker_target_llm)
     return shared_study(config.study_storage, name, settings, config.pruner)

@@ -1,0 +1,72 @@
+"""The encoder teaches the instant network: its scores of prompts whose answers nobody needs to know."""
+
+from collections.abc import Sequence
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import TQDMProgressBar
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from registry.request import encode
+from training.config import TrainingConfig
+from training.distilling.instant_network import InstantNetwork, table_width
+from training.distilling.lessons import Lessons
+from training.distilling.student import Student
+from training.network.encoder import RankerNetwork
+from training.network.network_scores import network_scores
+from training.quiet_lightning import quiet_lightning
+
+MAX_CHARACTERS = 512
+"""Characters of a prompt that the instant network reads, of head and tail: what a tokenizer does in 0.1 ms."""
+LEAST_SPREAD = 1e-6
+"""A teacher that scores all prompts alike has no spread to measure by."""
+START_SPREAD = 0.3
+"""Standard deviation of the numbers of a word piece's vector."""
+
+
+def distil(
+    config: TrainingConfig, network: RankerNetwork, tokenizer: Tokenizer, prompts: Sequence[str]
+) -> InstantNetwork:
+    """An instant network that orders the prompts as the fitted encoder does, in evaluation mode.
+
+    No length is looked at, so the prompts need no answers. The same config, network and prompts give the same one on
+    the same machine.
+
+    Raises:
+        InvalidInput: the encoder has too many word pieces.
+    """
+    teacher = torch.from_numpy(network_scores(config, network, tokenizer, prompts, "scoring for the instant network"))
+    lightning.seed_everything(config.seed, verbose=False)
+    instant = InstantNetwork(reduced(network.word_embeddings.detach()))
+    encoded = [encode(tokenizer, prompt, config.max_tokens, MAX_CHARACTERS) for prompt in prompts]
+    standardised = ((teacher - teacher.mean()) / teacher.std().clamp(min=LEAST_SPREAD)).float()
+    lessons = Lessons(encoded, standardised, config.seed)
+    with quiet_lightning():
+        _trainer(config.distil_epochs).fit(Student(instant.train()), lessons)
+    return instant.eval()
+
+
+def _trainer(epochs: int) -> lightning.Trainer:
+    return lightning.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        devices=1,
+        callbacks=[TQDMProgressBar()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+    )
+
+
+def reduced(embeddings: Tensor) -> Tensor:
+    """The encoder's word embeddings in the directions in which they differ most, float32 [pieces, width].
+
+    That is their singular value decomposition, by way of the small matrix of their products.
+    """
+    centred = embeddings.float() - embeddings.float().mean(0)
+    _, directions = torch.linalg.eigh(centred.T @ centred)
+    width = min(table_width(len(centred)), centred.shape[1])
+    vectors = centred @ directions[:, -width:].flip(1)
+    scaled: Tensor = vectors * (START_SPREAD / vectors.std())
+    return scaled

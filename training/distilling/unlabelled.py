@@ -1,0 +1,76 @@
+"""Prompts that the instant network learns from beside the training prompts: nobody needs to know their lengths."""
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from traffic.length_log import LengthLog
+from traffic.read import Reading
+from traffic.rows.row import Row
+from traffic.rows.rules import Columns, label_needs
+from traffic.split import hash_of, hashes_of, split_of
+from training.config import TrainingConfig
+
+logger = logging.getLogger(__name__)
+
+
+def unlabelled_prompts(config: TrainingConfig, log: LengthLog) -> list[str]:
+    """Distinct prompts beside the config's training prompts; of too many, those that the seed draws.
+
+    They are labelled prompts beyond `max_prompts`, the log's rows without a length, and all of the file `unlabelled`,
+    whatever lengths stand there. A prompt is left out if the hash of its group says validation or test, or if the log
+    has a label for it: its own group there decided already.
+
+    Raises:
+        InvalidInput: the file cannot be read.
+    """
+    if not config.unlabelled_prompts or not config.distil_epochs:
+        return []
+    drawn = _Drawn(config.unlabelled_prompts, config.seed)
+    if config.max_prompts is not None:
+        for prompt in log.part("train", None, config.seed).prompts[config.max_prompts :]:
+            drawn.see(prompt)
+    labelled = np.sort(hashes_of(log.prompts))
+    rows = tqdm(_rows(config, log), desc="reading unlabelled prompts", unit="row", mininterval=1, delay=1)
+    for row in rows:
+        if row.text and split_of(row.group or row.text) == "train" and not _has(labelled, hash_of(row.text)):
+            drawn.see(row.text)
+    logger.info("the instant network learns from %d unlabelled prompts too", len(drawn.prompts()))
+    return drawn.prompts()
+
+
+def _rows(config: TrainingConfig, log: LengthLog) -> Iterator[Row]:
+    if log.counts.no_length:
+        yield from (row for row in config.reading().rows() if row.left_out == "no_length")
+    if config.unlabelled is not None:
+        columns = Columns(prompt=config.prompt_column, group=config.group_column)
+        yield from Reading(config.unlabelled, config, columns, needs=label_needs(config)[:1]).rows()
+
+
+def _has(hashes: np.ndarray[tuple[int], np.dtype[np.uint64]], one: int) -> bool:
+    place = int(np.searchsorted(hashes, np.uint64(one)))
+    return place < len(hashes) and int(hashes[place]) == one
+
+
+class _Drawn:
+    """Of all prompts seen, those with the smallest hashes under a seed: of a log of any size a bounded number."""
+
+    def __init__(self, at_most: int, seed: int) -> None:
+        self._at_most = at_most
+        self._seed = seed
+        self._by_hash: dict[int, str] = {}
+
+    def see(self, prompt: str) -> None:
+        """Take it, and now and then let go of what is too many."""
+        self._by_hash[hash_of(prompt, self._seed)] = prompt
+        if len(self._by_hash) > 2 * self._at_most:
+            self._by_hash = dict(self._smallest())
+
+    def prompts(self) -> list[str]:
+        """In the order of their hashes."""
+        return [prompt for _, prompt in self._smallest()]
+
+    def _smallest(self) -> list[tuple[int, str]]:
+        return sorted(self._by_hash.items())[: self._at_most]
