@@ -16,14 +16,16 @@ import numpy.typing as npt
 
 from benchmarks.replay.config import ReplayConfig
 from registry.artefact.calibration import Calibration, LengthDistribution
-from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
-from registry.ranker import Ranker
+from registry.artefact.card import ReferenceScores
+from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.ranker import Ranker, Tier
 from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource
 from training.config import TrainingConfig
 
 CONTROL_LLM, MIRROR_LLM = "pars-control", "pars-control-mirror"
 """The target LLMs and the model names of the two."""
+GRAPHS: Mapping[Tier, str] = {"encoder": ONNX_FILE, "instant": INSTANT_FILE}
 UNSEEN_PROMPTS = 200
 """Validation and test prompts of a control: enough to calibrate what is worth nothing."""
 
@@ -45,10 +47,15 @@ def write_control(
         InvalidInput: the log is too small to train one.
     """
     with _source(config) as source:
-        scores = Ranker.load(source).scorer.score_all(prompts[:UNSEEN_PROMPTS], "calibrating the control")
+        ranker = Ranker.load(source)
+        scores = {
+            tier: ranker.scorer_of(tier).score_all(prompts[:UNSEEN_PROMPTS], f"calibrating the control's {tier} tier")
+            for tier in ranker.tiers
+        }
+        negated = {tier: -several for tier, several in scores.items()}
         return {
             CONTROL_LLM: _write(source, folder / CONTROL_LLM, scores, like),
-            MIRROR_LLM: _write(source, folder / MIRROR_LLM, -scores, like, is_mirrored=True),
+            MIRROR_LLM: _write(source, folder / MIRROR_LLM, negated, like, is_mirrored=True),
         }
 
 
@@ -70,26 +77,41 @@ def dealt_out(scores: Values, like: LengthDistribution) -> Calibration:
     )
 
 
-def _write(source: Path, folder: Path, scores: Values, like: LengthDistribution, is_mirrored: bool = False) -> Path:
+def _write(
+    source: Path, folder: Path, scores: Mapping[Tier, Values], like: LengthDistribution, is_mirrored: bool = False
+) -> Path:
+    """Write a control of both tiers, or its mirror image, whose every tier says the opposite."""
     from training.artefact.mirror import mirror_onnx  # ONNX takes a second to import: not where none is mirrored
 
     folder.mkdir()
     copyfile(source / TOKENIZER_FILE, folder / TOKENIZER_FILE)
-    (mirror_onnx if is_mirrored else copyfile)(source / ONNX_FILE, folder / ONNX_FILE)
+    graphs = [GRAPHS[tier] for tier in scores]
+    for name in graphs:
+        (mirror_onnx if is_mirrored else copyfile)(source / name, folder / name)
     card = Ranker.load(source).card
-    reference = card.reference
-    if reference is not None and is_mirrored:
-        reference = reference.model_copy(update={"scores": tuple(-score for score in reference.scores)})
+    instant = card.instant and card.instant.model_copy(
+        update={
+            "calibration": dealt_out(scores["instant"], like),
+            "reference": _reference(card.instant.reference, is_mirrored),
+        }
+    )
     changes = {
         "target_llm": folder.name,
-        "calibration": dealt_out(scores, like),
+        "calibration": dealt_out(scores["encoder"], like),
         "distribution": like,
         "metrics": {},
-        "reference": reference,
-        "sha256": {name: sha256_of(folder / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+        "reference": _reference(card.reference, is_mirrored),
+        "instant": instant,
+        "sha256": {name: sha256_of(folder / name) for name in (*graphs, TOKENIZER_FILE)},
     }
     card.model_copy(update=changes).write(folder)
     return folder
+
+
+def _reference(reference: ReferenceScores | None, is_mirrored: bool) -> ReferenceScores | None:
+    if reference is None or not is_mirrored:
+        return reference
+    return reference.model_copy(update={"scores": tuple(-score for score in reference.scores)})
 
 
 @contextmanager

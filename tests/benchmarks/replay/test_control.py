@@ -1,5 +1,6 @@
 """The control and its mirror image, as a replay's own server gets them."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ CHAMPIONS = LengthDistribution.of(np.geomspace(5, 800, 150))
 @pytest.fixture
 def pair(tmp_path: Path) -> dict[str, Ranker]:
     """Of a given ranker, whose scores are known: a prompt's word pieces."""
-    source = write_ranker(tmp_path / "given", "whoever")
+    source = write_ranker(tmp_path / "given", "whoever", instant_weight=2.0)
     known = Ranker.load(source)
     known.card.model_copy(update={"reference": ReferenceScores.of(known.scorer.score, 10.0)}).write(source)
     config = ReplayConfig(lengths=tmp_path / "none", target_llm="llm", control=str(source))
@@ -29,12 +30,22 @@ def pair(tmp_path: Path) -> dict[str, Ranker]:
 
 def test_mirror_image_says_the_opposite(pair: dict[str, Ranker]) -> None:
     control, mirror = pair[CONTROL_LLM], pair[MIRROR_LLM]
-    for prompt in (*PROMPTS, *REFERENCE_PROMPTS):
-        assert mirror.scorer.score(prompt) == -control.scorer.score(prompt)
-    places = control.quantiles_of(PROMPTS), mirror.quantiles_of(PROMPTS)
-    assert (np.diff(places[0]) > 0).all()
-    assert places[0] + places[1] == pytest.approx(np.ones(30), abs=0.02)
+    assert control.tiers == mirror.tiers == ("encoder", "instant")
+    for tier in control.tiers:
+        for prompt in (*PROMPTS, *REFERENCE_PROMPTS):
+            assert mirror.scorer_of(tier).score(prompt) == -control.scorer_of(tier).score(prompt)
+        places = control.quantiles_of(PROMPTS, tier=tier), mirror.quantiles_of(PROMPTS, tier=tier)
+        assert (np.diff(places[0]) > 0).all()
+        assert places[0] + places[1] == pytest.approx(np.ones(30), abs=0.02)
     assert control.reference_error == mirror.reference_error == 0
+
+
+def test_control_of_0_1_0_has_no_instant_tier(tmp_path: Path) -> None:
+    config = ReplayConfig(
+        lengths=tmp_path / "none", target_llm="llm", control=str(write_ranker(tmp_path / "given", "whoever"))
+    )
+    folders = write_control(config, PROMPTS, CHAMPIONS, tmp_path)
+    assert [Ranker.load(folder).tiers for folder in folders.values()] == [("encoder",), ("encoder",)]
 
 
 def test_champion_has_its_own_places_beside_a_control(pair: dict[str, Ranker]) -> None:
@@ -45,8 +56,8 @@ def test_champion_has_its_own_places_beside_a_control(pair: dict[str, Ranker]) -
 
 
 def test_control_predicts_what_the_champion_predicts_of_other_prompts(pair: dict[str, Ranker]) -> None:
-    for ranker in pair.values():
-        predicted = sorted(ranker.predict(prompt).predicted_tokens for prompt in PROMPTS)
+    for ranker, tier in product(pair.values(), ("encoder", "instant")):
+        predicted = sorted(ranker.predict(prompt, tier).predicted_tokens for prompt in PROMPTS)
         expected = [float(np.interp((one + 0.5) / 30, _shares(), CHAMPIONS.tokens)) for one in range(30)]
         assert predicted[1:-1] == pytest.approx(expected[1:-1], rel=0.15)
 
