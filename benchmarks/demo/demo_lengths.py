@@ -59,9 +59,11 @@ def make_workload(num_prompts: int, seed: int = 0) -> list[WorkloadPrompt]:
 
 
 def write_workload(path: Path, num_prompts: int, seed: int = 0) -> None:
-    """Write a workload as a length log (JSON Lines) with the columns `prompt` and `output_tokens`."""
+    """Write a workload as a length log (JSON Lines): `prompt`, `output_tokens`, and that the answer ended by itself."""
     rows = make_workload(num_prompts, seed)
-    lines = (json.dumps({"prompt": row.prompt, "output_tokens": row.output_tokens}) for row in rows)
+    lines = (
+        json.dumps({"prompt": row.prompt, "output_tokens": row.output_tokens, "finish_reason": "stop"}) for row in rows
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

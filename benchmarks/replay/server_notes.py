@@ -40,12 +40,13 @@ def _own_lengths(answers: pd.DataFrame, limit_tokens: int) -> str:
     cut_share = (answers.output_tokens >= limit_tokens).mean()
     same_share = (answers.output_tokens == answers.recorded_tokens).mean()
     tau_b = kendalltau(answers.output_tokens, answers.recorded_tokens).statistic
+    other_share = (answers.groupby("request").output_tokens.nunique() > 1).mean()
     return (
         f"The LLM ended its own answers. Every request allowed it the same {limit_tokens} tokens ({cut_share:.1%} of"
         " the answers took them all), so nothing of the truth can leak by max_tokens, though PARS_CAP_BY_MAX_TOKENS"
         f" may be on. {same_share:.1%} of the answers had their recorded length, by which the oracle orders; Kendall's"
-        f" tau-b of recorded and served lengths was {tau_b:.3f}. An answer may have another length under another"
-        " policy."
+        f" tau-b of recorded and served lengths was {tau_b:.3f}. {other_share:.1%} of the requests had"
+        " answers of several lengths."
     )
 
 

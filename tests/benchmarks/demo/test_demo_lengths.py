@@ -56,10 +56,11 @@ def test_it_has_only_so_many_prompts(num_prompts: int) -> None:
         make_workload(num_prompts)
 
 
-def test_it_is_a_length_log_with_every_split(tmp_path: Path) -> None:
+def test_it_is_a_length_log_of_whole_answers_with_every_split(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_workload(tmp_path / "new" / "log.jsonl", 300)
     log = read_length_log(LengthLogSource(lengths=tmp_path / "new" / "log.jsonl"))
-    assert log.counts.prompts == 300
+    assert (log.counts.prompts, log.counts.censored_prompts) == (300, 0)
+    assert "a limit cut them" not in caplog.text
     assert len(log.part("validation")) > 15
     assert len(log.part("test")) > 15
 

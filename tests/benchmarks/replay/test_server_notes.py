@@ -48,9 +48,12 @@ def test_one_endpoint_that_may_mix_replays_is_said(take_salt: tuple[bool, ...]) 
     ],
 )
 def test_answers_that_end_by_themselves_are_held_against_the_log(served: list[int], words: list[str]) -> None:
-    answers = pd.DataFrame({"output_tokens": np.array(served), "recorded_tokens": [3, 8, 20, 32]})
+    columns = {"request": [0, 1, 2, 2], "output_tokens": np.array(served), "recorded_tokens": [3, 8, 20, 32]}
+    answers = pd.DataFrame(columns)
     note = server_notes.lengths(endpoints(True, True), answers, limit_tokens=64, is_leak_planted=False)
-    assert all(one in note for one in [*words, "the same 64 tokens", "nothing of the truth can leak"])
+    assert all(
+        one in note for one in [*words, "the same 64 tokens", "nothing of the truth can leak", "33.3% of the requests"]
+    )
 
 
 def test_where_lengths_are_imposed_it_is_said_whether_they_could_leak() -> None:
