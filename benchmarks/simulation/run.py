@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
 import numpy as np
@@ -85,6 +86,7 @@ def _loaded_once() -> BaseContext:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["benchmarks.simulation.scheduler"])
+    forkserver.ensure_running()  # it loads while whoever asked for it reads a log
     return context
 
 
