@@ -1,0 +1,31 @@
+"""What a token costs an engine that is full, and so what a request costs it: the work that the queue is ordered by."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from serving.work.step_cost import StepCost
+
+
+@dataclass(frozen=True)
+class TokenPrice:
+    """Seconds of an engine's time for each token of a request."""
+
+    prompt_token_s: float
+    output_token_s: float
+    """Above 0, so that of two requests that are alike else the longer answer is the more work."""
+
+    @classmethod
+    def of(cls, cost: StepCost, *, max_num_seqs: int, max_num_batched_tokens: int) -> Self:
+        """The prices of an engine of these settings in which requests wait, so that each step is as full as it may be.
+
+        What any step costs is shared by those that fill it: `max_num_seqs` sequences that decode a token each, or
+        `max_num_batched_tokens` of prompts.
+        """
+        return cls(
+            prompt_token_s=cost.per_token_s + cost.fixed_s / max_num_batched_tokens,
+            output_token_s=cost.per_token_s + cost.per_sequence_s + cost.fixed_s / max_num_seqs,
+        )
+
+    def work_s(self, prompt_tokens: float, output_tokens: float) -> float:
+        """Seconds of work of a request with such a prompt and answer."""
+        return prompt_tokens * self.prompt_token_s + output_tokens * self.output_token_s
