@@ -25,6 +25,13 @@ def test_full_step_of_decoding_sequences_costs_what_its_tokens_do(fixed_s: float
     assert 16 * price.output_token_s == pytest.approx(cost.step_s(16, [1] * 16))
 
 
+def test_each_token_of_the_answer_reads_all_that_is_in_context() -> None:
+    cost = StepCost(fixed_s=0, per_token_s=0, per_sequence_s=1e-9, per_context_token_s=1e-7, per_longest_token_s=1e-6)
+    price = TokenPrice.of(cost, max_num_seqs=10, max_num_batched_tokens=512)
+    read = sum(300 + token for token in range(50))
+    assert price.work_s(300, 50) == pytest.approx(2e-7 * read, rel=0.01)
+
+
 @given(prompt_tokens=TOKENS, output_tokens=TOKENS, more=TOKENS, seconds=st.floats(1e-6, 1.0))
 def test_work_rises_with_the_prompt_and_with_the_answer(
     prompt_tokens: int, output_tokens: int, more: int, seconds: float
