@@ -34,7 +34,9 @@ class Prediction:
     predicted_tokens: float
     """Comparable across tiers and rankers."""
     quantile: float
-    """Place among all predicted lengths, 0 to 1."""
+    """Place among all predicted lengths, 0 to 1; where a server orders by work, among that of all requests."""
+    work_s: float | None = None
+    """What the request costs an engine whose prices are known; a ranker alone knows none."""
 
 
 class Ranker:

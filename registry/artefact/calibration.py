@@ -66,6 +66,7 @@ class LengthDistribution(BaseModel):
     straight lines. Below the first knot and above the last one the half share that is left there is used up
     hyperbolically, so that no two lengths tie there either.
     With a tie band it is a staircase instead: lengths within one band are not told apart, so arrival decides.
+    Where requests are ordered by their work, that is what stands for a length here, in seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -118,14 +119,19 @@ class LengthDistribution(BaseModel):
 
     def quantile(self, tokens: float) -> float:
         """The share of predicted lengths below `tokens` (above 0), and half of those that equal it."""
-        if self.band_log_tokens >= LEAST_BAND_LOG_TOKENS:
-            tokens = _centre_of_band(tokens, self.band_log_tokens)
+        tokens = self.banded(tokens)
         shares = self.knot_shares
         if tokens < self.tokens[0]:
             return float(shares[0] * tokens / self.tokens[0])
         if tokens > self.tokens[-1]:
             return float(1 - (1 - shares[-1]) * self.tokens[-1] / tokens)
         return float(np.interp(tokens, self.tokens, shares))
+
+    def banded(self, tokens: float) -> float:
+        """What a length is taken for: the centre of its tie band, or itself where all lengths are told apart."""
+        if self.band_log_tokens < LEAST_BAND_LOG_TOKENS:
+            return tokens
+        return _centre_of_band(tokens, self.band_log_tokens)
 
     @cached_property
     def knot_shares(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.joint import JointSample
 from registry.errors import UserError
 
 CARD_FILE = "card.json"
@@ -128,6 +129,8 @@ class RankerCard(BaseModel):
     calibration: Calibration
     distribution: LengthDistribution
     """Predicted tokens of the validation prompts, each as often as it came in the log."""
+    joint: JointSample | None = None
+    """The same beside the tokens of the prompts themselves; version 0.1.0 did not keep them."""
     metrics: dict[str, float] = {}
     """Test metrics, by name."""
     instant: InstantTier | None = None
@@ -152,6 +155,12 @@ class RankerCard(BaseModel):
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
             raise InvalidRanker(f"{path} is not a valid card: {problems}") from error
+
+    def distribution_of_work(self, work_s: Callable[[float, float], float]) -> LengthDistribution | None:
+        """Q of what requests cost, by a function of prompt tokens and output tokens; None of a card without pairs."""
+        if self.joint is None:
+            return None
+        return self.joint.distribution(lambda prompt, output: work_s(prompt, self.distribution.banded(output)))
 
     def write(self, folder: Path) -> None:
         """Write the card into a ranker's folder."""
