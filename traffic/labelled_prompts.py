@@ -25,13 +25,16 @@ class LabelledPrompts:
     """What the split is a function of: the prompt itself, or its value of the group column."""
     occurrences: npt.NDArray[np.int64]
     """How often each prompt came in the log."""
+    prompt_tokens: npt.NDArray[np.float64]
+    """Of the prompts themselves, by the target LLM's tokenizer; NaN where the log does not say."""
 
     @classmethod
     def of(
         cls, prompts: Sequence[str], output_tokens: npt.NDArray[np.float64], is_censored: npt.NDArray[np.bool_]
     ) -> "LabelledPrompts":
         """Prompts that came once each and are their own groups."""
-        return LabelledPrompts(prompts, output_tokens, is_censored, prompts, np.ones(len(prompts), dtype=np.int64))
+        once, unknown = np.ones(len(prompts), dtype=np.int64), np.full(len(prompts), np.nan)
+        return LabelledPrompts(prompts, output_tokens, is_censored, prompts, once, unknown)
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -50,6 +53,7 @@ class LabelledPrompts:
             is_censored=self.is_censored[kept],
             groups=prompts if self.groups is self.prompts else taken(self.groups, kept),
             occurrences=self.occurrences[kept],
+            prompt_tokens=self.prompt_tokens[kept],
         )
 
 

@@ -22,6 +22,8 @@ class LabelledRow(NamedTuple):
     is_censored: bool
     group: str | None = None
     """None where it is the prompt itself."""
+    prompt_tokens: int | None = None
+    """As the log has them."""
 
 
 ROWS = pa.schema(
@@ -30,6 +32,7 @@ ROWS = pa.schema(
         pa.field("output_tokens", pa.int64()),
         pa.field("is_censored", pa.bool_()),
         pa.field("group", pa.large_string()),
+        pa.field("prompt_tokens", pa.int64()),
     ]
 )
 
@@ -43,6 +46,8 @@ class PromptLabels(NamedTuple):
     is_censored: npt.NDArray[np.bool_]
     occurrences: npt.NDArray[np.int64]
     """Labelled rows of each prompt."""
+    prompt_tokens: npt.NDArray[np.float64]
+    """Of each prompt, the mean of its rows; NaN where none says so."""
 
     def digest(self) -> str:
         """A digest of the labels, whatever the files and their order; 32 characters, since MLflow takes at most 36."""
@@ -63,16 +68,27 @@ def label_prompts(rows: Iterable[LabelledRow]) -> PromptLabels:
     starts = _starts(table["prompt"])
     occurrences = np.diff(starts, append=len(table))
     labels = _labels(table, starts, occurrences)
+    prompt_tokens = _prompt_tokens(table, occurrences)
     if len(starts) < len(table):
         table = table.select(["prompt", "group"]).take(pa.array(starts))
     prompts = Texts(table["prompt"])
-    return PromptLabels(prompts, Texts(table["group"]) if has_groups else prompts, *labels, occurrences)
+    return PromptLabels(prompts, Texts(table["group"]) if has_groups else prompts, *labels, occurrences, prompt_tokens)
 
 
 def _starts(prompts: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     """Where the rows of each prompt begin, of sorted rows."""
     is_new = pc.not_equal(prompts[1:], prompts[:-1]).to_numpy().astype(np.bool_)
     return np.flatnonzero(np.concatenate([np.full(min(1, len(prompts)), True), is_new]))
+
+
+def _prompt_tokens(table: pa.Table, occurrences: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """What the sorted rows of each prompt say of it."""
+    tokens = table["prompt_tokens"].to_numpy().astype(np.float64)  # nulls come as NaN
+    is_known = tokens > 0
+    prompts = np.repeat(np.arange(len(occurrences)), occurrences)[is_known]
+    known = np.bincount(prompts, minlength=len(occurrences))
+    sums = np.bincount(prompts, tokens[is_known], len(occurrences))
+    return np.where(known > 0, sums / np.maximum(known, 1), np.nan)
 
 
 def _labels(

@@ -13,7 +13,7 @@ from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.labels import LabelledRow, PromptLabels, label_prompts
 from traffic.read import Reading
-from traffic.rows.rules import Columns, Need, RowRules, label_needs
+from traffic.rows.rules import PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,12 @@ class LengthLogSource(RowRules):
         return Reading(
             self.lengths,
             self,
-            Columns(prompt=self.prompt_column, length=self.length_column, group=self.group_column),
+            Columns(
+                prompt=self.prompt_column,
+                length=self.length_column,
+                group=self.group_column,
+                prompt_tokens=PROMPT_TOKENS_COLUMN,
+            ),
             needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
             model=self.model,
         )
@@ -131,7 +136,7 @@ def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[LabelledRo
     for row in reading.rows():
         counts[row.left_out or "labelled"] += 1
         if row.left_out is None and row.text and row.output_tokens:
-            yield LabelledRow(row.text, row.output_tokens, row.is_censored, row.group)
+            yield LabelledRow(row.text, row.output_tokens, row.is_censored, row.group, row.prompt_tokens)
 
 
 def _require_one_model(reading: Reading, source: LengthLogSource) -> None:
@@ -170,6 +175,7 @@ def _log_of(labels: PromptLabels, counts: Counter[str], grouped_by: str, notes: 
         is_censored=labels.is_censored,
         groups=labels.groups,
         occurrences=labels.occurrences,
+        prompt_tokens=labels.prompt_tokens,
         splits=tuple(map(split_of, labels.groups)),
         counts=RowCounts(**counts),
         digest=labels.digest(),

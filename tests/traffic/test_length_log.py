@@ -56,6 +56,21 @@ def test_samples_of_a_prompt_become_their_median(tmp_path: Path) -> None:
     assert (log.counts.labelled, log.counts.prompts) == (5, 2)
 
 
+def test_tokens_of_prompts_are_those_that_the_log_has(tmp_path: Path) -> None:
+    rows = [{"prompt": "twice", "output_tokens": 9, "prompt_tokens": tokens} for tokens in (3, 5)]
+    rows += [{"prompt": "unknown", "output_tokens": 8}, {"prompt": "zero", "output_tokens": 7, "prompt_tokens": 0}]
+    log = read(tmp_path / "log.jsonl", rows)
+    assert dict(zip(log.prompts, log.prompt_tokens, strict=True)) == pytest.approx(
+        {"twice": 4.0, "unknown": np.nan, "zero": np.nan}, nan_ok=True
+    )
+    assert log.take([list(log.prompts).index("twice")]).prompt_tokens.tolist() == [4.0]
+
+
+def test_tokens_of_a_prompt_that_cannot_be_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="prompt_tokens"):
+        read(tmp_path / "log.jsonl", [*GOOD, {"prompt": "bad", "output_tokens": 9, "prompt_tokens": -1}])
+
+
 CUT: Rows = [
     {"prompt": "twice", "output_tokens": 8, "finish_reason": "length"},
     {"prompt": "twice", "output_tokens": 5, "finish_reason": "stop"},

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,9 @@ from traffic.split import hash_of
 from traffic.texts import BATCH_ROWS, Texts, table_of, taken
 
 GROUPS = st.none() | st.sampled_from("xyz")
-ROW = st.builds(LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), GROUPS)
+ROW = st.builds(
+    LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), GROUPS, st.none() | st.integers(0, 9)
+)
 ROWS = st.lists(ROW, min_size=1, max_size=40)
 
 
@@ -48,6 +51,8 @@ def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
     assert list(found.groups) == [min(row.group or prompt for row in samples[prompt]) for prompt in prompts]
     assert list(zip(found.output_tokens, found.is_censored, strict=True)) == expected
     assert found.occurrences.tolist() == [len(samples[prompt]) for prompt in prompts]
+    known = [[row.prompt_tokens for row in samples[one] if row.prompt_tokens] for one in prompts]
+    assert found.prompt_tokens == pytest.approx([np.mean(one) if one else np.nan for one in known], nan_ok=True)
     digest = blake2b(digest_size=16)
     for prompt, (tokens, is_censored) in zip(prompts, expected, strict=True):
         digest.update(repr((prompt, tokens, is_censored)).encode())

@@ -22,6 +22,7 @@ from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width
 from training.artefact.exported_tier import ExportedTier
 from training.artefact.instant_graph import write_instant_graph
+from training.artefact.prompt_tokens import joint_sample
 from training.artefact.tested_tiers import TestResult, judge_tiers
 from training.config import TrainingConfig
 from training.distilling.distil import MAX_CHARACTERS
@@ -83,6 +84,7 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
         distribution=LengthDistribution.of(
             encoder.validation_tokens, splits.validation.occurrences, band_log_tokens=band
         ),
+        joint=joint_sample(splits.validation, encoder.validation_tokens, fitted.tokenizer),
         metrics=result.metrics,
         instant=_in_card(instant, config.max_tokens) if instant else None,
         reference=encoder.reference,
