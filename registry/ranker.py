@@ -23,6 +23,9 @@ from registry.request import TEXT_RENDERING
 logger = logging.getLogger(__name__)
 
 Tier = Literal["instant", "encoder"]
+INSTANT_LIMIT_S = 0.25
+"""How long the tiny network may take for one prompt, a thousand times what it needs: whoever asks it does so in an
+event loop, which a graph that hangs would stop."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,8 @@ def _instant_scorer(folder: Path, card: RankerCard) -> Scorer | None:
         raise InvalidRanker(
             f"{INSTANT_FILE} must have at most {MOST_INSTANT_BYTES:,} bytes, but has {path.stat().st_size:,}."
         )
-    return Scorer(path, folder / TOKENIZER_FILE, card.instant.max_tokens, card.instant.max_characters)
+    tier = card.instant
+    return Scorer(path, folder / TOKENIZER_FILE, tier.max_tokens, tier.max_characters, INSTANT_LIMIT_S)
 
 
 def _check_card(card: RankerCard, target_llm: str | None) -> None:

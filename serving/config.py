@@ -48,11 +48,13 @@ class Settings(BaseSettings):
     """No request is overtaken by one that arrived more than this later; 0 is first-come-first-served."""
     ranking: bool = True
     """Off: plain first-come-first-served, and no ranker is needed."""
-    ranking_budget_ms: float = Field(50.0, ge=0)
-    """How long a request may be held for its ranking while the engine could take it."""
     ranking_backlog_ms: float = Field(2000.0, ge=0)
-    """The same while requests wait in vLLM's scheduler."""
+    """How long a request may be held for the ranker's encoder while others wait in vLLM's scheduler; then the place of
+    the instant tier stands. While the engine could take it, it is not held."""
     ranking_threads: int = Field(1, ge=1)
+    """In how many threads the encoder of each target LLM reads."""
+    score_cache: int = Field(10_000, ge=0)
+    """Of how many texts, for each target LLM, it is remembered what the encoder said; 0 remembers none."""
     cap_by_max_tokens: bool = True
     """Whether a request's own limit of tokens caps its predicted length. Off where lengths are imposed, to measure."""
     trust_client_priority: bool = False
@@ -107,11 +109,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"PARS_REQUEST_TIMEOUT_S must be well above PARS_PATIENCE_S ({self.patience_s:g}),"
                 f" but got {self.request_timeout_s:g}; raise it"
-            )
-        if self.ranking_backlog_ms < self.ranking_budget_ms:
-            raise ValueError(
-                f"PARS_RANKING_BACKLOG_MS must be at least PARS_RANKING_BUDGET_MS ({self.ranking_budget_ms:g}),"
-                f" but got {self.ranking_backlog_ms:g}"
             )
         strangers = set(self.fallback_ranker) - {FOR_ALL, *self.target_llms}
         if strangers:

@@ -18,7 +18,9 @@ SERVICE_VARIABLE = re.compile(
 SERVICE_URL = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 """A bare `..._PORT` is Kubernetes' if its value looks like this; a number would be somebody's mistake."""
 
-RETIRED: Mapping[str, str] = {}
+RETIRED: Mapping[str, str] = {
+    "PARS_RANKING_BUDGET_MS": "a request is no longer held while the engine could take it",
+}
 """Settings of earlier versions that have no effect any more, and what there is instead, as the end of a sentence."""
 
 

@@ -16,28 +16,36 @@ NO_RANKER = "none"
 
 RANKING_SECONDS = Histogram(
     "pars_ranking_seconds",
-    "Seconds of one prompt's ranking in its thread, without waiting for it.",
-    buckets=(0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5),
+    "Seconds in which a tier of the ranker reads one prompt: the instant one in the event loop, the encoder in its"
+    " thread, without waiting for it.",
+    ["tier"],
+    buckets=(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 HOLD_SECONDS = Histogram(
     "pars_ranking_hold_seconds",
-    "Seconds that a request was held for its ranking, by whose ranker.",
+    "Seconds that a request was held for the encoder, of those that were held at all, by whose ranker.",
     ["target_llm"],
     buckets=(0.002, 0.004, 0.006, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
 ENGINE_REQUESTS = Counter(
     "pars_engine_requests",
-    "Engine requests by where their priority comes from: ranked, median, arrival (ordering is off) or client.",
+    "Engine requests by where their priority comes from: encoder, instant (the tiers of a ranker), median, arrival"
+    " (ordering is off) or client.",
     ["source"],
 )
 FAIL_OPENS = Counter(
     "pars_ranking_fail_opens",
-    "Engine requests that got the median instead of a ranking, by reason and by whose ranker.",
+    "Engine requests that got the median because neither tier placed them, by reason and by whose ranker.",
     ["reason", "target_llm"],
+)
+TIER_FAILURES = Counter(
+    "pars_ranking_tier_failures",
+    "Times that a tier of a ranker could not read a request, whether the other one could or not, by reason.",
+    ["tier", "reason", "target_llm"],
 )
 HELD_REQUESTS = Gauge(
     "pars_requests_held",
-    "Requests that are held for their ranking now, by whose ranker.",
+    "Requests that are held for the encoder now, by whose ranker.",
     ["target_llm"],
     multiprocess_mode="livesum",
 )
@@ -48,8 +56,8 @@ ENGINE_SEQUENCES = Gauge(
 )
 WAITING_SEQUENCES = Gauge(
     "pars_engine_waiting_sequences",
-    "Sequences that wait for room in vLLM's scheduler, by its last report: while there are some, requests may be held"
-    " for longer. Without reports (--disable-log-stats), those above --max-num-seqs.",
+    "Sequences that wait for room in vLLM's scheduler, by its last report: while there are some, requests are held for"
+    " the encoder. Without reports (--disable-log-stats), those above --max-num-seqs.",
     multiprocess_mode="livemostrecent",
 )
 UNREADABLE_REQUESTS = Counter(
@@ -72,6 +80,12 @@ RANKER_REFERENCE_ERROR = Gauge(
     "pars_ranker_reference_error",
     "How far the ranker's scores on this machine lie from those at training, as a share of their spread. Above 0.01 the"
     " order is not the one that was tested; NaN if it is not known (its card has no reference scores).",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+RANKER_INSTANT = Gauge(
+    "pars_ranker_instant_tier",
+    "1 while the ranker's instant tier is used, 0 if it has none, or that was refused or switched off as too slow.",
     ["target_llm"],
     multiprocess_mode="livemostrecent",
 )

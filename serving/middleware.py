@@ -28,9 +28,9 @@ from serving.http.ranking_route import RankingRoute
 from serving.http.reception import Reception
 from serving.http.route_labels import BoundedLabels
 from serving.metrics import PATIENCE_SECONDS
-from serving.ranking.load import EngineLoad
+from serving.ranking.admission import PriorityPolicy
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
+from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import ArrivalClock
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class ShortestFirst:
             give_way()
         load = start_load(vllm_app.state.engine_client)
         rankers = await self._follow(vllm_app.state.args, stack) if self._settings.ranking else None
-        place_finder = self._start_ranking(rankers, load, stack) if rankers else None
+        place_finder = self._start_ranking(rankers, stack) if rankers else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
         prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
         is_authorised = api_key_check(vllm_app)
@@ -103,8 +103,8 @@ class ShortestFirst:
         configure_tracking()
         return await stack.enter_async_context(follow_champions(self._settings, served_names(args)[0]))
 
-    def _start_ranking(self, rankers: EngineRankers, load: EngineLoad, stack: AsyncExitStack) -> PlaceFinder:
-        place_finder = PlaceFinder.start(self._settings, rankers, load)
+    def _start_ranking(self, rankers: EngineRankers, stack: AsyncExitStack) -> PlaceFinder:
+        place_finder = PlaceFinder.start(self._settings, rankers)
         stack.callback(place_finder.close)
         return place_finder
 

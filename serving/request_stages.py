@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from registry.ranker import Tier
 from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, reason_of, render_messages
 from serving.api_bodies import cap_tokens, conversations_of, model_of, uses_beam_search
 
@@ -85,6 +86,8 @@ class Place:
     quantile: float
     reason: str | None = None
     predicted_tokens: float | None = field(default=None, compare=False)
+    tier: Tier | None = None
+    """Which tier of the ranker found it; None if neither did."""
 
 
 class HttpRequest:

@@ -4,36 +4,39 @@ Python's own `ThreadPoolExecutor` joins its threads when the process ends; one t
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
+from heapq import heapify, heappop, heappush
+from itertools import count
 from operator import methodcaller
-from queue import Empty, SimpleQueue
-from statistics import median
-from threading import Thread, get_ident
+from threading import Condition, Thread, get_ident
 from time import monotonic
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Job = tuple[Future[Any], Callable[[], Any]]
-Refusal = Literal["hanging", "overloaded"]
+QueuedJob = tuple[int, int, Job | None]
+"""Its rank, its number, and the job; None ends a thread."""
 
-NUM_RECENT_JOBS = 32
+LEAST_SWEPT = 256
 MOST_LEFT_BEHIND = 3
 """How many threads may hang at calls that nobody waits for any more."""
 
 
 class DaemonThreads:
-    """Works off a queue of jobs, first in, first out. All methods may be called from any thread."""
+    """Works off a queue of jobs: the most urgent first, of equally urgent ones the first in. Safe from any thread."""
 
     def __init__(self, num_threads: int, name: str) -> None:
         self._num_threads = num_threads
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: list[QueuedJob] = []
+        """A heap; `_has_jobs` guards it."""
+        self._has_jobs = Condition()
+        self._numbers = count()
+        self._sweep_at = LEAST_SWEPT
         self._started_s: dict[int, float] = {}
-        self._recent_s: deque[float] = deque(maxlen=NUM_RECENT_JOBS)
         for index in range(num_threads):
             Thread(target=self._work, name=f"{name}-{index}", daemon=True).start()
 
@@ -41,36 +44,50 @@ class DaemonThreads:
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
         """Put a call into the queue. A future that is cancelled before its turn is not computed."""
+        return self.submit_urgent(0, partial(function, *args, **kwargs))
+
+    def submit_urgent(self, rank: int, call: Callable[[], Result]) -> Future[Result]:
+        """The same; calls of a lower rank come first, whenever they were put in."""
         future: Future[Result] = Future()
-        self._jobs.put((future, partial(function, *args, **kwargs)))
+        self._put(rank, (future, call))
         return future
 
-    def refusal(self, num_ahead: int, limit_s: float) -> Refusal | None:
-        """Why one more job behind `num_ahead` others could not be done within `limit_s`; None if it could.
-
-        `hanging`: every thread has been at its job for longer than that. `overloaded`: at the pace of the last jobs
-        (their median, so that a single slow one does not count) those ahead take longer than that.
-        """
+    def is_hanging(self, limit_s: float) -> bool:
+        """Whether every thread has been at its job for longer than that."""
         started_s = list(self._started_s.values())
-        if len(started_s) == self._num_threads and monotonic() - max(started_s) > limit_s:
-            return "hanging"
-        return "overloaded" if num_ahead * self._seconds_per_job / self._num_threads > limit_s else None
+        return len(started_s) == self._num_threads and monotonic() - max(started_s) > limit_s
 
     def close(self) -> None:
         """Cancel what waits and let the idle threads end; one that hangs is left behind."""
-        with suppress(Empty):
-            while (job := self._jobs.get_nowait()) is not None:
+        with self._has_jobs:
+            waiting, self._jobs = self._jobs, []
+        for *_, job in waiting:
+            if job is not None:
                 job[0].cancel()
         for _ in range(self._num_threads):
-            self._jobs.put(None)
+            self._put(0, None)
 
-    @property
-    def _seconds_per_job(self) -> float:
-        recent_s = list(self._recent_s)
-        return median(recent_s) if recent_s else 0.0
+    def _put(self, rank: int, job: Job | None) -> None:
+        with self._has_jobs:
+            if len(self._jobs) >= self._sweep_at:
+                self._sweep()
+            heappush(self._jobs, (rank, next(self._numbers), job))  # numbers differ, so jobs are never compared
+            self._has_jobs.notify()
+
+    def _sweep(self) -> None:
+        """Drop what was cancelled: while more urgent calls keep coming, its turn never does."""
+        self._jobs = [one for one in self._jobs if one[-1] is None or not one[-1][0].cancelled()]
+        heapify(self._jobs)
+        self._sweep_at = max(2 * len(self._jobs), LEAST_SWEPT)
+
+    def _take(self) -> Job | None:
+        with self._has_jobs:
+            while not self._jobs:
+                self._has_jobs.wait()
+            return heappop(self._jobs)[-1]
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._take()) is not None:
             self._do(*job)
             del job  # it holds a text, and the next one may be long in coming
 
@@ -87,7 +104,7 @@ class DaemonThreads:
         try:
             yield
         finally:
-            self._recent_s.append(monotonic() - self._started_s.pop(thread))
+            del self._started_s[thread]
 
 
 class TimedCalls:

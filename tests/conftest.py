@@ -113,7 +113,8 @@ def demo_llm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Address of a registry with three rankers for `demo-llm`: 1 counts words and is the champion, 2 is its opposite,
-    and 3 does not load; and one for `wordy-llm`, whose answers are ten times as long."""
+    and 3 does not load; and one for `wordy-llm`, whose answers are ten times as long. The instant tier of each says the
+    same as its encoder."""
     folder = tmp_path_factory.mktemp("store")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     with tracking(uri):
@@ -121,9 +122,9 @@ def ranker_store(tmp_path_factory: pytest.TempPathFactory) -> str:
         experiment = mlflow.create_experiment("rankers", (folder / "artifacts").as_uri())
         for weight in (1.0, -1.0, 2.0):
             with mlflow.start_run(experiment_id=experiment):
-                store.register(write_ranker(folder / f"weight{weight}", weight=weight))
+                store.register(write_ranker(folder / f"weight{weight}", weight=weight, instant_weight=1.0))
         with mlflow.start_run(experiment_id=experiment):
-            store.register(write_ranker(folder / "wordy", "wordy-llm", **TEN_TIMES_AS_LONG))
+            store.register(write_ranker(folder / "wordy", "wordy-llm", instant_weight=1.0, **TEN_TIMES_AS_LONG))
         store.promote("wordy-llm", 1)
         store.promote("demo-llm", 1)
         (fetched("demo-llm", 3) / "ranker.onnx").write_bytes(b"not a network")
@@ -157,7 +158,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_stor
         "PARS_TARGET_LLM": "demo-llm",
         "PARS_LLM": str(demo_llm),
         "PARS_RANKERS": "demo-llm=demo-llm,wordy=wordy-llm",
-        "PARS_RANKING_BUDGET_MS": "2000",  # the order is looked at, also on a machine that is busy with other things
         "PARS_VLLM_ARGS": f"{VLLM_ARGS} --max-num-seqs 2 --enable-scale-out --api-key {API_KEY} {names}",
         "PARS_CHAMPION_POLL_S": "3600",
     }

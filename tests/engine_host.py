@@ -6,7 +6,7 @@
 import asyncio
 import signal
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import uvicorn
@@ -66,9 +66,11 @@ class Spy:
 
     async def policy(self, request: Request) -> Response:
         """Change some fields of the policy; answers with what it was."""
-        before = self._prioritiser.policy
-        self._prioritiser.policy = replace(before, **await request.json())
-        return JSONResponse(asdict(before))
+        policy = self._prioritiser.policy
+        before = asdict(policy)
+        for name, value in (await request.json()).items():
+            setattr(policy, name, value)
+        return JSONResponse(before)
 
 
 async def main(port: int) -> None:

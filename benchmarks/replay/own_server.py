@@ -91,6 +91,7 @@ def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, pat
         "PARS_TRUST_CLIENT_PRIORITY": "on",
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "PARS_REQUIRE_RANKER": "on",
+        "PARS_SCORE_CACHE": "0",  # the same prompts are sent again and again, as no traffic does
         "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
     }
     return {name: value for name, value in settings.items() if value}

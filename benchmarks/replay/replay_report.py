@@ -25,7 +25,7 @@ from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 
 FAIL_OPEN_LIMIT = 0.01
-WORK_METRICS = ("fail_open_share", "had_room_share", "scoring_ms", "held_ms")
+WORK_METRICS = ("fail_open_share", "instant_share", "had_room_share", "scoring_ms", "held_ms")
 QUIET_METRICS = ("ranking_delay_ms", "ranked_ttft_ms", "unranked_ttft_ms")
 UNRATED = {"burst": "burst", "recorded": "as recorded"}
 
@@ -153,14 +153,13 @@ def _overhead(replayed: Replayed) -> list[str]:
     if work := replayed.work:
         share = work.fail_open_share
         lines.append(
-            f"Ranked {work.ranked:.0f} requests{_of_whom(replayed)}; {share:.1%} failed open (went on with the median"
-            + " length)"
+            f"Ranked {work.ranked:.0f} requests{_of_whom(replayed)}, {work.instant_share:.1%} by the instant tier;"
+            f" {share:.1%} failed open (went on with the median length)"
             + (": MORE THAN 1 %, so this table understates what ranking brings." if share > FAIL_OPEN_LIMIT else ".")
-            + f" Of all requests {work.had_room_share:.1%} failed open because the engine had room and did not wait."
         )
         lines.append(
-            f"Scoring took {work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for its ranking"
-            f" for {work.held_ms:.0f} ms on average."
+            f"The encoder took {work.scoring_ms:.1f} ms a prompt beside the engine; a request was held for it for"
+            f" {work.held_ms:.0f} ms on average."
         )
     if quiet := replayed.quiet:
         lines.append(

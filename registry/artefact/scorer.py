@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from registry.artefact.card import InvalidRanker
+from registry.artefact.time_limit import TimeLimit
 from registry.request import UnrankableContent, encode
 
 
@@ -18,9 +19,14 @@ class Scorer:
     """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
 
     def __init__(
-        self, onnx_path: Path, tokenizer_path: Path, max_tokens: int, max_characters: int | None = None
+        self,
+        onnx_path: Path,
+        tokenizer_path: Path,
+        max_tokens: int,
+        max_characters: int | None = None,
+        limit_s: float | None = None,
     ) -> None:
-        """Of a text of more than `max_characters` the network reads the head and the tail.
+        """Of a text of more than `max_characters` the network reads the head and the tail, for `limit_s` at most.
 
         Raises:
             InvalidRanker: the network or the tokenizer does not load.
@@ -40,6 +46,7 @@ class Scorer:
         self._inputs = {one.name for one in self._session.get_inputs()}
         self._max_tokens = max_tokens
         self._max_characters = max_characters
+        self._time_limit = None if limit_s is None else TimeLimit(limit_s)
 
     def score(self, prompt: str) -> float:
         """Score one prompt. One a call, because int8 makes a score depend on its batch mates.
@@ -47,6 +54,7 @@ class Scorer:
         Raises:
             UnrankableContent: an empty prompt.
             FloatingPointError: the network's answer is not finite.
+            TimeoutError: it takes longer than it may.
         """
         if not prompt.strip():
             raise UnrankableContent("empty")
@@ -54,10 +62,16 @@ class Scorer:
         inputs = {"input_ids": ids}
         if "attention_mask" in self._inputs:
             inputs["attention_mask"] = np.ones_like(ids)
-        score = float(np.asarray(self._session.run(["score"], inputs)[0]).reshape(()))
+        score = float(self._run(inputs).reshape(()))
         if not isfinite(score):
             raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
         return score
+
+    def _run(self, inputs: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]:
+        if self._time_limit is None:
+            return np.asarray(self._session.run(["score"], inputs)[0])
+        with self._time_limit.watching() as options:
+            return np.asarray(self._session.run(["score"], inputs, options)[0])
 
     def score_all(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
         """Score prompts one by one, with a progress bar under the title `progress`."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,9 @@ from registry.watch import RegisteredVersion
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion, from_cache, from_folder, from_registry
+from serving.champion.score_cache import ScoreCache
 from serving.metrics import (
+    RANKER_INSTANT,
     RANKER_REFERENCE_ERROR,
     RANKER_SINCE,
     RANKER_SOURCE,
@@ -40,7 +43,10 @@ Finding = Literal["unknown", "champion", "no_champion", "refused", "unreachable"
 class ChampionFollower:
     """Holds the champion of one target LLM, and replaces it when the alias has moved. Belongs to one event loop."""
 
-    def __init__(self, target_llm: str, poll_s: float, cache: RankerCopies, switch: OrderingSwitch) -> None:
+    def __init__(
+        self, target_llm: str, poll_s: float, cache: RankerCopies, switch: OrderingSwitch, scores_kept: int = 0
+    ) -> None:
+        """`scores_kept`: of how many texts it is remembered what the encoder said."""
         self.champion: Champion | None = None
         """What is served; None until there is something."""
         self.finding: Finding = "unknown"
@@ -51,6 +57,7 @@ class ChampionFollower:
         self._poll_s = poll_s
         self._cache = cache
         self._switch = switch
+        self._scores_kept = scores_kept
         self._calls = TimedCalls("registry")
         self._served: RegisteredVersion | None = None
         self._refused: RegisteredVersion | None = None
@@ -77,6 +84,7 @@ class ChampionFollower:
             await self._follow_alias(sighting.champion)
         except Exception as error:  # MLflow lets through what its HTTP or database library raises
             self._note_unreachable(error)
+        self._show()  # what has become of its instant tier meanwhile
         self.has_looked.set()
 
     async def stand_in(self, fallback: Path | None) -> None:
@@ -135,7 +143,7 @@ class ChampionFollower:
 
     def _serve(self, champion: Champion) -> None:
         is_new = not champion.is_same_ranker(self.champion)
-        self.champion = champion
+        self.champion = replace(champion, scores=ScoreCache(self._scores_kept))
         if is_new:
             RANKER_SINCE.labels(self._target_llm).set_to_current_time()
             which = "the fallback" if champion.version is None else f"version {champion.version}"
@@ -147,6 +155,7 @@ class ChampionFollower:
         for source in SOURCES:
             RANKER_SOURCE.labels(self._target_llm, source).set(source == served)
         RANKER_VERSION.labels(self._target_llm).set(self.champion.version or 0 if self.champion else 0)
+        RANKER_INSTANT.labels(self._target_llm).set(self.champion is not None and self.champion.instant_state == "on")
         error = self.champion.ranker.reference_error if self.champion else None
         RANKER_REFERENCE_ERROR.labels(self._target_llm).set(nan if error is None else error)
 
@@ -158,13 +167,8 @@ class ChampionFollower:
     def _refuse(self, version: RegisteredVersion, error: Exception) -> None:
         self._refused = version
         RELOADS.labels("refused").inc()
-        logger.error("Version %d is refused, %s: %s", version.number, self._what_goes_on(), error)
+        logger.error("Version %d is refused, %s: %s", version.number, _what_goes_on(self.champion), error)
         self._note("refused", f"version {version.number} is refused, since {error}")
-
-    def _what_goes_on(self) -> str:
-        if self.champion is None:
-            return "nothing was served before"
-        return f"version {self.champion.version or 'of the fallback'} keeps serving"
 
     def _note_unreachable(self, error: Exception) -> None:
         RELOADS.labels("unreachable").inc()
@@ -177,6 +181,12 @@ class ChampionFollower:
     def _note(self, finding: Finding, trouble: str) -> None:
         self.finding = finding
         self.trouble = trouble.removesuffix(".")
+
+
+def _what_goes_on(champion: Champion | None) -> str:
+    if champion is None:
+        return "nothing was served before"
+    return f"version {champion.version or 'of the fallback'} keeps serving"
 
 
 def no_champion(target_llm: str) -> str:

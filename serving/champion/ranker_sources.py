@@ -1,14 +1,16 @@
 """Where the ranker of a target LLM can come from: the registry, the cache, or a folder that the operator names."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 from registry import watch
 from registry.ranker import Ranker
 from registry.watch import MODEL_FILE, RegisteredVersion, data_folder
+from serving.champion.instant_tier import InstantTier, State, try_out
 from serving.champion.ranker_copies import RankerCopies
+from serving.champion.score_cache import ScoreCache
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,15 @@ class Champion:
     """None if it is not known: a fallback has none."""
     ranker: Ranker
     source: Source = "champion"
+    instant: InstantTier | None = field(default=None, compare=False)
+    """Its tiny network, as the event loop asks it; None if it was not tried out."""
+    scores: ScoreCache = field(default_factory=ScoreCache, compare=False)
+    """What its encoder has said lately."""
+
+    @property
+    def instant_state(self) -> State:
+        """Whether its tiny network is used, or why not."""
+        return "missing" if self.instant is None else self.instant.state
 
     def is_same_ranker(self, other: "Champion | None") -> bool:
         """Whether both are the same files under the same version. A card holds the digests of all others."""
@@ -42,7 +53,7 @@ def from_registry(target_llm: str, version: RegisteredVersion, cache: RankerCopi
     """
     with cache.fresh_folder(target_llm) as folder:
         watch.download(target_llm, version.number, folder)
-        champion = Champion(version.number, _load(folder, target_llm))
+        champion = _ready(version.number, _load(folder, target_llm), "champion")
         cache.keep(target_llm, version.number, folder)
     return champion
 
@@ -56,7 +67,7 @@ def from_cache(target_llm: str, cache: RankerCopies) -> Champion | None:
         if found is None:
             return None
         version, folder = found
-        return Champion(version, _load(folder, target_llm), "cached")
+        return _ready(version, _load(folder, target_llm), "cached")
 
 
 def from_folder(target_llm: str, folder: Path) -> Champion:
@@ -69,10 +80,14 @@ def from_folder(target_llm: str, folder: Path) -> Champion:
     ranker = _load(folder, None)
     if ranker.card.target_llm != target_llm:
         logger.warning("The fallback ranker of %r was trained for %r.", target_llm, ranker.card.target_llm)
-    return Champion(None, ranker, "fallback")
+    return _ready(None, ranker, "fallback")
 
 
 def _load(folder: Path, target_llm: str | None) -> Ranker:
     ranker = Ranker.load(folder, target_llm)
     ranker.predict(WARM_UP)
     return ranker
+
+
+def _ready(version: int | None, ranker: Ranker, source: Source) -> Champion:
+    return Champion(version, ranker, source, try_out(ranker))

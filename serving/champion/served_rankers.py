@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from registry.artefact.calibration import Mixture
 from registry.errors import UserError
-from registry.ranker import Prediction
+from registry.ranker import Prediction, Tier
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_sources import Champion
 from serving.request_stages import ANY_SIZE, Size
@@ -51,12 +51,29 @@ class ServedRanker:
         """The ranker's version in the registry; None if it is not from there."""
         return self.champion.version
 
-    def predict(self, prompt: str, size: Size = ANY_SIZE) -> Prediction:
-        """The prediction for one prompt.
+    @property
+    def has_instant(self) -> bool:
+        """Whether it has an instant tier that may be used."""
+        return self.champion.instant is not None and self.champion.instant.is_on
+
+    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        """The prediction of one tier for one prompt; `instant` only where `has_instant`, and in the event loop.
 
         Raises: what `registry.ranker.Ranker.predict` raises.
         """
-        prediction = self.champion.ranker.predict(prompt)
+        if tier == "instant":
+            assert self.champion.instant is not None
+            return self._placed(self.champion.instant.predict(prompt), size)
+        prediction = self.champion.scores.get(prompt) or self.champion.ranker.predict(prompt)
+        self.champion.scores.put(prompt, prediction)
+        return self._placed(prediction, size)
+
+    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
+        """The encoder's prediction for one prompt, if it has read the same lately."""
+        prediction = self.champion.scores.get(prompt)
+        return None if prediction is None else self._placed(prediction, size)
+
+    def _placed(self, prediction: Prediction, size: Size) -> Prediction:
         return replace(prediction, quantile=self.rankers.quantile(prediction.predicted_tokens, size))
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
@@ -135,6 +152,7 @@ class EngineRankers:
             "ordering": "on" if self.is_ordered(target_llm) else "off",
             "source": follower.champion.source if follower.champion else "none",
             "ranker_version": follower.champion.version if follower.champion else None,
+            "instant_tier": follower.champion.instant_state if follower.champion else "missing",
             "registry": follower.finding,
         }
 

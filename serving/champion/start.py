@@ -32,7 +32,10 @@ async def follow_champions(settings: Settings, default_model: str) -> AsyncItera
     time_limits.give_up_soon()
     switch = OrderingSwitch(settings.target_llms, settings.ordering_file)
     cache = RankerCopies(settings.cache)
-    followers = {one: ChampionFollower(one, settings.champion_poll_s, cache, switch) for one in settings.target_llms}
+    followers = {
+        one: ChampionFollower(one, settings.champion_poll_s, cache, switch, settings.score_cache)
+        for one in settings.target_llms
+    }
     async with AsyncExitStack() as stack:
         for task in (follow_file(settings.ordering_file, switch), *(one.follow() for one in followers.values())):
             stack.push_async_callback(_cancel, asyncio.create_task(task))

@@ -23,8 +23,9 @@ from serving.http.rank_route import RankRoute
 from serving.http.ranking_route import RankingRoute
 from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
+from serving.ranking.admission import PriorityPolicy
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
+from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import ArrivalClock
 
 GIL_SWITCH_S = 0.0005
@@ -63,7 +64,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         rankers = await _follow(settings, args.served_model_name[0], stack)
         client = await stack.enter_async_context(start_engine(args))
         load = start_load(client)
-        place_finder = PlaceFinder.start(settings, rankers, load) if rankers else None
+        place_finder = PlaceFinder.start(settings, rankers) if rankers else None
         if place_finder is not None:
             stack.callback(place_finder.close)
         PATIENCE_SECONDS.set(settings.patience_s)

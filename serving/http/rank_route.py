@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from registry.ranker import Prediction
+from registry.ranker import Prediction, Tier
 from registry.request import UnrankableContent, render_messages
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import ClientLeft, error_answer, read_body
@@ -25,11 +25,17 @@ TOO_LARGE_TO_RANK = (
     " PARS_MAX_BODY_BYTES; an engine's own request of such a size takes the place of a long one."
 )
 
+NO_INSTANT_TIER = (
+    "`tier` must be encoder, since the ranker has no instant tier that is used (`GET /ranking` says why), but this one"
+    " is instant."
+)
+
 
 class RankRequest(BaseModel):
     """Either a prompt or chat messages; `max_tokens` caps the predicted length's place.
 
-    `model` is the name that a client would give; it matters where several target LLMs are served.
+    `model` is the name that a client would give; it matters where several target LLMs are served. `tier` is the network
+    to be asked; unless given it is the encoder, or the instant one where the encoder does not answer in time.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,6 +44,7 @@ class RankRequest(BaseModel):
     messages: list[dict[str, Any]] | None = None
     max_tokens: int | None = Field(None, ge=1)
     model: str | None = None
+    tier: Tier | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "RankRequest":
@@ -66,7 +73,7 @@ class RankRoute:
         Args:
             ranker_of: a model; None if ranking is off.
             is_authorised: whether a request with these headers may ask.
-            limit_s: a ranking that would take longer is a 503.
+            limit_s: where the encoder takes longer the instant tier answers; where that may not, it is a 503.
             max_body_bytes: a larger body is a 413: there is nothing behind this route that it could be passed on to.
         """
         self._ranker_of = ranker_of
@@ -74,10 +81,9 @@ class RankRoute:
         self._limit_s = limit_s
         self._max_body_bytes = max_body_bytes
         self._thread = DaemonThreads(1, "rank")
-        self._num_asked = 0
 
     async def rank(self, request: Request) -> Response:
-        """Answer with the prediction, or with a 4xx that says what is wrong, or with 503 if the ranker can't answer."""
+        """Answer with the prediction and its tier, with a 4xx that says what is wrong, or with 503 if no tier can."""
         if not self._is_authorised(request.headers):
             return error_answer(401, "Unauthorized: send one of the server's API keys as a bearer token.")
         if self._ranker_of is None:
@@ -102,36 +108,42 @@ class RankRoute:
             return error_answer(400, str(error))
         except Exception:  # whatever it is over: no client gets our traceback
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
-        return await self._answer(ranker, text, asked.max_tokens)
+        return await self._answer(ranker, text, asked)
 
-    async def _answer(self, ranker: ServedRanker, text: str, max_tokens: int | None) -> Response:
-        refusal = self._thread.refusal(self._num_asked, self._limit_s)
-        if refusal is not None:
-            return error_answer(503, f"The ranker is {refusal}: ask again later.")
+    async def _answer(self, ranker: ServedRanker, text: str, asked: RankRequest) -> Response:
+        if asked.tier == "instant" and not ranker.has_instant:
+            return error_answer(400, NO_INSTANT_TIER)
         try:
-            prediction = await self._wait_for(self._thread.submit(ranker.predict, text, Size(max_tokens)))
-        except TimeoutError:
-            return error_answer(503, f"The ranker has not answered within {self._limit_s:g} s: ask again later.")
+            tier, prediction = await self._prediction(ranker, text, asked)
+        except TimeoutError as error:
+            return error_answer(503, f"The ranker {error}: ask again later.")
         except UnrankableContent as error:
             return error_answer(400, str(error))
         except Exception as error:  # the ranker's, whatever it is: the body was fine
             logger.error("/rank could not be answered: %s.", type(error).__name__)  # its words could quote the prompt
             return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
-        return JSONResponse(
-            {
-                "score": prediction.score,
-                "predicted_tokens": prediction.predicted_tokens,
-                "quantile": prediction.quantile,
-                "ranker_version": ranker.version,
-            }
-        )
+        return JSONResponse({**asdict(prediction), "tier": tier, "ranker_version": ranker.version})
 
-    async def _wait_for(self, job: Future[Prediction]) -> Prediction:
-        self._num_asked += 1
+    async def _prediction(self, ranker: ServedRanker, text: str, asked: RankRequest) -> tuple[Tier, Prediction]:
+        size = Size(asked.max_tokens)
+        if asked.tier != "instant":
+            try:
+                return "encoder", await self._read(ranker, text, size)
+            except TimeoutError:
+                if asked.tier == "encoder" or not ranker.has_instant:
+                    raise
+        return "instant", ranker.predict(text, size, "instant")
+
+    async def _read(self, ranker: ServedRanker, text: str, size: Size) -> Prediction:
+        if (known := ranker.known(text, size)) is not None:
+            return known
+        if self._thread.is_hanging(self._limit_s):
+            raise TimeoutError("is hanging")
+        job = self._thread.submit(ranker.predict, text, size)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(job), self._limit_s)
-        finally:
-            self._num_asked -= 1
+        except TimeoutError:
+            raise TimeoutError(f"has not answered within {self._limit_s:g} s") from None
 
 
 def _sentences(error: ValidationError) -> str:

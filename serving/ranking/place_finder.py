@@ -1,6 +1,6 @@
-"""From a request to its place in the queue, whichever model it names: each target LLM has its own holding queue.
+"""From a request to the place that is known at once, whichever model it names, and to who may find a better one.
 
-Each has its own threads, so that a ranker that hangs holds up the requests of its target LLM only.
+Each target LLM has an encoder queue of its own, so that an encoder that hangs holds up the requests of that LLM only.
 """
 
 from collections.abc import Mapping
@@ -10,32 +10,38 @@ from typing import Self
 from registry.request import TOO_LARGE, UnrankableContent
 from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
-from serving.metrics import FAIL_OPENS, NO_RANKER
-from serving.ranking.holding_queue import HoldingQueue
-from serving.ranking.load import EngineLoad, Seat
-from serving.request_stages import EngineRequest, Place
+from serving.metrics import HELD_REQUESTS, NO_RANKER, RANKING_SECONDS
+from serving.ranking.encoder_queue import EncoderQueue, Predictor, Reading, placed
+from serving.ranking.ranking_failures import Failures, reason_of_error
+from serving.request_stages import EngineRequest, Place, Size
 
 ORDERING_IS_OFF = "ordering_off"
 """The reason of a place that is everybody's."""
+
+Finding = tuple[Place, Reading | None]
+"""A place, and what may bring a better one."""
 
 
 class PlaceFinder:
     """Finds the place of each request. All methods belong to one event loop."""
 
-    def __init__(self, rankers: EngineRankers, queue_of: Mapping[str, HoldingQueue]) -> None:
+    def __init__(self, rankers: EngineRankers, queue_of: Mapping[str, EncoderQueue]) -> None:
         self._rankers = rankers
         self._queue_of = queue_of
+        for name in queue_of:
+            HELD_REQUESTS.labels(name).set(0)
+        self._failures_of = {name: queue.failures for name, queue in queue_of.items()} | {
+            NO_RANKER: Failures(NO_RANKER)
+        }
 
     @classmethod
-    def start(cls, settings: Settings, rankers: EngineRankers, load: EngineLoad) -> Self:
-        """With a holding queue for each target LLM; `close` ends their threads."""
+    def start(cls, settings: Settings, rankers: EngineRankers) -> Self:
+        """With an encoder queue for each target LLM; `close` ends their threads."""
         queues = {
-            target_llm: HoldingQueue(
+            target_llm: EncoderQueue(
                 partial(rankers.ranker, target_llm),
-                load,
-                target_llm=target_llm,
-                budget_s=settings.ranking_budget_ms / 1000,
-                backlog_s=settings.ranking_backlog_ms / 1000,
+                Failures(target_llm),
+                limit_s=settings.ranking_backlog_ms / 1000,
                 num_threads=settings.ranking_threads,
             )
             for target_llm in rankers.target_llms
@@ -46,28 +52,61 @@ class PlaceFinder:
         """Whose ranker reads the requests for a model, as metrics say it."""
         return self._rankers.target_of(model) or NO_RANKER
 
-    async def find_place(self, request: EngineRequest, seat: Seat) -> Place:
-        """The place of a request, within the budgets; the median's if there is no ranker or no text for it.
+    def find_place(self, request: EngineRequest) -> Finding:
+        """The place of a request that is known at once: the median's if there is no ranker or no text for it.
 
-        While ordering is off every request gets the same place, at once.
-
-        Its seat is taken once it may go on.
+        While ordering is off every request gets the same place.
         """
         target_llm = self._rankers.target_of(request.model)
         if not self._rankers.is_ordered(target_llm):
-            return Place(MIDDLE, ORDERING_IS_OFF)
+            return Place(MIDDLE, ORDERING_IS_OFF), None
         if isinstance(request.text, UnrankableContent) and request.text.reason == TOO_LARGE:
-            FAIL_OPENS.labels(TOO_LARGE, target_llm or NO_RANKER).inc()
-            return Place(self._rankers.large_quantile(request.size), TOO_LARGE)
+            return Place(self._rankers.large_quantile(request.size), TOO_LARGE), None
         if target_llm is None or not self._rankers.has_ranker(target_llm):
-            FAIL_OPENS.labels("no_ranker", target_llm or NO_RANKER).inc()
-            return Place(self._rankers.median_quantile(request.size), "no_ranker")
+            return Place(self._rankers.median_quantile(request.size), "no_ranker"), None
         queue = self._queue_of[target_llm]
         if isinstance(request.text, UnrankableContent):
-            return queue.median(request.text.reason, request.size)
-        return await queue.find_place(request.text, request.size, seat)
+            return _median(queue.ranker(), request.size, request.text.reason), None
+        return _placed_at_once(queue, request.text, request.size)
+
+    def note(self, target_llm: str, place: Place) -> None:
+        """Count a request that goes on with a place that no tier has found, by the reason."""
+        if place.reason not in (None, ORDERING_IS_OFF):
+            self._failures_of[target_llm].note_fail_open(place.reason)
 
     def close(self) -> None:
         """Let the threads end; nothing is computed any more."""
         for queue in self._queue_of.values():
             queue.close()
+
+
+def _placed_at_once(queue: EncoderQueue, text: str, size: Size) -> Finding:
+    ranker = queue.ranker()
+    if (known := ranker.known(text, size)) is not None:
+        return placed(known, "encoder"), None
+    try:
+        place = _instant_place(ranker, queue.failures, text, size)
+    except UnrankableContent as nothing:
+        return _median(ranker, size, nothing.reason), None
+    if not queue.is_hanging:
+        return place or _median(ranker, size, "budget"), Reading(queue, text, size)
+    queue.failures.note_tier("encoder", "hanging")
+    return place or _median(ranker, size, "hanging"), None
+
+
+def _instant_place(ranker: Predictor, failures: Failures, text: str, size: Size) -> Place | None:
+    """None if the ranker has no instant tier, or that fails."""
+    if not ranker.has_instant:
+        return None
+    try:
+        with RANKING_SECONDS.labels("instant").time():
+            return placed(ranker.predict(text, size, "instant"), "instant")
+    except UnrankableContent:
+        raise
+    except Exception as error:  # whatever it is, of ONNX Runtime too: there is the encoder
+        failures.note_tier("instant", reason_of_error(error), error)
+        return None
+
+
+def _median(ranker: Predictor, size: Size, reason: str) -> Place:
+    return Place(ranker.median_quantile(size), reason)

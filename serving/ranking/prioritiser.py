@@ -4,55 +4,20 @@ vLLM's default priority of 0 would beat every clock time, and several routes can
 engine client's own methods are wrapped.
 """
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
-from serving.champion.served_rankers import MIDDLE
-from serving.config import Settings
-from serving.metrics import ENGINE_REQUESTS, FAIL_OPENS, NO_RANKER
-from serving.ranking.load import EngineLoad, Seat
-from serving.ranking.place_finder import ORDERING_IS_OFF, PlaceFinder
-from serving.ranking.priority import priority
-from serving.ranking.tracing import describe, ranking_span
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Place, Size, current_http_request
+from serving.ranking.admission import Admission, Admissions, PriorityPolicy
+from serving.ranking.load import EngineLoad
+from serving.ranking.place_finder import PlaceFinder
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Size, current_http_request
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page
 
-logger = logging.getLogger(__name__)
-
 Generate = Callable[..., AsyncGenerator[Any, None]]
-
-
-@dataclass
-class PriorityPolicy:
-    """How priorities are made; the server's settings of these names."""
-
-    patience_s: float
-    cap_by_max_tokens: bool
-    trust_client_priority: bool
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The policy that the settings ask for."""
-        return cls(settings.patience_s, settings.cap_by_max_tokens, settings.trust_client_priority)
-
-
-@dataclass(frozen=True)
-class Admission:
-    """The priority that a request goes on with, and where it comes from."""
-
-    priority: int
-    source: str
-    """`ranked`, `median`, `arrival` (ranking or ordering is off) or `client`."""
-    predicted_tokens: float | None = None
-    """None unless it was ranked."""
-    target_llm: str = NO_RANKER
-    """Whose ranker was asked."""
 
 
 class Prioritiser:
@@ -70,7 +35,7 @@ class Prioritiser:
         self.policy = policy
         self.clock = clock
         self._load = load
-        self._place_finder = place_finder
+        self.admissions = Admissions(policy, load, place_finder)
         self._outcomes = outcomes
 
     def wrap(self, generate: Generate) -> Generate:
@@ -88,7 +53,7 @@ class Prioritiser:
         self, generate: Generate, http_request: HttpRequest, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
         with self._load.seat(request.num_sequences) as seat:
-            admission = await self._admit(http_request, request, seat)
+            admission = await self.admissions.admit(http_request, request, seat)
             kwargs["priority"] = admission.priority
             async with (
                 aclosing(generate(*args, **kwargs)) as outputs,
@@ -101,26 +66,7 @@ class Prioritiser:
     async def admitted(self, http_request: HttpRequest, request: EngineRequest) -> AsyncIterator[Admission]:
         """The request's admission; while the block lasts it is counted in the engine's load."""
         with self._load.seat(request.num_sequences) as seat:
-            yield await self._admit(http_request, request, seat)
-
-    async def _admit(self, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Admission:
-        admission = await self._admission(http_request, request, seat)
-        seat.take()
-        ENGINE_REQUESTS.labels(admission.source).inc()
-        return admission
-
-    async def _admission(self, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Admission:
-        arrival_us = http_request.arrival_us
-        if self.policy.trust_client_priority and request.client_priority != 0:
-            return Admission(request.client_priority, "client")
-        if self._place_finder is None:
-            return Admission(arrival_us, "arrival")
-        with ranking_span(request.trace_headers) as span:
-            place = await _place(self._place_finder, http_request, request, seat)
-            describe(span, place)
-        target_llm = self._place_finder.target_llm(request.model)
-        order = priority(arrival_us, self.policy.patience_s, place.quantile)
-        return Admission(order, _source(place), place.predicted_tokens, target_llm)
+            yield await self.admissions.admit(http_request, request, seat)
 
     async def _watched(
         self, outputs: AsyncGenerator[Any, None], http_request: HttpRequest, admission: Admission
@@ -170,24 +116,6 @@ class Prioritiser:
             return None
         cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
         return None if cap is None else max(cap, 1)
-
-
-def _source(place: Place) -> str:
-    if place.reason is None:
-        return "ranked"
-    return "arrival" if place.reason == ORDERING_IS_OFF else "median"
-
-
-async def _place(finder: PlaceFinder, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Place:
-    asked = (request.text, request.size)
-    if asked not in http_request.places:
-        try:
-            http_request.places[asked] = await finder.find_place(request, seat)
-        except Exception as error:  # whatever it is: no request fails because it could not be placed
-            FAIL_OPENS.labels("error", NO_RANKER).inc()
-            logger.error("A request takes the middle place, because none could be found: %s.", type(error).__name__)
-            return Place(MIDDLE, "error")
-    return http_request.places[asked]
 
 
 def _text_of(prompt: Any) -> str | None:

@@ -23,7 +23,7 @@ def load() -> EngineLoad:
 
 @pytest.fixture
 async def queue(ranker: FakeRanker, load: EngineLoad) -> AsyncIterator[KeptSeats]:
-    queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
+    queue = KeptSeats(lambda: ranker, load, backlog_s=0.5)
     yield queue
     ranker.may_go_on.set()
     queue.close()

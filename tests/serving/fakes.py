@@ -6,74 +6,103 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from registry.ranker import Prediction
+from registry.ranker import Prediction, Tier
+from registry.request import Text
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
-from serving.ranking.holding_queue import HoldingQueue, Predictor
+from serving.ranking.admission import Admissions, PriorityPolicy
+from serving.ranking.encoder_queue import EncoderQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import PriorityPolicy
-from serving.request_stages import ANY_SIZE, Place, Size
+from serving.ranking.ranking_failures import Failures
+from serving.request_stages import ANY_SIZE, ArrivalClock, EngineRequest, HttpRequest, Place, Size
 
 
 @dataclass
 class FakeRanker:
-    """Says one tenth of a quantile for each word; can be made to hang, raise, be slow, or note what it is asked."""
+    """Says one tenth of a quantile for each word; can be made to hang, raise, be slow, or note what it is asked.
+
+    Its instant tier, if it has one, says a twentieth, is asked in the event loop, and fails only with its own error.
+    """
 
     error: Exception | None = None
     seconds: float = 0
+    has_instant: bool = False
+    instant_error: Exception | None = None
     may_go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
+    remembered: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.may_go_on.set()
 
-    def predict(self, prompt: str, size: Size = ANY_SIZE) -> Prediction:
+    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        if tier == "instant":
+            assert threading.current_thread() is threading.main_thread()
+            return self._said(len(prompt.split()) / 2, size, self.instant_error)
         self.asked.append(prompt)
         assert self.may_go_on.wait(10)
         time.sleep(self.seconds)
-        if self.error is not None:
-            raise self.error
-        num_words = len(prompt.split())
-        capped = num_words if size.cap_tokens is None else min(num_words, size.cap_tokens)
-        return Prediction(score=num_words, predicted_tokens=num_words, quantile=capped / 10)
+        return self._said(len(prompt.split()), size, self.error)
+
+    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
+        tokens = self.remembered.get(prompt)
+        return None if tokens is None else self._said(tokens, size, None)
+
+    def _said(self, tokens: float, size: Size, error: Exception | None) -> Prediction:
+        if error is not None:
+            raise error
+        capped = tokens if size.cap_tokens is None else min(tokens, size.cap_tokens)
+        return Prediction(score=tokens, predicted_tokens=tokens, quantile=capped / 10)
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
         return 0.5 if size.cap_tokens is None else min(0.5, size.cap_tokens / 10)
 
 
-class KeptSeats(HoldingQueue):
-    """A holding queue as the choke point uses it, but that a seat once taken is kept: requests stay in the engine."""
+class KeptSeats:
+    """The way of one target LLM's requests to their places; a seat once taken is kept: requests stay in the engine."""
 
     def __init__(
-        self,
-        ranker: Callable[[], Predictor],
-        load: EngineLoad,
-        budget_s: float = 0.05,
-        backlog_s: float = 2.0,
-        num_threads: int = 1,
+        self, ranker: Callable[[], Predictor], load: EngineLoad, backlog_s: float = 2.0, num_threads: int = 1
     ) -> None:
-        super().__init__(
-            ranker, load, target_llm="demo-llm", budget_s=budget_s, backlog_s=backlog_s, num_threads=num_threads
-        )
+        self.backlog_s = backlog_s
+        self._load = load
+        self.finder = only(ranker, backlog_s, num_threads)
+        self._admissions = Admissions(make_policy(ranking_backlog_ms=backlog_s * 1000), load, self.finder)
+        self._clock = ArrivalClock()
 
     async def find_place(
         self, text: str, cap_tokens: float | None, seat: Seat | None = None, num_sequences: int = 1
     ) -> Place:
         seat = seat or Seat(self._load, num_sequences)
         try:
-            place = await super().find_place(text, Size(cap_tokens), seat)
+            return await self._admissions.placed(
+                self.finder, HttpRequest(self._clock), engine_request(text, cap_tokens), seat
+            )
         except BaseException:
             seat.leave()
             raise
-        seat.take()
-        return place
+
+    def close(self) -> None:
+        self.finder.close()
 
 
-def only(queue: HoldingQueue) -> PlaceFinder:
-    """One queue for whatever model is asked for."""
+def engine_request(text: Text, cap_tokens: float | None = None, model: str | None = None) -> EngineRequest:
+    return EngineRequest(model, text, Size(cap_tokens), num_sequences=1, client_priority=0, trace_headers=None)
+
+
+def only(ranker: Callable[[], Predictor], backlog_s: float = 2.0, num_threads: int = 1) -> PlaceFinder:
+    """One ranker for whatever model is asked for."""
+    queue = EncoderQueue(ranker, Failures("demo-llm"), limit_s=backlog_s, num_threads=num_threads)
     return PlaceFinder(EngineRankers({"demo-llm": NotAsked()}, {}, "demo-llm"), {"demo-llm": queue})
+
+
+async def place_of(finder: PlaceFinder, request: EngineRequest) -> Place:
+    """The place that a request gets before an engine that has nothing to do."""
+    load = EngineLoad(max_num_seqs=4)
+    admissions = Admissions(make_policy(), load, finder)
+    return await admissions.placed(finder, HttpRequest(ArrivalClock()), request, Seat(load, 1))
 
 
 def make_policy(**changes: Any) -> PriorityPolicy:

@@ -22,7 +22,7 @@ def two(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store: 
     flags = "--scheduling-policy priority --middleware serving.middleware.ShortestFirst --api-server-count 2"
     command = f"tests.vllm_serve --model {demo_llm} --served-model-name demo-llm {VLLM_ARGS} --max-num-seqs 2 {flags}"
     settings = {"PARS_TARGET_LLM": "demo-llm", "PARS_CAP_BY_MAX_TOKENS": "off", "PARS_PATIENCE_S": "1000"}
-    settings |= {"MLFLOW_TRACKING_URI": ranker_store, "PARS_RANKING_BUDGET_MS": "2000", "VLLM_NO_USAGE_STATS": "1"}
+    settings |= {"MLFLOW_TRACKING_URI": ranker_store, "VLLM_NO_USAGE_STATS": "1"}
     port = free_port()
     log = tmp_path_factory.mktemp("two") / "log.txt"
     with running([*command.split(), "--port", str(port)], port, settings, log) as started:

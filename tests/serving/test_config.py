@@ -25,7 +25,7 @@ def test_defaults_are_the_demos() -> None:
     assert (settings.target_llm, settings.llm) == ("demo-llm", ".demo/llm")
     assert "--max-num-seqs" in settings.vllm_flags
     assert settings.is_demo
-    assert (settings.patience_s, settings.ranking_budget_ms, settings.ranking_backlog_ms) == (120, 50, 2000)
+    assert (settings.patience_s, settings.ranking_backlog_ms, settings.score_cache) == (120, 2000, 10_000)
     assert (settings.cap_by_max_tokens, settings.trust_client_priority, settings.ranking) == (True, False, True)
     assert (settings.cache, settings.max_body_bytes) == (Path(".pars/rankers"), 4_194_304)
     assert (settings.rankers, settings.target_llms) == ({}, ["demo-llm"])
@@ -100,7 +100,7 @@ def test_one_fallback_is_for_every_target_even_if_its_path_looks_like_pairs(
         ("PARS_PORT", "3000", ["PARS_PORT is no setting"]),
         ("PARS_WEATHER_TODAY_Q", "rain", ["PARS_WEATHER_TODAY_Q ", "there are ", "PARS_PATIENCE_S"]),
         ("PARS_RANKING", "perhaps", ["PARS_RANKING", "'perhaps'"]),
-        ("PARS_RANKING_BUDGET_MS", "5000", ["PARS_RANKING_BACKLOG_MS", "5000"]),
+        ("PARS_SCORE_CACHE", "-1", ["greater than or equal to 0", "-1"]),
         ("PARS_REQUEST_TIMEOUT_S", "60", ["PARS_REQUEST_TIMEOUT_S", "PARS_PATIENCE_S", "60"]),
         ("PARS_TARGET_LLM", "", ["PARS_TARGET_LLM"]),
         ("PARS_RANKERS", "chat", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat'"]),

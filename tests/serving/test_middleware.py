@@ -36,7 +36,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory, demo_llm: Path, ranker_store
         f"--scheduling-policy priority --enable-scale-out --api-key {API_KEY}"
         " --middleware tests.header_spy.HeaderSpy --middleware serving.middleware.ShortestFirst"
     )
-    settings = {"PARS_RANKERS": "demo-llm=demo-llm", "PARS_CHAMPION_POLL_S": "0.5", "PARS_RANKING_BUDGET_MS": "2000"}
+    settings = {"PARS_RANKERS": "demo-llm=demo-llm", "PARS_CHAMPION_POLL_S": "0.5"}
     settings |= {"PARS_CAP_BY_MAX_TOKENS": "off", "PARS_MAX_BODY_BYTES": "2000000", "PARS_PATIENCE_S": "1000"}
     with serve(tmp_path_factory.mktemp("plain"), demo_llm, ranker_store, flags, **settings) as started:
         yield started

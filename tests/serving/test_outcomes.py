@@ -12,7 +12,7 @@ from serving.outcomes import ANSWERS_PER_TAU, OVERTAKING_WINDOW_S, Outcome, Outc
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import ArrivalClock
-from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
+from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 
 def value(name: str, **labels: str) -> float:
@@ -60,8 +60,8 @@ def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
 
 async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     engine, ranker, load = FakeEngine(outputs=(output(3), output(9))), FakeRanker(), EngineLoad(4)
-    queue = KeptSeats(lambda: ranker, load)
-    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, only(queue), Outcomes())
+    finder = only(lambda: ranker)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, finder, Outcomes())
     generate = prioritiser.wrap(engine.generate)
     names = ("pars_output_tokens_sum", "pars_predicted_tokens_sum")
     before = [value(name) for name in names]
@@ -72,7 +72,7 @@ async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
     async for _ in generate("one two", SimpleNamespace(max_tokens=None, n=1), "id"):
         pass
     assert [value(name) for name in names] == [before[0] + 9, before[1] + 2]
-    queue.close()
+    finder.close()
 
 
 def taken_up(at_s: float) -> Any:

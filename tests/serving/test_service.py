@@ -74,8 +74,10 @@ async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.A
     await client.post("/v1/completions", json={"model": "demo-llm", "prompt": "hello", "max_tokens": 2})
     page = (await client.get("/metrics")).text
     for name in (
-        'pars_engine_requests_total{source="ranked"}',
-        "pars_ranking_seconds_bucket",
+        'pars_engine_requests_total{source="instant"}',
+        'pars_ranking_seconds_count{tier="instant"}',
+        'pars_ranking_tier_failures_total{reason="hanging",target_llm="demo-llm",tier="encoder"} 0.0',
+        'pars_ranker_instant_tier{target_llm="demo-llm"} 1.0',
         'pars_ranker_version{target_llm="demo-llm"}',
         'pars_ranker_reference_error{target_llm="demo-llm"}',
         'pars_ranker_since_seconds{target_llm="demo-llm"}',
@@ -137,7 +139,8 @@ async def test_beam_search_is_ranked_once_because_the_layer_inside_bentoml_knows
 
 async def num_rankings(client: httpx.AsyncClient) -> float:
     page = (await client.get("/metrics")).text
-    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("pars_ranking_seconds_count"))
+    name = 'pars_ranking_seconds_count{tier="instant"}'
+    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith(name))
 
 
 async def served_version(client: httpx.AsyncClient) -> int:

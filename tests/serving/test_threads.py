@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
-from serving.threads import MOST_LEFT_BEHIND, NUM_RECENT_JOBS, DaemonThreads, TimedCalls
+from serving.threads import LEAST_SWEPT, MOST_LEFT_BEHIND, DaemonThreads, TimedCalls
 
 HANGS_AT_EXIT = """
 import threading
@@ -81,35 +82,36 @@ def test_hanging_means_that_every_thread_has_been_busy_for_longer_than_the_limit
     threads = DaemonThreads(2, "test")
     hang(threads, may_go_on)
     time.sleep(0.05)
-    assert threads.refusal(0, 0.04) is None, "the other thread is idle"
+    assert not threads.is_hanging(0.04), "the other thread is idle"
     hang(threads, may_go_on)
-    assert threads.refusal(0, 5) is None
+    assert not threads.is_hanging(5)
     time.sleep(0.05)
-    assert threads.refusal(0, 0.04) == "hanging"
+    assert threads.is_hanging(0.04)
     may_go_on.set()
     threads.submit(int).result(10)
     threads.close()
 
 
-def test_overloaded_means_that_those_ahead_take_longer_than_the_limit(threads: DaemonThreads) -> None:
-    assert threads.refusal(1_000_000, 0.1) is None, "nothing is known of its pace yet"
-    for _ in range(3):
-        threads.submit(time.sleep, 0.02).result(10)
-    assert threads.refusal(1, 0.1) is None
-    assert threads.refusal(10, 0.1) == "overloaded"
-    assert threads.refusal(0, 0.0001) is None, "one is always let in, and shows whether the pace is better now"
+def test_more_urgent_calls_come_first_and_equally_urgent_ones_in_their_order(
+    threads: DaemonThreads, may_go_on: threading.Event
+) -> None:
+    done: list[str] = []
+    hang(threads, may_go_on)
+    asked = [(3, "c"), (1, "a"), (2, "b"), (1, "a too"), (-5, "first")]
+    jobs = [threads.submit_urgent(rank, partial(done.append, name)) for rank, name in asked]
+    may_go_on.set()
+    for job in jobs:
+        job.result(10)
+    assert done == ["first", "a", "a too", "b", "c"]
 
 
-def test_one_slow_job_is_no_overload_and_a_better_pace_is_noticed(threads: DaemonThreads) -> None:
-    for seconds in (0.0, 0.0, 0.05):
-        threads.submit(time.sleep, seconds).result(10)
-    assert threads.refusal(10, 0.1) is None
-    for _ in range(3):
-        threads.submit(time.sleep, 0.05).result(10)
-    assert threads.refusal(10, 0.1) == "overloaded"
-    for _ in range(NUM_RECENT_JOBS):
-        threads.submit(int).result(10)
-    assert threads.refusal(10, 0.1) is None
+def test_what_was_cancelled_does_not_pile_up_behind_what_is_more_urgent(
+    threads: DaemonThreads, may_go_on: threading.Event
+) -> None:
+    hang(threads, may_go_on)
+    for rank in range(10 * LEAST_SWEPT):
+        threads.submit_urgent(rank, int).cancel()
+    assert len(threads._jobs) <= LEAST_SWEPT
 
 
 def test_thread_that_hangs_for_ever_does_not_keep_the_process_from_stopping() -> None:

@@ -17,13 +17,15 @@ class RankingWork:
     """What the server's ranker did since it started, or between two readings (their difference)."""
 
     ranked: float
-    """Requests that took the place that the ranker gave them."""
+    """Requests that took the place that a tier of the ranker gave them."""
+    instant: float
+    """Of these, the ones that took the instant tier's, since they were not held or the encoder was late."""
     failed_open: float
-    """Requests that went on with the median instead."""
+    """Requests that went on with the median instead, since neither tier placed them."""
     had_room: float
-    """Of these, the ones that were not ranked within the shorter budget when the engine had room for them."""
+    """Of these, the ones that only the encoder could place, and that the engine had room for before it did."""
     scored: float
-    """Prompts scored; more than `ranked` by those that came too late."""
+    """Prompts that the encoder scored; some of them too late to count."""
     scoring_s: float
     """Seconds in which they were scored, waiting not counted."""
     held_s: float
@@ -43,18 +45,23 @@ class RankingWork:
         return self.failed_open / self.requests
 
     @property
+    def instant_share(self) -> float:
+        """Share of `instant` among the requests that were to be ranked."""
+        return self.instant / self.requests
+
+    @property
     def had_room_share(self) -> float:
         """Share of `had_room` among the requests that were to be ranked."""
         return self.had_room / self.requests
 
     @property
     def scoring_ms(self) -> float:
-        """Milliseconds to score one prompt, on average."""
+        """Milliseconds of the encoder for one prompt, on average."""
         return 1000 * self.scoring_s / max(self.scored, 1)
 
     @property
     def held_ms(self) -> float:
-        """Milliseconds for which a request was held, on average."""
+        """Milliseconds for which a request was held, on average of all, most of which may not have been held at all."""
         return 1000 * self.held_s / self.requests
 
 
@@ -69,18 +76,17 @@ def parse_work(page: str) -> RankingWork | None:
     if REQUESTS not in page:
         return None
     seen: dict[str, float] = defaultdict(float)
-    had_room = 0.0
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
-            if sample.labels.get("source", "ranked") == "ranked":
-                seen[sample.name] += sample.value
-            if sample.name == FAIL_OPENS and sample.labels["reason"] == "budget":
-                had_room += sample.value
+            for name in (sample.name, *(f"{sample.name} {value}" for value in sample.labels.values())):
+                seen[name] += sample.value
+    instant = seen[f"{REQUESTS} instant"]
     return RankingWork(
-        ranked=seen[REQUESTS],
+        ranked=instant + seen[f"{REQUESTS} encoder"],
+        instant=instant,
         failed_open=seen[FAIL_OPENS],
-        had_room=had_room,
-        scored=seen["pars_ranking_seconds_count"],
-        scoring_s=seen["pars_ranking_seconds_sum"],
+        had_room=seen[f"{FAIL_OPENS} budget"],
+        scored=seen["pars_ranking_seconds_count encoder"],
+        scoring_s=seen["pars_ranking_seconds_sum encoder"],
         held_s=seen["pars_ranking_hold_seconds_sum"],
     )

@@ -94,6 +94,8 @@ async def started(follower: ChampionFollower) -> Champion:
 async def test_champion_is_followed_when_the_alias_moves(follower: ChampionFollower) -> None:
     first = await started(follower)
     assert first.version == 1
+    assert first.instant_state == "on"
+    assert REGISTRY.get_sample_value("pars_ranker_instant_tier", {"target_llm": "demo-llm"}) == 1
     await follower.look()
     assert follower.champion is first
     store.promote("demo-llm", 2)
@@ -376,7 +378,7 @@ async def test_same_files_registered_anew_under_the_same_number_are_no_other_ran
 ) -> None:
     before = await started(follower)
     swapped = reloads("swapped")
-    make_anew(write_ranker(tmp_path / "anew"))
+    make_anew(write_ranker(tmp_path / "anew", instant_weight=1.0))
     await follower.look()
     assert served(follower).is_same_ranker(before)
     assert reloads("swapped") == swapped

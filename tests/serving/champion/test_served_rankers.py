@@ -13,9 +13,9 @@ from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers, NoRanker
 from serving.config import Settings
 from serving.metrics import NO_RANKER
-from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
-from serving.request_stages import EngineRequest, Place, Size
+from serving.request_stages import Place, Size
+from tests.serving.fakes import engine_request, place_of
 
 NAMES = {"chat": "brief-llm", "essays": "wordy-llm"}
 
@@ -78,7 +78,7 @@ def test_medians_are_the_targets_own_or_that_of_all(rankers: EngineRankers) -> N
 async def test_request_too_large_to_read_has_one_place_whatever_its_model_but_for_its_cap(
     rankers: EngineRankers,
 ) -> None:
-    finder = PlaceFinder.start(Settings(), rankers, EngineLoad(max_num_seqs=4))
+    finder = PlaceFinder.start(Settings(), rankers)
     for model in (None, "chat", "essays", "other"):
         place = await find_place(finder, model, UnrankableContent("too_large"))
         assert (place.quantile, place.reason) == (0.75, "too_large")
@@ -89,8 +89,7 @@ async def test_request_too_large_to_read_has_one_place_whatever_its_model_but_fo
 
 
 async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_counted(rankers: EngineRankers) -> None:
-    load = EngineLoad(max_num_seqs=4)
-    finder = PlaceFinder.start(Settings(), rankers, load)
+    finder = PlaceFinder.start(Settings(), rankers)
     before, images_before = fail_opens("no_ranker"), fail_opens("image", "wordy-llm")
     place = await find_place(finder, "other", "one two")
     assert (place.quantile, place.reason) == (pytest.approx(0.5), "no_ranker")
@@ -105,8 +104,7 @@ async def test_request_for_a_model_without_a_ranker_gets_the_median_and_is_count
 
 
 async def find_place(finder: PlaceFinder, model: str | None, text: Text, cap_tokens: float | None = None) -> Place:
-    request = EngineRequest(model, text, Size(cap_tokens), num_sequences=1, client_priority=0, trace_headers=None)
-    return await finder.find_place(request, Seat(EngineLoad(max_num_seqs=4), 1))
+    return await place_of(finder, engine_request(text, cap_tokens, model))
 
 
 def fail_opens(reason: str, target_llm: str = NO_RANKER) -> float:
@@ -122,7 +120,7 @@ def half(wordy: Path) -> EngineRankers:
 
 
 async def test_target_without_a_ranker_has_the_median_of_the_others(half: EngineRankers) -> None:
-    finder = PlaceFinder.start(Settings(), half, EngineLoad(max_num_seqs=4))
+    finder = PlaceFinder.start(Settings(), half)
     before = fail_opens("no_ranker", "brief-llm")
     place = await find_place(finder, "chat", "one two")
     assert (place.quantile, place.reason) == (pytest.approx(0.5, abs=0.01), "no_ranker")
@@ -137,7 +135,7 @@ async def test_target_without_a_ranker_has_the_median_of_the_others(half: Engine
 
 async def test_without_any_ranker_every_request_has_the_same_place() -> None:
     none = EngineRankers({name: SimpleNamespace(champion=None) for name in NAMES.values()}, NAMES, "chat")
-    finder = PlaceFinder.start(Settings(), none, EngineLoad(max_num_seqs=4))
+    finder = PlaceFinder.start(Settings(), none)
     asked: list[tuple[str | None, Text]] = [("chat", "one"), ("essays", "one " * 50), ("other", "x"), (None, "")]
     asked.append(("chat", UnrankableContent("image")))
     places = [await find_place(finder, model, text, cap) for model, text in asked for cap in (None, 1.0)]
@@ -151,7 +149,7 @@ async def test_while_ordering_is_off_every_request_has_the_same_place_and_none_i
     switch = OrderingSwitch(NAMES.values())
     champions = {"brief-llm": Champion(1, Ranker.load(brief)), "wordy-llm": Champion(1, Ranker.load(wordy))}
     followers = {name: SimpleNamespace(champion=one) for name, one in champions.items()}
-    finder = PlaceFinder.start(Settings(), EngineRankers(followers, NAMES, "chat", switch), EngineLoad(max_num_seqs=4))
+    finder = PlaceFinder.start(Settings(), EngineRankers(followers, NAMES, "chat", switch))
     switch.hear_tag("brief-llm", "off")
     for text in ("one", "one " * 50, UnrankableContent("image")):
         assert await find_place(finder, "chat", text, 1.0) == Place(0.5, "ordering_off")

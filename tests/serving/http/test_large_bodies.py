@@ -35,7 +35,7 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Asyn
     champion = Champion(7, Ranker.load(write_ranker(tmp_path_factory.mktemp("ranker"))))
     rankers = EngineRankers({"demo-llm": SimpleNamespace(champion=champion)}, {"chat": "demo-llm"}, "chat")
     load = EngineLoad(4)
-    finder = PlaceFinder.start(Settings(ranking_budget_ms=60_000, ranking_backlog_ms=60_000), rankers, load)
+    finder = PlaceFinder.start(Settings(ranking_backlog_ms=60_000), rankers)
     prioritiser = Prioritiser(make_policy(patience_s=PATIENCE_S), StoppedClock(), load, finder)
     reception = Reception(
         echo(), prioritiser, lambda headers: "bad" not in headers, max_body_bytes=MAX_BODY_BYTES, most_prompts=3
@@ -101,10 +101,10 @@ async def in_one(body: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_longer_list_of_prompts_than_vllm_takes_is_not_worked_on(client: AsyncClient) -> None:
-    asked = REGISTRY.get_sample_value("pars_ranking_seconds_count")
+    asked = REGISTRY.get_sample_value("pars_ranking_seconds_count", {"tier": "encoder"})
     response = await complete(client, {"model": "chat", "prompt": ["one"] * 4, "max_tokens": 4000})
     assert response.json()["priority"] == LARGE
-    assert REGISTRY.get_sample_value("pars_ranking_seconds_count") == asked
+    assert REGISTRY.get_sample_value("pars_ranking_seconds_count", {"tier": "encoder"}) == asked
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """`POST /rank` without a server around it."""
 
-import threading
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -51,7 +50,8 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
     assert by_prompt.json() == by_messages.json()
     assert by_prompt.json()["score"] == 3
     assert by_prompt.json()["ranker_version"] == 7
-    assert set(by_prompt.json()) == {"score", "predicted_tokens", "quantile", "ranker_version"}
+    assert set(by_prompt.json()) == {"score", "predicted_tokens", "quantile", "ranker_version", "tier"}
+    assert by_prompt.json()["tier"] == "encoder"
 
 
 async def test_model_says_whose_ranker_and_one_without_is_a_404(champion: Champion) -> None:
@@ -153,14 +153,18 @@ async def test_announced_length_is_believed_before_anything_is_read(champion: Ch
     assert response.status_code == 413
 
 
+def standing_in(ranker: FakeRanker) -> RankRoute:
+    served = SimpleNamespace(version=7, predict=ranker.predict, known=ranker.known, has_instant=ranker.has_instant)
+    return RankRoute(lambda _: served, lambda _: True, 0.1, 1000)  # type: ignore[arg-type, return-value]
+
+
 async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
-    ranker = FakeRanker(may_go_on=threading.Event())
-    standing_in = SimpleNamespace(version=7, predict=ranker.predict)
-    endpoint = RankRoute(lambda _: standing_in, lambda _: True, 0.1, 1000)  # type: ignore[arg-type, return-value]
+    ranker = FakeRanker()
+    endpoint = standing_in(ranker)
     ranker.may_go_on.clear()
     slow = await post(endpoint, json={"prompt": "one"})
     assert slow.status_code == 503
-    assert "has not answered within 0.1 s" in slow.json()["error"]["message"]
+    assert "The ranker has not answered within 0.1 s" in slow.json()["error"]["message"]
     # The thread may have begun a moment after the request did, so it is not hanging until that moment is over.
     while "hanging" not in (hanging := await post(endpoint, json={"prompt": "two"})).json()["error"]["message"]:
         pass
@@ -170,6 +174,37 @@ async def test_ranker_that_hangs_is_a_503_and_recovers() -> None:
         pass
     assert response.json()["score"] == 1
     assert ranker.asked == ["one", "three"]
+
+
+async def test_instant_tier_answers_where_the_encoder_does_not_unless_that_was_asked_for() -> None:
+    ranker = FakeRanker(has_instant=True)
+    endpoint = standing_in(ranker)
+    ranker.may_go_on.clear()
+    for _ in range(3):  # it does not answer in time, and then hangs
+        response = await post(endpoint, json={"prompt": "one two"})
+        assert response.json() == {
+            "score": 1.0,
+            "predicted_tokens": 1.0,
+            "quantile": 0.1,
+            "tier": "instant",
+            "ranker_version": 7,
+        }
+        assert (await post(endpoint, json={"prompt": "one two", "tier": "encoder"})).status_code == 503
+    ranker.may_go_on.set()
+
+
+async def test_tier_that_is_asked_for_answers() -> None:
+    endpoint = standing_in(FakeRanker(has_instant=True, remembered={"read before": 9.0}))
+    for tier, score in (("instant", 1.5), ("encoder", 3)):
+        answer = (await post(endpoint, json={"prompt": "one two three", "tier": tier})).json()
+        assert (answer["tier"], answer["score"]) == (tier, score)
+    assert (await post(endpoint, json={"prompt": "read before"})).json()["score"] == 9
+    wrong = await post(endpoint, json={"prompt": "one", "tier": "middle"})
+    assert wrong.status_code == 400
+    assert "'instant' or 'encoder'" in wrong.json()["error"]["message"]
+    refused = await post(standing_in(FakeRanker()), json={"prompt": "one", "tier": "instant"})
+    assert refused.status_code == 400
+    assert "no instant tier" in refused.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("error", [FloatingPointError("not finite"), KeyError("zanzibar"), TypeError()])

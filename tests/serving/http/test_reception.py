@@ -7,28 +7,29 @@ import pytest
 
 from serving.http.bodies import Message
 from serving.http.reception import Reception
-from serving.ranking.load import EngineLoad
-from serving.ranking.prioritiser import Admission, Prioritiser
-from serving.request_stages import ArrivalClock
+from serving.ranking.admission import Admission, Admissions
+from serving.ranking.load import EngineLoad, Seat
+from serving.ranking.prioritiser import Prioritiser
+from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest
 from tests.serving.fakes import make_policy
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}
 BODY = b'{"model": "demo-llm", "prompt": ["first", "second"]}'
 
 
-class SlowToFail(Prioritiser):
-    """Admits the first prompt late, and fails at the second."""
+class SlowToFail(Admissions):
+    """The second of several requests fails while the others are still to be admitted."""
 
     def __init__(self, load: EngineLoad) -> None:
-        super().__init__(make_policy(), ArrivalClock(), load, None)
+        super().__init__(make_policy(), load, None)
         self._num_asked = 0
 
-    async def _admission(self, *_: Any) -> Admission:
+    async def admit(self, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Admission:
         self._num_asked += 1
         if self._num_asked == 2:
             raise MemoryError("no room to rank")
         await asyncio.sleep(0.05)
-        return Admission(1, "ranked")
+        return await super().admit(http_request, request, seat)
 
 
 async def test_unexpected_error_leaves_nothing_counted() -> None:
@@ -42,7 +43,9 @@ async def test_unexpected_error_leaves_nothing_counted() -> None:
 
     async def send(_: Message) -> None: ...
 
-    reception = Reception(app, SlowToFail(load), lambda _: True, max_body_bytes=1000, most_prompts=4)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, None)
+    prioritiser.admissions = SlowToFail(load)
+    reception = Reception(app, prioritiser, lambda _: True, max_body_bytes=1000, most_prompts=4)
     with pytest.raises(ExceptionGroup, match="TaskGroup"):
         await reception.serve(SCOPE, receive, send)
     await asyncio.sleep(0.1)

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from serving.ranking.holding_queue import HoldingQueue
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.reports import EngineReports, Report
@@ -36,15 +35,15 @@ async def engine(prompt: str, _params: Any, _id: str, **_: Any) -> AsyncGenerato
 class Traffic:
     """Requests of every fate at a ranking whose ranker may hang, before an engine that reports what it likes."""
 
-    def __init__(self, ranker_hangs: bool) -> None:
-        self.ranker = FakeRanker()
+    def __init__(self, ranker_hangs: bool, has_instant: bool) -> None:
+        self.ranker = FakeRanker(has_instant=has_instant)
         if ranker_hangs:
             self.ranker.may_go_on.clear()
         self.load = EngineLoad(4, EngineReports())
         self.load.count(0)  # the gauges are the process's, and other tests have set them
-        times = {"budget_s": 0.001, "backlog_s": 0.02}
-        self.queue = HoldingQueue(lambda: self.ranker, self.load, target_llm="demo-llm", num_threads=1, **times)
-        self.prioritiser = Prioritiser(make_policy(), ArrivalClock(), self.load, only(self.queue))
+        self.finder = only(lambda: self.ranker, backlog_s=0.02)
+        policy = make_policy(ranking_backlog_ms=20.0)
+        self.prioritiser = Prioritiser(policy, ArrivalClock(), self.load, self.finder)
         self.generate = self.prioritiser.wrap(engine)
 
     async def request(self, fate: str, n: int) -> None:
@@ -82,14 +81,14 @@ REPORTS = st.lists(st.builds(Report, st.integers(0, 5), st.integers(0, 3)), max_
 
 
 @settings(max_examples=60)
-@given(REQUESTS, REPORTS, st.booleans())
+@given(REQUESTS, REPORTS, st.booleans(), st.booleans())
 def test_after_all_have_left_nothing_is_counted_in(
-    fates: list[tuple[str, int, int]], reports: list[Report], ranker_hangs: bool
+    fates: list[tuple[str, int, int]], reports: list[Report], ranker_hangs: bool, has_instant: bool
 ) -> None:
     async def live() -> tuple[int, list[float | None]]:
-        traffic = Traffic(ranker_hangs)
+        traffic = Traffic(ranker_hangs, has_instant)
         await traffic.run(fates, reports)
-        traffic.queue.close()
+        traffic.finder.close()
         labels = [{}, {}, {"target_llm": "demo-llm"}]
         shown = [REGISTRY.get_sample_value(name, given) for name, given in zip(GAUGES, labels, strict=True)]
         return traffic.load.num_sequences, shown
@@ -101,11 +100,12 @@ def test_after_all_have_left_nothing_is_counted_in(
 
 
 async def test_meanwhile_they_are() -> None:
-    traffic = Traffic(ranker_hangs=True)
+    traffic = Traffic(ranker_hangs=True, has_instant=True)
     traffic.load.count(9)
     traffic.load.report(0, Report(num_running=2, num_waiting=7))
     task = asyncio.create_task(traffic.request("cancelled", 3))
-    await asyncio.sleep(0)
+    for _ in range(3):  # it comes, is not let go, and is held
+        await asyncio.sleep(0)
     assert REGISTRY.get_sample_value("pars_requests_held", {"target_llm": "demo-llm"}) == 1
     assert REGISTRY.get_sample_value("pars_engine_waiting_sequences") == 7
     traffic.ranker.may_go_on.set()
@@ -116,4 +116,4 @@ async def test_meanwhile_they_are() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    traffic.queue.close()
+    traffic.finder.close()

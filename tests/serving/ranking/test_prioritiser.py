@@ -1,7 +1,7 @@
 """The wrap around the engine client's methods."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from serving.champion.served_rankers import EngineRankers
+from serving.ranking.admission import PriorityPolicy
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
-from serving.ranking.prioritiser import Prioritiser, PriorityPolicy
+from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
-from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
+from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 NOW_US = 1_790_000_000_000_000
 PATIENCE_S = 10.0
@@ -27,9 +28,8 @@ class Setting:
         self.ranker = FakeRanker()
         self.load = EngineLoad(max_num_seqs=4)
         self.clock = ArrivalClock(lambda: 7, lambda: NOW_US)
-        self.queue = KeptSeats(lambda: self.ranker, self.load) if is_ranking else None
-        rankings = only(self.queue) if self.queue else None
-        self.generate = Prioritiser(policy, self.clock, self.load, rankings).wrap(self.engine.generate)
+        self.finder = only(lambda: self.ranker) if is_ranking else None
+        self.generate = Prioritiser(policy, self.clock, self.load, self.finder).wrap(self.engine.generate)
 
     async def priority_of(self, prompt: Any, max_tokens: int | None = None, n: int = 1, **others: Any) -> int:
         params = SimpleNamespace(max_tokens=max_tokens, n=n)
@@ -42,8 +42,8 @@ class Setting:
 def setting() -> Iterator[Setting]:
     setting = Setting(make_policy(patience_s=PATIENCE_S))
     yield setting
-    assert setting.queue is not None
-    setting.queue.close()
+    assert setting.finder is not None
+    setting.finder.close()
 
 
 def tokens(text: str) -> dict[str, Any]:
@@ -157,7 +157,7 @@ async def test_whatever_raises_over_a_body_is_a_median(
 async def test_finder_that_fails_is_a_middle_place(
     setting: Setting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(*_: Any) -> None:
+    def fail(*_: Any) -> None:
         raise OSError("the prompt")
 
     monkeypatch.setattr(PlaceFinder, "find_place", fail)
@@ -211,3 +211,37 @@ async def test_client_that_leaves_while_its_request_is_held_never_reaches_the_en
     setting.ranker.may_go_on.set()
     assert setting.engine.asked == []
     assert setting.load.num_sequences == 4
+
+
+@pytest.mark.parametrize("when", ["called", "first output", "second output"])
+async def test_error_in_the_engine_after_the_place_was_found_leaves_no_seat_taken(setting: Setting, when: str) -> None:
+    class EngineError(Exception):
+        pass
+
+    async def outputs() -> AsyncGenerator[str, None]:
+        if when == "first output":
+            raise EngineError
+        yield "first"
+        raise EngineError
+
+    def generate(*_: Any, **__: Any) -> AsyncGenerator[str, None]:
+        if when == "called":
+            raise EngineError
+        return outputs()
+
+    wrapped = Prioritiser(make_policy(), setting.clock, setting.load, setting.finder).wrap(generate)
+
+    async def ask() -> None:
+        async for _ in wrapped("one", SimpleNamespace(max_tokens=5, n=3), "id"):
+            assert setting.load.num_sequences == 3
+
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            await ask()
+        assert setting.load.num_sequences == 0
+
+
+async def test_requests_that_come_together_reach_the_engine_in_the_order_of_their_places(setting: Setting) -> None:
+    setting.ranker.has_instant = True
+    await asyncio.gather(*(setting.priority_of("a " * words) for words in (4, 1, 3, 2)))
+    assert [len(one["prompt"].split()) for one in setting.engine.asked] == [1, 2, 3, 4]

@@ -14,7 +14,7 @@ from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.tracing import SPAN
 from serving.request_stages import ArrivalClock
-from tests.serving.fakes import FakeEngine, FakeRanker, KeptSeats, make_policy, only
+from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 HEADERS = {"traceparent": f"00-{TRACE_ID:032x}-b7ad6b7169203331-01"}
@@ -38,12 +38,12 @@ def ranker() -> Iterator[FakeRanker]:
 
 async def generate(ranker: FakeRanker, prompt: str, **kwargs: Any) -> None:
     load = EngineLoad(4)
-    queue = KeptSeats(lambda: ranker, load, budget_s=0.05, backlog_s=0.5)
-    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, only(queue))
+    finder = only(lambda: ranker)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, finder)
     params = SimpleNamespace(max_tokens=None, n=1)
     async for _ in prioritiser.wrap(FakeEngine().generate)(prompt, params, "id", **kwargs):
         pass
-    queue.close()
+    finder.close()
 
 
 def attributes(span: ReadableSpan) -> dict[str, object]:
@@ -55,7 +55,7 @@ async def test_ranking_is_a_span_in_the_clients_trace(spans: InMemorySpanExporte
     (span,) = spans.get_finished_spans()
     assert span.name == SPAN
     assert span.context is not None and span.context.trace_id == TRACE_ID
-    assert attributes(span) == {"pars.quantile": 0.3, "pars.predicted_tokens": 3}
+    assert attributes(span) == {"pars.quantile": 0.3, "pars.predicted_tokens": 3, "pars.tier": "encoder"}
 
 
 async def test_fail_open_names_its_reason_and_nothing_of_the_prompt(

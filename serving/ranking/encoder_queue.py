@@ -1,0 +1,123 @@
+"""The threads in which the encoder of one target LLM reads the requests that are held."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from registry.ranker import Prediction, Tier
+from registry.request import UnrankableContent
+from serving.metrics import RANKING_SECONDS
+from serving.ranking.ranking_failures import Failures, reason_of_error
+from serving.request_stages import ANY_SIZE, Place, Size
+from serving.threads import DaemonThreads
+
+
+class Predictor(Protocol):
+    """What is needed of a ranker here (`serving.champion.served_rankers.ServedRanker`)."""
+
+    @property
+    def has_instant(self) -> bool:
+        """Whether it has an instant tier that may be used."""
+
+    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        """The prediction for one prompt."""
+
+    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
+        """The encoder's prediction, if it has read this text lately."""
+
+    def median_quantile(self, size: Size = ANY_SIZE) -> float:
+        """The place of a request that cannot be ranked."""
+
+
+class EncoderQueue:
+    """Reads texts one after the other, that of the smallest priority first. All methods belong to one event loop.
+
+    By priority and not by arrival: who would be let go first shall be known best first, and what the engine takes next
+    is then never a long request only because it came before the short ones that are held behind it.
+    """
+
+    def __init__(
+        self, ranker: Callable[[], Predictor], failures: Failures, *, limit_s: float, num_threads: int
+    ) -> None:
+        """`ranker` is asked at each use, so that a swap needs no word here; one text in `limit_s` is hanging."""
+        self.ranker = ranker
+        self.failures = failures
+        self._limit_s = limit_s
+        self._num_threads = num_threads
+        self._threads = DaemonThreads(num_threads, "ranking")
+        self._reads_with: Predictor | None = None
+
+    @property
+    def is_hanging(self) -> bool:
+        """Whether nothing can be expected of it. A swap of the ranker cures what only the old one had."""
+        if not self._threads.is_hanging(self._limit_s):
+            return False
+        if self._reads_with == self.ranker():
+            return True
+        self._threads.close()
+        self._threads = DaemonThreads(self._num_threads, "ranking")
+        return False
+
+    def submit(self, text: str, size: Size, priority: int) -> Future[Prediction]:
+        """Let a text be read when its turn comes."""
+        return self._threads.submit_urgent(priority, partial(self._read, text, size))
+
+    def close(self) -> None:
+        """Let the threads end; nothing is read any more."""
+        self._threads.close()
+
+    def _read(self, text: str, size: Size) -> Prediction:
+        self._reads_with = ranker = self.ranker()
+        with RANKING_SECONDS.labels("encoder").time():
+            return ranker.predict(text, size)
+
+
+class Reading:
+    """One text that the encoder reads if its request is held, and what has come of it."""
+
+    def __init__(self, queue: EncoderQueue, text: str, size: Size) -> None:
+        self._queue, self._text, self._size = queue, text, size
+        self._job: Future[Prediction] | None = None
+
+    def begin(self, priority: int, tell: Callable[[], None]) -> None:
+        """Put it into the queue; `tell` is called in this event loop once there is something to know."""
+        # At once, though it may be cancelled: a thread that asks a busy event loop for its next text idles meanwhile.
+        self._job = self._queue.submit(self._text, self._size, priority)
+        self._job.add_done_callback(partial(_call_in, asyncio.get_running_loop(), tell))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the text was read, or could not be."""
+        return self._job is not None and self._job.done() and not self._job.cancelled()
+
+    def end(self) -> None:
+        """Nobody waits for it any more: what has not begun is not computed."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def better_than(self, place: Place) -> Place:
+        """The encoder's place once it is over; the given one if it failed; why there is none, if there is neither."""
+        assert self._job is not None
+        error = self._job.exception()
+        if error is None:
+            return placed(self._job.result(), "encoder")
+        if isinstance(error, UnrankableContent):
+            return self._or_median(place, error.reason)
+        self._queue.failures.note_tier("encoder", reason_of_error(error), error)
+        return self._or_median(place, reason_of_error(error))
+
+    def _or_median(self, place: Place, reason: str) -> Place:
+        return place if place.tier else Place(self._queue.ranker().median_quantile(self._size), reason)
+
+
+def placed(prediction: Prediction, tier: Tier) -> Place:
+    """The place that a tier gives."""
+    return Place(prediction.quantile, predicted_tokens=prediction.predicted_tokens, tier=tier)
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None], _: object) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits
+        loop.call_soon_threadsafe(callback)
