@@ -99,7 +99,7 @@ COMMANDS = (
     Command(
         name="evaluate",
         room="training",
-        settings="training.judging.evaluate:EvaluationConfig",
+        settings="training.judging.config:EvaluationConfig",
         does="cli.trainings:evaluate",
         help="Print and log how well registered rankers order the test prompts of a length log.\n\n"
         "Several rankers are compared by a paired jackknife, and --models tests each of them on several target LLMs.",

@@ -2,7 +2,7 @@
 
 from training.config import TrainingConfig
 from training.experiments.config import AblationConfig, CrossValidationConfig
-from training.judging.evaluate import EvaluationConfig
+from training.judging.config import EvaluationConfig
 from training.judging.evaluate import evaluate as evaluate_rankers
 from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN, STATIC_GAINS
 from training.judging.target_llm import TestedPart
@@ -16,7 +16,8 @@ def train(config: TrainingConfig) -> str:
 
     trained = train_ranker(config)
     return (
-        f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}\n"
+        f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}"
+        f"{_instant_text(trained.metrics)}\n"
         f"Serve it from now on: python -m registry promote --target-llm {config.ranker_target_llm!r}"
     )
 
@@ -73,6 +74,12 @@ def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
         f" {metrics[STATIC_GAIN_S_PER_TOKEN]:.3f} in s/token and {metrics[STATIC_GAIN_E2E]:.3f} end-to-end"
         f" on {_count_text(metrics)} {tested}"
     )
+
+
+def _instant_text(metrics: dict[str, float]) -> str:
+    if "instant_kendall_tau_b" not in metrics:
+        return ""
+    return f"; its instant tier's kendall_tau_b {metrics['instant_kendall_tau_b']:.3f}"
 
 
 def _count_text(metrics: dict[str, float]) -> str:

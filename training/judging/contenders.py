@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.artefact.card import Grouping
-from registry.ranker import Ranker
+from registry.ranker import Ranker, Tier
 from training.judging.baselines import Baseline
 from training.judging.statistics.certain_pairs import Values
 from training.judging.target_llm import Target
@@ -24,16 +24,23 @@ class Contender:
     """How the data was grouped that it was trained on; none for a baseline, which is fitted on the log at hand."""
 
 
-def registered_ranker(uri: str, ranker: Ranker) -> Contender:
-    """A ranker as it is served. It scores a prompt once, however many target LLMs answered it."""
+def registered_ranker(uri: str, ranker: Ranker, tier: Tier = "encoder") -> Contender:
+    """A tier of a ranker as it is served. It scores a prompt once, however many target LLMs answered it.
+
+    Raises:
+        InvalidRanker: the ranker has no such tier.
+    """
     known: dict[str, float] = {}
+    scorer = ranker.scorer_of(tier)
 
     def score(target: Target) -> Values:
         new = [prompt for prompt in target.test.prompts if prompt not in known]
-        known.update(zip(new, ranker.scorer.score_all(new, progress=f"scoring with {uri}").tolist(), strict=True))
+        title = f"scoring with the {tier} tier of {uri}"
+        known.update(zip(new, scorer.score_all(new, progress=title).tolist(), strict=True))
         return np.array([known[prompt] for prompt in target.test.prompts])
 
-    return Contender(score, {"ranker": uri, "target_llm": ranker.card.target_llm}, ranker.card.grouped_by)
+    params = {"ranker": uri, "tier": tier, "target_llm": ranker.card.target_llm}
+    return Contender(score, params, ranker.card.grouped_by)
 
 
 def baseline(name: str, at_most: int | None, seed: int) -> Contender:

@@ -1,18 +1,16 @@
 """Evaluate registered rankers, and baselines beside them, on the test rows of a length log."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 import mlflow
 import pandas as pd
 
 from charts.picture import svg
 from registry import store
-from registry.errors import InvalidInput
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
-from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
-from traffic.length_log import LengthLogSource
+from training.judging.config import EvaluationConfig
 from training.judging.contenders import Contender, baseline, registered_ranker
 from training.judging.heat_map import heat_map
 from training.judging.ranking_metrics import KENDALL_TAU_B, ranking_metrics
@@ -56,53 +54,6 @@ class Evaluation:
     """Which rankers' data was grouped otherwise than the prompts: sentences."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationConfig(LengthLogSource):
-    """Which rankers, on which rows."""
-
-    rankers: tuple[str, ...] = ()
-    """`models:/pars-NAME@champion`, `models:/pars-NAME/VERSION`, or folders."""
-    models: tuple[str, ...] = ()
-    """Several names from the log's column `model`, instead of one in `model`: each ranker is tested on each of these
-    target LLMs."""
-    baselines: tuple[str, ...] = ()
-    """Rankers without a network to compare with, fitted on the log's train split: prompt_length, tfidf_ridge,
-    lexical_boosting, template_mean."""
-    baseline_prompts: int | None = None
-    """Training prompts of a baseline at most; all of them unless given."""
-    part: TestedPart = "test"
-    """Prompts that are tested: the log's test split, or `all` of the log, for rankers that were trained on none of its
-    prompts, for whatever target LLM. Where a ranker's data was grouped otherwise (`group_column`), the test prompts
-    that it would have been trained on are left out, and it is said how many. Baselines are fitted on the log itself, so
-    they know only `test`."""
-    max_prompts: int = MOST_TEST_PROMPTS
-    """Test prompts at most, drawn by the seed; 0 tests all of them."""
-    seed: int = 0
-    """Draws the prompts, the pairings of repeated answers, and which of many groups an interval leaves out together."""
-
-    def __post_init__(self) -> None:
-        """Refuse an evaluation of nothing."""
-        if not self.rankers and not self.baselines:
-            raise InvalidInput(
-                "rankers must name at least one ranker, such as models:/pars-NAME@champion, but got none."
-            )
-        require_prompts_to_test("max_prompts", self.max_prompts)
-        if self.baseline_prompts is not None and self.baseline_prompts < 2:
-            raise InvalidInput(f"baseline_prompts must be at least 2, but got {self.baseline_prompts}.")
-        if self.part == "all" and self.baselines:
-            raise InvalidInput(
-                f"baselines are fitted on the log's train split, so part=all would test them on what they were fitted"
-                f" on, but got {', '.join(self.baselines)}; leave out one of the two."
-            )
-        if self.model is not None and self.models:
-            raise InvalidInput(f"give either model or models, but got {self.model!r} and {', '.join(self.models)!r}.")
-
-    @property
-    def sources(self) -> list[LengthLogSource]:
-        """The log of each target LLM."""
-        return [replace(self, model=model, models=()) for model in dict.fromkeys(self.models or (self.model,))]
-
-
 def evaluate(config: EvaluationConfig) -> Evaluation:
     """Measure each ranker on the test prompts of each target LLM, logged to MLflow: one nested run a ranker.
 
@@ -134,7 +85,12 @@ def evaluate(config: EvaluationConfig) -> Evaluation:
 
 
 def _contenders(config: EvaluationConfig) -> dict[str, Contender]:
-    rankers = {uri: registered_ranker(uri, store.load_ranker(uri)) for uri in config.rankers}
+    loaded = {uri: store.load_ranker(uri) for uri in config.rankers}
+    rankers = {
+        uri if tier == "encoder" else f"{uri} ({tier})": registered_ranker(uri, ranker, tier)
+        for uri, ranker in loaded.items()
+        for tier in dict.fromkeys(config.tiers)
+    }
     return rankers | {name: baseline(name, config.baseline_prompts, config.seed) for name in config.baselines}
 
 

@@ -18,7 +18,8 @@ from traffic.length_log import read_length_log
 from training.config import TrainingConfig
 from training.fitting.fit import fit
 from training.fitting.warm_start import with_fetched_start
-from training.judging.evaluate import EvaluationConfig, evaluate
+from training.judging.config import EvaluationConfig
+from training.judging.evaluate import evaluate
 from training.network.encoder import load_network, load_weights
 from training.train import split, train
 
@@ -77,7 +78,7 @@ def test_encoder_and_head_start_as_the_float_weights_that_were_kept(first: Train
 
 def test_weights_stay_with_the_run_and_no_server_downloads_them(first: TrainingConfig) -> None:
     folder = fetched("first", 1)
-    assert {path.name for path in folder.iterdir()} == {"ranker.onnx", "tokenizer.json", "card.json"}
+    assert {path.name for path in folder.iterdir()} == {"ranker.onnx", "instant.onnx", "tokenizer.json", "card.json"}
     _, weights = fetch_weights("models:/pars-first/1")
     assert folder not in weights.parents
 

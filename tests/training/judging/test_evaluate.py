@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -18,16 +19,39 @@ from tests.conftest import Command
 from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
+from training.artefact.tested_tiers import INSTANT, INSTANT_TAU_B
 from training.judging.baselines import BASELINES
-from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAPS, RESULTS_TABLE, EvaluationConfig, evaluate
+from training.judging.config import EvaluationConfig
+from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAPS, RESULTS_TABLE, evaluate
+from training.judging.ranking_metrics import KENDALL_TAU_B
 
 
 def test_an_evaluation_repeats_the_training_s_test_metrics(tiny_store: TinyTraining) -> None:
     uri = version_uri(tiny_store)
     (result,) = evaluate(EvaluationConfig(rankers=(uri,), lengths=tiny_store.config.lengths)).results
     assert (result.ranker, result.model) == (uri, tiny_store.config.lengths.stem)
-    assert result.metrics == pytest.approx(store.load_ranker(uri).card.metrics)
+    metrics = store.load_ranker(uri).card.metrics
+    assert result.metrics == pytest.approx(
+        {name: value for name, value in metrics.items() if not name.startswith(INSTANT)}
+    )
     assert last_run().data.metrics["kendall_tau_b"] == result.metrics["kendall_tau_b"]
+
+
+def test_both_tiers_of_a_ranker_can_be_tested(tiny_store: TinyTraining) -> None:
+    uri = version_uri(tiny_store)
+    tiers = ("encoder", "instant")
+    results = evaluate(EvaluationConfig(rankers=(uri,), tiers=tiers, lengths=tiny_store.config.lengths)).results
+    assert [result.ranker for result in results] == [uri, f"{uri} (instant)"]
+    metrics = store.load_ranker(uri).card.metrics
+    for result, name in zip(results, (KENDALL_TAU_B, INSTANT_TAU_B), strict=True):
+        assert result.metrics[KENDALL_TAU_B] == pytest.approx(metrics[name])
+    assert {child.data.params["tier"] for child in children(tiny_store, last_run())} == set(tiers)
+
+
+@pytest.mark.parametrize("tiers", [(), ("middle",), ("encoder", "middle")])
+def test_a_tier_that_is_not_there_is_refused(tiers: tuple[Any, ...]) -> None:
+    with pytest.raises(InvalidInput, match="tiers must be one of instant, encoder, or both, but got"):
+        EvaluationConfig(rankers=("models:/pars-x@champion",), tiers=tiers, lengths=Path("log"))
 
 
 def test_several_rankers_have_a_nested_run_each(tiny_store: TinyTraining) -> None:
