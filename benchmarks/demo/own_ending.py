@@ -29,7 +29,7 @@ Processor = Callable[[list[int], list[int], torch.Tensor], torch.Tensor]
 class OwnEnding(AdapterLogitsProcessor):
     """Ends each answer after as many tokens, the ending one among them, as the law draws for its prompt and `seed`.
 
-    Requests that ask for `ignore_eos` are left alone.
+    Requests that ask for `ignore_eos` do not end.
     """
 
     def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
@@ -41,6 +41,11 @@ class OwnEnding(AdapterLogitsProcessor):
     def is_argmax_invariant(self) -> bool:
         """No: it must also end answers that are decoded greedily."""
         return False
+
+    def apply(self, logits: torch.Tensor) -> torch.Tensor:
+        """Keep every answer from its end, in one operation, but those whose time has come."""
+        logits[:, self._end_token] -= CERTAIN
+        return super().apply(logits)
 
     def new_req_logits_processor(self, params: SamplingParams) -> Processor | None:
         """What ends the answer to one request."""
@@ -59,8 +64,8 @@ class _Ending:
     def __call__(self, prompt_ids: list[int], output_ids: list[int], logits: torch.Tensor) -> torch.Tensor:
         if self._length_tokens is None:
             self._length_tokens = drawn_tokens(asked_text(self._tokenizer, prompt_ids), self._seed)
-        is_last = len(output_ids) + 1 >= self._length_tokens
-        logits[self._end_token] += CERTAIN if is_last else -CERTAIN
+        if len(output_ids) + 1 >= self._length_tokens:
+            logits[self._end_token] += 2 * CERTAIN
         return logits
 
 
