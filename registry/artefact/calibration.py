@@ -1,6 +1,7 @@
 """From a ranker's score to output tokens, and from output tokens to a place between 0 and 1 in the queue. Pure."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, isfinite, log, sqrt
@@ -51,7 +52,7 @@ class Calibration(BaseModel):
 
     def predicted_tokens(self, score: float) -> float:
         """Predicted output tokens of a finite score."""
-        log_tokens = float(np.interp(score, self.scores, self.log_tokens))
+        log_tokens = _interpolated(score, self.scores, self.log_tokens)
         log_tokens += self.tail_slope_log_tokens * min(score - self.scores[0], 0.0)
         log_tokens += self.tail_slope_log_tokens * max(score - self.scores[-1], 0.0)
         return exp(max(-MAX_LOG_TOKENS, min(log_tokens, MAX_LOG_TOKENS)))
@@ -125,7 +126,7 @@ class LengthDistribution(BaseModel):
             return float(shares[0] * tokens / self.tokens[0])
         if tokens > self.tokens[-1]:
             return float(1 - (1 - shares[-1]) * self.tokens[-1] / tokens)
-        return float(np.interp(tokens, self.tokens, shares))
+        return _interpolated(tokens, self.tokens, shares)
 
     def banded(self, tokens: float) -> float:
         """What a length is taken for: the centre of its tie band, or itself where all lengths are told apart."""
@@ -170,6 +171,20 @@ class Mixture:
             middle = sqrt(shorter * longer)
             shorter, longer = (middle, longer) if self.quantile(middle) < 0.5 else (shorter, middle)
         return longer
+
+
+def _interpolated(at: float, knots: Sequence[float], values: Sequence[float]) -> float:
+    """The straight line through neighbouring knots, flat beyond the first and the last.
+
+    As `numpy.interp` has it, to the last bit, which would make arrays of all knots for each request: as long as the
+    instant network takes.
+    """
+    above = bisect_right(knots, at)
+    if above in (0, len(knots)):
+        return values[min(above, len(knots) - 1)]
+    below = above - 1
+    slope = (values[above] - values[below]) / (knots[above] - knots[below])
+    return slope * (at - knots[below]) + values[below]
 
 
 def _centre_of_band(tokens: float, band_log_tokens: float) -> float:

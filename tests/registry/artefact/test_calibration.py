@@ -191,3 +191,13 @@ def test_distributions_that_were_used_are_compared_by_what_they_say(shares: tupl
     for one in (used, again, other):
         one.quantile(1.5)
     assert used == again != other
+
+
+def test_a_place_between_knots_is_numpys_to_the_last_bit() -> None:
+    drawn = np.random.default_rng(0)
+    knots, values = (tuple(np.unique(drawn.uniform(1, 9, 50)).tolist()) for _ in range(2))
+    calibration = Calibration(scores=knots, log_tokens=values, tail_slope_log_tokens=1.0)
+    distribution = LengthDistribution(tokens=knots)
+    for at in (*knots, *drawn.uniform(knots[0], knots[-1], 1000)):
+        assert calibration.predicted_tokens(at) == exp(float(np.interp(at, knots, values)))
+        assert distribution.quantile(at) == float(np.interp(at, knots, distribution.knot_shares))
