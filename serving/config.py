@@ -10,9 +10,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from registry import telemetry
-from registry.errors import UserError
+from registry.errors import InvalidInput, UserError
 from serving.environment import PREFIX, objections
 from serving.vllm_flags import refuse_our_flags
+from serving.work.step_cost import StepCost
 
 DEMO_TARGET_LLM = "demo-llm"
 DEMO_LLM = Path(".demo/llm")
@@ -55,6 +56,10 @@ class Settings(BaseSettings):
     """In how many threads the encoder of each target LLM reads."""
     score_cache: int = Field(10_000, ge=0)
     """Of how many texts, for each target LLM, it is remembered what the encoder said; 0 remembers none."""
+    cost: str | None = None
+    """What a step of this engine costs, so that the queue is ordered by work: prompts count in it too. A file that
+    `measure-engine` wrote, or ready-made coefficients by their name; `NAME_OR_FILE,COEFFICIENT=SECONDS,...` assumes
+    others for some. Without it the order is by the predicted length of answers alone."""
     cap_by_max_tokens: bool = True
     """Whether a request's own limit of tokens caps its predicted length. Off where lengths are imposed, to measure."""
     trust_client_priority: bool = False
@@ -110,6 +115,7 @@ class Settings(BaseSettings):
                 f"PARS_REQUEST_TIMEOUT_S must be well above PARS_PATIENCE_S ({self.patience_s:g}),"
                 f" but got {self.request_timeout_s:g}; raise it"
             )
+        self._check_cost()
         strangers = set(self.fallback_ranker) - {FOR_ALL, *self.target_llms}
         if strangers:
             raise ValueError(
@@ -118,6 +124,21 @@ class Settings(BaseSettings):
             )
         refuse_our_flags(self.vllm_flags)
         return self
+
+    def _check_cost(self) -> None:
+        try:
+            _ = self.step_cost
+        except InvalidInput as error:
+            raise ValueError(f"PARS_COST: {error}") from error
+
+    @property
+    def step_cost(self) -> StepCost | None:
+        """What a step of the engine costs; None where that is not known.
+
+        Raises:
+            InvalidInput: no such file or name, or not a step cost.
+        """
+        return StepCost.read(self.cost) if self.cost else None
 
     @property
     def vllm_flags(self) -> list[str]:

@@ -84,7 +84,7 @@ class ShortestFirst:
         if config.device_config.device_type == "cpu":
             give_way()
         load = start_load(vllm_app.state.engine_client)
-        rankers = await self._follow(vllm_app.state.args, stack) if self._settings.ranking else None
+        rankers = await self._follow(vllm_app.state, stack) if self._settings.ranking else None
         place_finder = self._start_ranking(rankers, stack) if rankers else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
         prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
@@ -98,10 +98,13 @@ class ShortestFirst:
             most_prompts=envs.VLLM_MAX_COMPLETION_PROMPTS,
         )
 
-    async def _follow(self, args: Any, stack: AsyncExitStack) -> EngineRankers:
-        check_rankers(self._settings, args)
+    async def _follow(self, state: Any, stack: AsyncExitStack) -> EngineRankers:
+        check_rankers(self._settings, state.args)
         configure_tracking()
-        return await stack.enter_async_context(follow_champions(self._settings, served_names(args)[0]))
+        following = follow_champions(self._settings, served_names(state.args)[0])
+        rankers = await stack.enter_async_context(following)
+        rankers.order_by_cost(self._settings.step_cost, state.vllm_config)
+        return rankers
 
     def _start_ranking(self, rankers: EngineRankers, stack: AsyncExitStack) -> PlaceFinder:
         place_finder = PlaceFinder.start(self._settings, rankers)

@@ -60,6 +60,10 @@ class Size:
 
     cap_tokens: float | None = None
     """The longest answer that it can get; None if that is not known, or shall not count."""
+    prompt_tokens: int | None = None
+    """Of the whole prompt as the engine gets it, chat template and images with it; None where nobody has counted."""
+    characters: int | None = None
+    """Of the text, from which tokens are estimated where nobody has counted them."""
 
 
 ANY_SIZE = Size()
@@ -88,6 +92,8 @@ class Place:
     predicted_tokens: float | None = field(default=None, compare=False)
     tier: Tier | None = None
     """Which tier of the ranker found it; None if neither did."""
+    work_s: float | None = field(default=None, compare=False)
+    """Seconds of the engine's time; None unless it was ranked, by work."""
 
 
 class HttpRequest:
@@ -108,6 +114,7 @@ class HttpRequest:
         self.cap_tokens: int | None = None
         self.places: dict[tuple[Text, Size], Place] = {}
         """Places already found: beam search sends the same text at each step."""
+        self._prompt_tokens: dict[Text, int | None] = {}
 
     @property
     def arrival_us(self) -> int:
@@ -156,6 +163,10 @@ class HttpRequest:
         if self._conversations is None:
             return engine_text if engine_text is not None else UnrankableContent("no_text")
         return render_messages(self._conversations[min(index, len(self._conversations) - 1)])
+
+    def first_prompt_tokens(self, text: Text, prompt_tokens: int | None) -> int | None:
+        """Those of the prompt itself: beam search sends it again and again, with what has been answered so far."""
+        return self._prompt_tokens.setdefault(text, prompt_tokens) if self.is_beam_search else prompt_tokens
 
     def _read_body(self) -> None:
         raw, self._body = bytes(self._body), bytearray()

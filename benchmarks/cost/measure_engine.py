@@ -154,6 +154,8 @@ def log(cost: StepCost, known: pd.DataFrame, sweep: MeasuredSweep) -> str:
             cost.sentence,
             *sentences(known),
             f"The simulation of the sweep (1 to {largest} requests at once) is off by {cost.relative_error:.1%} in the"
-            f" median.\nUse it: simulate with cost={path}",
+            " median.",
+            f"Use it: simulate with cost={path}",
+            f"Serve with it, so that this engine's queue is ordered by work: PARS_COST={path}",
         ]
     )

@@ -1,6 +1,7 @@
 """Which prompts come with which answers: pairs of tokens that stand for the traffic. Pure."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -67,7 +68,7 @@ class JointSample(BaseModel):
         costs = map(work, self.prompt_tokens, self.predicted_tokens)
         return LengthDistribution.of(costs, self.shares, max_knots=MOST_PAIRS)
 
-    @property
+    @cached_property
     def median_prompt_tokens(self) -> float:
         """Of the middle prompt: what one is taken for of which nothing is known."""
         return LengthDistribution.of(self.prompt_tokens, self.shares).median_tokens

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from registry.artefact.calibration import Mixture
 from registry.errors import UserError
 from registry.ranker import Prediction, Tier
 from serving.champion.ordering_switch import OrderingSwitch
+from serving.champion.queue_order import CurrentOrder, QueueOrder
 from serving.champion.ranker_sources import Champion
 from serving.request_stages import ANY_SIZE, Size
+from serving.work.price import TokenPrice
+from serving.work.step_cost import StepCost
 
 MIDDLE = 0.5
 """The place of every request while nothing tells them apart: among those that arrive from then on, arrival decides. It
@@ -18,10 +20,6 @@ is no bare arrival, since that would be ahead of all that wait already and have 
 
 class NoRanker(UserError, RuntimeError):
     """A target LLM has no ranker now; the message says what to do."""
-
-
-LARGE_QUANTILE = 0.75
-"""The median of the upper half of all predicted answers."""
 
 
 class FollowsChampion(Protocol):
@@ -74,7 +72,10 @@ class ServedRanker:
         return None if prediction is None else self._placed(prediction, size)
 
     def _placed(self, prediction: Prediction, size: Size) -> Prediction:
-        return replace(prediction, quantile=self.rankers.quantile(prediction.predicted_tokens, size))
+        tokens = prediction.predicted_tokens
+        return replace(
+            prediction, quantile=self.rankers.quantile(tokens, size), work_s=self.rankers.work_s(tokens, size)
+        )
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request to this target LLM that cannot be ranked."""
@@ -104,7 +105,7 @@ class EngineRankers:
         self._target_of = target_of
         self._default_model = default_model
         self._switch = switch or OrderingSwitch(followers)
-        self._mixture: Mixture | None = None
+        self._current_order = CurrentOrder()
 
     @property
     def target_llms(self) -> Iterable[str]:
@@ -145,6 +146,11 @@ class EngineRankers:
         target_llm = self.target_of(model)
         return None if target_llm is None else self.ranker(target_llm)
 
+    @property
+    def order_state(self) -> Mapping[str, Any]:
+        """What the queue is ordered by, for an operator; as JSON."""
+        return self._current_order.state(self.order)
+
     def state(self, target_llm: str) -> Mapping[str, Any]:
         """How the requests to a target LLM are ranked now, for an operator; as JSON."""
         follower = self._followers[target_llm]
@@ -156,38 +162,30 @@ class EngineRankers:
             "registry": follower.finding,
         }
 
+    def order_by_cost(self, cost: StepCost | None, vllm_config: Any) -> None:
+        """Order by what requests cost a running engine, from now on; by length if nobody knows what a step costs."""
+        if cost is not None:
+            self._current_order.go_by_work(TokenPrice.of_engine(cost, vllm_config))
+        _ = self.order  # says what it goes by
+
     def quantile(self, tokens: float, size: Size = ANY_SIZE) -> float:
-        """The place of a predicted length among all predicted lengths of the engine, 0 to 1."""
-        mixture = self.mixture
-        if mixture is None:
-            return MIDDLE
-        return mixture.quantile(tokens if size.cap_tokens is None else min(tokens, size.cap_tokens))
+        """The place of a request whose answer is predicted to have so many tokens, among all of the engine, 0 to 1."""
+        return MIDDLE if self.order is None else self.order.quantile(tokens, size)
+
+    def work_s(self, tokens: float, size: Size = ANY_SIZE) -> float | None:
+        """What such a request costs the engine, in seconds; None where the order is by length."""
+        return None if self.order is None else self.order.work_s(tokens, size)
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request without a ranker."""
-        mixture = self.mixture
-        return MIDDLE if mixture is None else self.quantile(mixture.median_tokens, size)
+        return MIDDLE if self.order is None else self.order.median_quantile(size)
 
     def large_quantile(self, size: Size = ANY_SIZE) -> float:
-        """The place of a request that is too large to be read.
-
-        Long requests have long answers more often than not, and nobody shall gain a place by growing: so it goes where
-        the middle of the longer half goes, be that half another target LLM's. What a limit of tokens caps, it caps.
-        """
-        if self.mixture is None:
-            return MIDDLE
-        if size.cap_tokens is None:
-            return LARGE_QUANTILE
-        return min(LARGE_QUANTILE, self.mixture.quantile(size.cap_tokens))
+        """The place of a request that is too large to be read."""
+        return MIDDLE if self.order is None else self.order.large_quantile(size)
 
     @property
-    def mixture(self) -> Mixture | None:
-        """The distribution of predicted tokens of the rankers that are served now; None if there are none."""
+    def order(self) -> QueueOrder | None:
+        """What the queue is ordered by, by the rankers that are served now; None if there are none."""
         champions = [one.champion for one in self._followers.values()]
-        parts = tuple(one.ranker.card.distribution for one in champions if one is not None)
-        if not parts:
-            return None
-        mixture = self._mixture
-        if mixture is None or mixture.parts != parts:  # after a swap; two threads may both come here, to the same end
-            self._mixture = mixture = Mixture(parts)
-        return mixture
+        return self._current_order.of(tuple(one.ranker.card for one in champions if one is not None))

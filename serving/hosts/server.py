@@ -63,6 +63,8 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
     async with AsyncExitStack() as stack:
         rankers = await _follow(settings, args.served_model_name[0], stack)
         client = await stack.enter_async_context(start_engine(args))
+        if rankers is not None:
+            rankers.order_by_cost(settings.step_cost, client.vllm_config)
         load = start_load(client)
         place_finder = PlaceFinder.start(settings, rankers) if rankers else None
         if place_finder is not None:

@@ -15,6 +15,8 @@ COMPLETION_TOKENS = 16
 """The longest answer of a completion whose request says nothing of it; OpenAI's number, and so vLLM's."""
 MOST_SEQUENCES = 16384
 """`n` above this is refused by vLLM, and so is one below 1: it shall not count in the engine's load meanwhile."""
+Prompt = tuple[Text, Size]
+"""The text, or why there is none, and what is known of its size."""
 TRACE_HEADERS = ("traceparent", "tracestate")
 
 
@@ -29,17 +31,17 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
         most_prompts: a longer list is refused by vLLM, so there is nothing to rank in it.
     """
     try:
-        texts, default_cap = _texts_of(path, body, most_prompts)
+        prompts, default_cap = _prompts_of(path, body, most_prompts)
     except Exception as error:  # whatever it is over: no request fails because of how we read it
-        texts, default_cap = [reason_of(error)], None
+        prompts, default_cap = [(reason_of(error), ANY_SIZE)], None
     cap = cap_tokens(body) or default_cap
     n = _whole_number(body, "n")
-    requests = [request_without_body(headers, text) for text in texts]
+    requests = [request_without_body(headers, text, size) for text, size in prompts]
     return [
         replace(
             request,
             model=model_of(body),
-            size=Size(cap if caps else None),
+            size=replace(request.size, cap_tokens=cap if caps else None),
             num_sequences=n if n is not None and 1 <= n <= MOST_SEQUENCES else 1,
             client_priority=client_priority(headers, body),
         )
@@ -47,36 +49,40 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
     ]
 
 
-def request_without_body(headers: Headers, text: Text) -> EngineRequest:
-    """The engine request of which nothing is known but its headers, and the text or why there is none."""
+def request_without_body(headers: Headers, text: Text, size: Size = ANY_SIZE) -> EngineRequest:
+    """The engine request of which nothing is known but its headers, the text or why there is none, and its size."""
     return EngineRequest(
         model=None,
         text=text,
-        size=ANY_SIZE,
+        size=size,
         num_sequences=1,
         client_priority=client_priority(headers, None),
         trace_headers={name: headers[name] for name in TRACE_HEADERS if name in headers},
     )
 
 
-def _texts_of(path: str, body: Any, most_prompts: int) -> tuple[list[Text], int | None]:
+def _prompts_of(path: str, body: Any, most_prompts: int) -> tuple[list[Prompt], int | None]:
     conversations = conversations_of(path, body)
     if conversations is None:
         return prompts_of(body, most_prompts), COMPLETION_TOKENS
     (conversation,) = conversations  # the route that takes several reads no header
-    return [render_messages(conversation)], None
+    return [_prompt(render_messages(conversation))], None
 
 
-def prompts_of(body: Any, most_prompts: int) -> list[Text]:
-    """The prompts of a completion's body; token ids and embeddings can't be ranked."""
+def prompts_of(body: Any, most_prompts: int) -> list[Prompt]:
+    """The prompts of a completion's body; token ids and embeddings can't be ranked, but ids are counted."""
     prompt = body.get("prompt") if isinstance(body, Mapping) else None
+    if not (isinstance(prompt, list) and any(isinstance(one, (str, list)) for one in prompt)):
+        return [_prompt(prompt)]
+    if len(prompt) > most_prompts:
+        return [(UnrankableContent(TOO_LARGE), ANY_SIZE)]
+    return [_prompt(one) for one in prompt]
+
+
+def _prompt(prompt: Any) -> Prompt:
     if isinstance(prompt, str):
-        return [prompt]
-    if isinstance(prompt, list) and any(isinstance(one, (str, list)) for one in prompt):
-        if len(prompt) > most_prompts:
-            return [UnrankableContent(TOO_LARGE)]
-        return [one if isinstance(one, str) else UnrankableContent("no_text") for one in prompt]
-    return [UnrankableContent("no_text")]
+        return prompt, Size(characters=len(prompt))
+    return UnrankableContent("no_text"), Size(prompt_tokens=len(prompt)) if isinstance(prompt, list) else ANY_SIZE
 
 
 def client_priority(headers: Headers, body: Any) -> int:

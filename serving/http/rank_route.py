@@ -122,10 +122,13 @@ class RankRoute:
         except Exception as error:  # the ranker's, whatever it is: the body was fine
             logger.error("/rank could not be answered: %s.", type(error).__name__)  # its words could quote the prompt
             return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
-        return JSONResponse({**asdict(prediction), "tier": tier, "ranker_version": ranker.version})
+        order_by = "length" if prediction.work_s is None else "work"
+        return JSONResponse(
+            {**asdict(prediction), "order_by": order_by, "tier": tier, "ranker_version": ranker.version}
+        )
 
     async def _prediction(self, ranker: ServedRanker, text: str, asked: RankRequest) -> tuple[Tier, Prediction]:
-        size = Size(asked.max_tokens)
+        size = Size(asked.max_tokens, characters=len(text))
         if asked.tier != "instant":
             try:
                 return "encoder", await self._read(ranker, text, size)

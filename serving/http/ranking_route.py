@@ -20,12 +20,12 @@ class RankingRoute:
         self._is_authorised = is_authorised
 
     async def show(self, request: Request) -> Response:
-        """Answer with the state of each target LLM."""
+        """Answer with what the queue is ordered by, and the state of each target LLM."""
         if not self._is_authorised(request.headers):
             return error_answer(401, "Unauthorized: send one of the server's API keys as a bearer token.")
-        return JSONResponse({"ranking": "off" if self._rankers is None else "on", "target_llms": self._states()})
-
-    def _states(self) -> dict[str, Mapping[str, Any]]:
         if self._rankers is None:
-            return {}
-        return {target_llm: self._rankers.state(target_llm) for target_llm in self._rankers.target_llms}
+            return JSONResponse({"ranking": "off", "target_llms": {}})
+        return JSONResponse({"ranking": "on", **self._rankers.order_state, "target_llms": self._states(self._rankers)})
+
+    def _states(self, rankers: EngineRankers) -> dict[str, Mapping[str, Any]]:
+        return {target_llm: rankers.state(target_llm) for target_llm in rankers.target_llms}

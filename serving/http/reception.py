@@ -30,7 +30,7 @@ from serving.http.header_routes import (
     without_priority,
 )
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import EngineRequest, HttpRequest, parsed
+from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Size, parsed
 
 
 class Reception:
@@ -73,7 +73,8 @@ class Reception:
             content = self._content(body, headers)
         except UnrankableContent as reason:  # whatever it asks for, it costs no more than its headers
             unread = refusing_beam_search(receive)
-            return await self._prioritise([request_without_body(headers, reason)], scope, unread, send)
+            request = request_without_body(headers, reason, self._unread_size(body, reason))
+            return await self._prioritise([request], scope, unread, send)
         if (objection := objection_to_body(content)) is not None:
             return await error_answer(400, objection)(scope, receive, send)
         caps = self._prioritiser.policy.cap_by_max_tokens
@@ -86,6 +87,12 @@ class Reception:
         if body.is_too_large:
             raise UnrankableContent(TOO_LARGE)
         return parsed(body.raw)
+
+    def _unread_size(self, body: ReadBody, reason: UnrankableContent) -> Size:
+        """Of a body that is too large to be read: as if all of it that may be read were text, so that none gains."""
+        if reason.reason != TOO_LARGE:
+            return ANY_SIZE
+        return Size(characters=self._max_body_bytes if body.is_too_large else len(body.raw))
 
     async def _prioritise(self, requests: list[EngineRequest], scope: Scope, receive: Receive, send: Send) -> None:
         http_request = HttpRequest(self._prioritiser.clock)

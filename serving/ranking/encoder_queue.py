@@ -115,7 +115,7 @@ class Reading:
 
 def placed(prediction: Prediction, tier: Tier) -> Place:
     """The place that a tier gives."""
-    return Place(prediction.quantile, predicted_tokens=prediction.predicted_tokens, tier=tier)
+    return Place(prediction.quantile, None, prediction.predicted_tokens, tier, prediction.work_s)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None], _: object) -> None:

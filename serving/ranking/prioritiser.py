@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
 from serving.ranking.admission import Admission, Admissions, PriorityPolicy
+from serving.ranking.engine_prompt import prompt_tokens_of, text_of
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Size, current_http_request
@@ -94,13 +95,17 @@ class Prioritiser:
         prompt = args[0] if args else kwargs.get("prompt")
         params = args[1] if len(args) > 1 else kwargs.get("sampling_params", kwargs.get("pooling_params"))
         try:
-            text: Text = http_request.next_text(_text_of(prompt))
+            text: Text = http_request.next_text(text_of(prompt))
         except Exception as error:  # whatever it is over: no request fails because of how we read it
             text = reason_of(error)
         return EngineRequest(
             model=getattr(kwargs.get("lora_request"), "lora_name", None) or http_request.model,
             text=text,
-            size=Size(self._cap_tokens(http_request, params)),
+            size=Size(
+                cap_tokens=self._cap_tokens(http_request, params),
+                prompt_tokens=http_request.first_prompt_tokens(text, prompt_tokens_of(prompt)),
+                characters=len(text) if isinstance(text, str) else None,
+            ),
             num_sequences=getattr(params, "n", None) or 1,
             client_priority=kwargs.get("priority") or 0,
             trace_headers=kwargs.get("trace_headers"),
@@ -116,13 +121,3 @@ class Prioritiser:
             return None
         cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
         return None if cap is None else max(cap, 1)
-
-
-def _text_of(prompt: Any) -> str | None:
-    """The text of an engine prompt, if it has one and nothing else: token ids, embeddings and media can't be ranked."""
-    if isinstance(prompt, str):
-        return prompt
-    if not isinstance(prompt, Mapping) or prompt.get("type", "token") != "token":
-        return None
-    text = prompt.get("prompt")
-    return text if isinstance(text, str) else None

@@ -31,5 +31,7 @@ def describe(span: trace.Span, place: Place) -> None:
         span.set_attribute("pars.predicted_tokens", place.predicted_tokens)
     if place.tier is not None:
         span.set_attribute("pars.tier", place.tier)
+    if place.work_s is not None:
+        span.set_attribute("pars.work_s", place.work_s)
     if place.reason is not None:
         span.set_attribute("pars.fail_open_reason", place.reason)

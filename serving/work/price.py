@@ -1,7 +1,7 @@
 """What a token costs an engine that is full, and so what a request costs it: the work that the queue is ordered by."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from serving.work.step_cost import StepCost
 
@@ -28,6 +28,14 @@ class TokenPrice:
             prompt_token_s=cost.per_token_s + cost.fixed_s / max_num_batched_tokens,
             output_token_s=cost.per_token_s + cost.per_sequence_s + cost.fixed_s / max_num_seqs,
             context_token_s=cost.per_context_token_s + cost.per_longest_token_s / max_num_seqs,
+        )
+
+    @classmethod
+    def of_engine(cls, cost: StepCost, vllm_config: Any) -> Self:
+        """The prices of a running engine, by vLLM's own configuration of it."""
+        scheduler = vllm_config.scheduler_config
+        return cls.of(
+            cost, max_num_seqs=scheduler.max_num_seqs, max_num_batched_tokens=scheduler.max_num_batched_tokens
         )
 
     def work_s(self, prompt_tokens: float, output_tokens: float) -> float:
