@@ -9,6 +9,7 @@ import pytest
 
 from registry.telemetry import QUIET
 from serving.config import SettingsError, load_settings
+from serving.work.step_cost import StepCost
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,21 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.require_ranker, settings.ordering_file) == (True, Path("/run/pars/ordering"))
 
 
+def test_cost_is_ready_made_or_a_file_and_may_assume_other_coefficients(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings().step_cost is None
+    measured = StepCost.read("cpu-2-cores-llama-48")
+    for text, cost in {
+        "": None,
+        "cpu-2-cores-llama-48": measured,
+        str(measured.write(tmp_path)): measured,
+        "cpu-2-cores-llama-48,fixed_s=0.5": measured.assuming({"fixed_s": 0.5}),
+    }.items():
+        monkeypatch.setenv("PARS_COST", text)
+        assert load_settings().step_cost == cost
+
+
 def test_one_fallback_is_for_every_target_even_if_its_path_looks_like_pairs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -103,6 +119,9 @@ def test_one_fallback_is_for_every_target_even_if_its_path_looks_like_pairs(
         ("PARS_SCORE_CACHE", "-1", ["greater than or equal to 0", "-1"]),
         ("PARS_REQUEST_TIMEOUT_S", "60", ["PARS_REQUEST_TIMEOUT_S", "PARS_PATIENCE_S", "60"]),
         ("PARS_TARGET_LLM", "", ["PARS_TARGET_LLM"]),
+        ("PARS_COST", "gpu", ["PARS_COST", "cpu-2-cores-llama-48", "measure-engine wrote", "'gpu'"]),
+        ("PARS_COST", "cpu-2-cores-llama-48,fixed=1", ["PARS_COST", "fixed_s", "'fixed'"]),
+        ("PARS_COST", "cpu-2-cores-llama-48,fixed_s=-1", ["PARS_COST", "at least 0 seconds", "-1"]),
         ("PARS_RANKERS", "chat", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat'"]),
         ("PARS_RANKERS", "chat=", ["PARS_RANKERS", "NAME=TARGET_LLM", "'chat='"]),
         ("PARS_RANKERS", "chat=a,chat=b", ["PARS_RANKERS", "each model once", "'chat=a,chat=b'"]),

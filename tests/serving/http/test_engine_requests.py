@@ -81,6 +81,25 @@ def test_what_a_conversation_without_text_asks_for_is_read_all_the_same() -> Non
     assert (request.size.cap_tokens, request.num_sequences, request.model) == (9, 2, "m")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "sizes"),
+    [
+        ("/v1/chat/completions", HELLO, [(None, 5)]),
+        ("/v1/completions", {"prompt": "one two"}, [(None, 7)]),
+        ("/v1/completions", {"prompt": ["one", [1, 2]]}, [(None, 3), (2, None)]),
+        ("/v1/completions", {"prompt": [1, 2, 3]}, [(3, None)]),
+        ("/v1/completions", {"prompt": list("abcde")}, [(None, None)]),
+        ("/v1/completions", {"prompt_embeds": "AA=="}, [(None, None)]),
+        ("/v1/chat/completions", {"messages": 3}, [(None, None)]),
+    ],
+)
+def test_characters_are_counted_and_token_ids_where_the_client_sends_them(
+    path: str, body: Any, sizes: list[tuple[int | None, int | None]]
+) -> None:
+    requests = requests_written(path, body, Headers(), caps=True, most_prompts=4)
+    assert [(one.size.prompt_tokens, one.size.characters) for one in requests] == sizes
+
+
 def one_request(path: str, body: Any, headers: Headers | None = None, caps: bool = True) -> EngineRequest:
     (request,) = requests_written(path, body, headers or Headers(), caps=caps, most_prompts=4)
     return request

@@ -1,6 +1,7 @@
 """`POST /rank` without a server around it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from registry.artefact.joint import JointSample
 from registry.ranker import Ranker
 from serving.champion.follower import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.rank_route import RankRoute
 from serving.request_stages import ArrivalClock
+from serving.work.step_cost import StepCost
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker
 
@@ -50,8 +53,25 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
     assert by_prompt.json() == by_messages.json()
     assert by_prompt.json()["score"] == 3
     assert by_prompt.json()["ranker_version"] == 7
-    assert set(by_prompt.json()) == {"score", "predicted_tokens", "quantile", "ranker_version", "tier"}
-    assert by_prompt.json()["tier"] == "encoder"
+    others = {"score", "predicted_tokens", "quantile", "ranker_version"}
+    assert set(by_prompt.json()) == {"work_s", "order_by", "tier", *others}
+    assert [by_prompt.json()[name] for name in ("work_s", "order_by", "tier")] == [None, "length", "encoder"]
+
+
+async def test_where_the_order_is_by_work_a_long_prompt_of_the_same_score_is_behind(tmp_path: Path) -> None:
+    pairs = {"prompt_tokens": (10.0, 1000.0), "predicted_tokens": (3.0, 30.0), "shares": (0.5, 0.5)}
+    joint = JointSample(**pairs, tokens_per_character=0.5)
+    ranker = Ranker.load(write_ranker(tmp_path, weight=0.0, joint=joint))
+    served = EngineRankers({"demo-llm": SimpleNamespace(champion=Champion(7, ranker))}, {}, "demo-llm")
+    settings = SimpleNamespace(max_num_seqs=10, max_num_batched_tokens=1000)
+    cost = StepCost(fixed_s=0.01, per_token_s=1e-4, per_sequence_s=0)
+    served.order_by_cost(cost, SimpleNamespace(scheduler_config=settings))
+    endpoint = RankRoute(served.ranker_of, lambda _: True, 10, MAX_BODY_BYTES)
+    short, long = [(await post(endpoint, json={"prompt": "word " * words})).json() for words in (2, 200)]
+    assert short["order_by"] == long["order_by"] == "work"
+    assert short["predicted_tokens"] == long["predicted_tokens"] == 1.0
+    assert long["work_s"] == pytest.approx(500 * 1.1e-4 + 1.1e-3)
+    assert short["quantile"] < long["quantile"]
 
 
 async def test_model_says_whose_ranker_and_one_without_is_a_404(champion: Champion) -> None:
@@ -186,6 +206,8 @@ async def test_instant_tier_answers_where_the_encoder_does_not_unless_that_was_a
             "score": 1.0,
             "predicted_tokens": 1.0,
             "quantile": 0.1,
+            "work_s": None,
+            "order_by": "length",
             "tier": "instant",
             "ranker_version": 7,
         }

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from registry.artefact.card import RankerCard
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.served_rankers import EngineRankers
 from serving.http.ranking_route import RankingRoute
@@ -23,17 +24,23 @@ def state(rankers: EngineRankers | None, **headers: str) -> Any:
 
 
 def test_each_target_says_where_its_ranker_comes_from_and_whether_it_is_ordered() -> None:
+    card = RankerCard.model_construct(joint=None, target_llm="one")
+    ranker = SimpleNamespace(card=card)
+    champion = SimpleNamespace(source="cached", version=3, ranker=ranker, instant_state="missing")
     followers = {
-        "one": SimpleNamespace(champion=SimpleNamespace(source="cached", version=3), finding="unreachable"),
+        "one": SimpleNamespace(champion=champion, finding="unreachable"),
         "two": SimpleNamespace(champion=None, finding="no_champion"),
     }
+    others = {"instant_tier": "missing"}
     switch = OrderingSwitch(followers)
     switch.hear_tag("one", "off")
     assert state(EngineRankers(followers, {}, "one", switch), authorization="Bearer key") == {
         "ranking": "on",
+        "order_by": "length",
+        "price": None,
         "target_llms": {
-            "one": {"ordering": "off", "source": "cached", "ranker_version": 3, "registry": "unreachable"},
-            "two": {"ordering": "on", "source": "none", "ranker_version": None, "registry": "no_champion"},
+            "one": {"ordering": "off", "source": "cached", "ranker_version": 3, **others, "registry": "unreachable"},
+            "two": {"ordering": "on", "source": "none", "ranker_version": None, **others, "registry": "no_champion"},
         },
     }
 
