@@ -90,11 +90,11 @@ class TrainingConfig(LengthLogSource):
     unlabelled: Path | None = None
     """Another log, of any form that `lengths` may have, whose prompts the instant tier learns from; lengths in it are
     not looked at. Labelled prompts beyond `max_prompts` and rows without a length are used anyway."""
-    unlabelled_prompts: int = 16_000
+    unlabelled_prompts: int = 10_000
     """Prompts without a length that the instant tier learns from at most, drawn by the seed; 0 uses training prompts
     alone. Each is read once by the encoder, which takes about a third of the time of an epoch on it."""
-    distil_epochs: int = 3
-    """Passes over these and the training prompts in which the instant tier learns the encoder's scores, three times as
+    distil_epochs: int = 6
+    """Passes over these and the training prompts in which the instant tier learns the encoder's scores, twice as
     many where prompts are few; 0 registers a ranker without an instant tier."""
 
     storage: str | None = None

@@ -15,7 +15,7 @@ LEAST_STEPS = 100
 """Of a pass over the prompts: few come in smaller batches."""
 LEAST_VISITS = 10_000
 """Prompts that an epoch visits: fewer come again."""
-MOST_PASSES = 3
+MOST_PASSES = 2
 """Of an epoch over the same prompts."""
 
 
