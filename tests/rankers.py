@@ -16,7 +16,7 @@ from registry.artefact.calibration import Calibration, LengthDistribution
 from registry.artefact.card import InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.request import TEXT_RENDERING
-from tests.traps import TrappedGraph
+from tests.traps import TrappedGraph, Untrapped
 
 LOG_TOKENS_PER_SCORE = 0.1
 """Predicted tokens are e^(score / 10): a prompt of 10 word pieces is worth 2.7 tokens, one of 50 about 150."""
@@ -38,14 +38,15 @@ def write_ranker(
     weight: float = 1.0,
     word_weights: Mapping[str, float] | None = None,
     instant_weight: float | None = None,
+    instant_traps: bool = False,
     **card_changes: object,
 ) -> Path:
     """Write a ranker whose score is the sum of its word pieces' weights, and return its folder.
 
     Each word piece weighs `weight`, unless `word_weights` names it (lower case; [CLS] and [SEP] weigh nothing).
     `weight=-1` makes a ranker that is always wrong; `instant_weight` gives it an instant tier whose words weigh so many
-    times as much; `card_changes` spoil the card. The words of `tests.traps` make it
-    slow, raise or run out of memory.
+    times as much; `card_changes` spoil the card. The words of `tests.traps` make the encoder slow, raise or run out of
+    memory, and with `instant_traps` the instant tier too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(get_model_path() / TOKENIZER_FILE, folder / TOKENIZER_FILE)
@@ -55,8 +56,13 @@ def write_ranker(
         weights[tokenizer.token_to_id(word)] = word_weight
     onnx.save(_sum_of_weights(weights, TrappedGraph(tokenizer)), folder / ONNX_FILE)
     if instant_weight is not None:
-        onnx.save(_sum_of_weights(weights * instant_weight, TrappedGraph(tokenizer)), folder / INSTANT_FILE)
-    _card(folder, target_llm).model_copy(update=card_changes).write(folder)
+        traps = TrappedGraph(tokenizer) if instant_traps else Untrapped()
+        onnx.save(_sum_of_weights(weights * instant_weight, traps), folder / INSTANT_FILE)
+    card = _card(folder, target_llm).model_copy(update=card_changes)
+    if card.instant is not None and "instant" not in card_changes:
+        instant = card.instant.model_copy(update={"calibration": card.calibration})
+        card = card.model_copy(update={"instant": instant})
+    card.write(folder)
     return folder
 
 
@@ -65,7 +71,7 @@ def fetched(target_llm: str, version: int) -> Path:
     return store.ranker_folder(f"models:/{store.model_name(target_llm)}/{version}")
 
 
-def _sum_of_weights(weights: np.ndarray, traps: TrappedGraph) -> onnx.ModelProto:
+def _sum_of_weights(weights: np.ndarray, traps: TrappedGraph | Untrapped) -> onnx.ModelProto:
     """The graph: score[b] = sum over t of weights[input_ids[b, t]] * attention_mask[b, t]."""
     axes = numpy_helper.from_array(np.array([1], dtype=np.int64), "axes")
     shape = ["batch", "tokens"]

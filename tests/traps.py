@@ -82,6 +82,15 @@ class TrappedGraph:
         return self._zero
 
 
+class Untrapped:
+    """The same with no traps."""
+
+    nodes: Final[list[NodeProto]] = []
+    constants: Final = [numpy_helper.from_array(np.array(0.0, np.float32), "nothing")]
+    ids: Final = "input_ids"
+    zero: Final = "nothing"
+
+
 def _multiply() -> GraphProto:
     """The loop's body: one product of two matrices."""
 

@@ -1,4 +1,4 @@
-"""What ranking costs: output tokens per second in a saturated burst with and without it, and its time per request.
+"""What ranking costs: tokens per second and processor time in a saturated burst with and without it, and its time.
 
 One server, patience 0: both ways the queue is first come, first served, and a burst differs only in being ranked.
 """
@@ -14,8 +14,10 @@ import mlflow
 import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
+from benchmarks.endpoint import low_load
 from benchmarks.endpoint.client import replay
 from benchmarks.endpoint.counters.histogram import Histogram
+from benchmarks.endpoint.counters.processor_time import api_processor_s
 from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.endpoint.live_server import serve
@@ -29,7 +31,11 @@ from traffic.length_log import LengthLogSource, read_length_log
 
 BURST = ArrivalProcess(kind="burst")
 QUANTILES = (0.5, 0.99)
-HISTOGRAMS = {"ranking": "pars_ranking_seconds", "held": "pars_ranking_hold_seconds"}
+HISTOGRAMS: dict[str, tuple[str, dict[str, str]]] = {
+    "instant": ("pars_ranking_seconds", {"tier": "instant"}),
+    "encoder": ("pars_ranking_seconds", {"tier": "encoder"}),
+    "held": ("pars_ranking_hold_seconds", {}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,9 @@ class OverheadConfig(LengthLogSource):
     """Requests per second of the independent users at whom the ranking time is read; 0 leaves this out."""
     rate_requests: int = 600
     """How many requests they send."""
+    low_load_requests: int = 60
+    """Requests sent one at a time, each one both ranked and not, whose times to the first token are compared; 0 leaves
+    this out."""
     seed: int = 0
     """Draws the prompts, their order and the arrivals."""
 
@@ -65,10 +74,13 @@ class Overhead:
     """One row a pair of bursts, and what the server says of the ranking."""
 
     bursts: pd.DataFrame
-    """`pair`, and output tokens per second `ranked` and `unranked`."""
-    burst_fail_open_share: float
+    """`pair`, output tokens per second `ranked` and `unranked`, and beside them `ranked_cpu_ms` and `unranked_cpu_ms`:
+    processor time per request of all of the server but its engine."""
+    shares: dict[str, float]
+    """Of the ranked bursts' requests: `burst_fail_open_share`, and `burst_instant_share` (by the instant tier)."""
     milliseconds: dict[str, float]
-    """`ranking_p50_ms` (in the ranking's thread), `held_p99_ms` (with waiting for it) and so on, at the given rate."""
+    """At the given rate `instant_p50_ms`, `encoder_p99_ms` (of a tier for a prompt), `held_p99_ms` (of those that were
+    held) and so on; `low_load_ttft_ms` is what ranking adds to the median time to the first token."""
 
     @property
     def ratios(self) -> "pd.Series[float]":
@@ -76,12 +88,17 @@ class Overhead:
         return self.bursts.ranked / self.bursts.unranked
 
     @property
+    def cpu_ms(self) -> float:
+        """Processor time that ranking adds to a request, in milliseconds."""
+        return float((self.bursts.ranked_cpu_ms - self.bursts.unranked_cpu_ms).mean())
+
+    @property
     def metrics(self) -> dict[str, float]:
         """All of it as numbers."""
         total = self.bursts.ranked.sum() / self.bursts.unranked.sum()
         spread = {"throughput_ratio_min": float(self.ratios.min()), "throughput_ratio_max": float(self.ratios.max())}
-        shares = {"burst_fail_open_share": self.burst_fail_open_share}
-        return {"throughput_ratio": float(total), **spread, **shares, **self.milliseconds}
+        cpu = {"ranking_cpu_ms": self.cpu_ms}
+        return {"throughput_ratio": float(total), **spread, **cpu, **self.shares, **self.milliseconds}
 
     @property
     def text(self) -> str:
@@ -127,7 +144,14 @@ def _measure(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> Overhead
     bursts = pd.DataFrame([_pair(config, endpoint, plan, pair) for pair in range(config.pairs)])
     after = ranking_work(endpoint)
     milliseconds = _milliseconds(config, endpoint, plan) if config.rate_per_s else {}
-    return Overhead(bursts, (after - before).fail_open_share if after and before else 0.0, milliseconds)
+    if config.low_load_requests:
+        quiet = low_load.measure(endpoint, plan(BURST, config.low_load_requests, config.seed))
+        milliseconds["low_load_ttft_ms"] = quiet.ranking_delay_ms
+    assert before is not None
+    assert after is not None
+    work = after - before
+    shares = {"burst_fail_open_share": work.fail_open_share, "burst_instant_share": work.instant_share}
+    return Overhead(bursts, shares, milliseconds)
 
 
 def _pair(config: OverheadConfig, endpoint: Endpoint, plan: Plan, pair: int) -> dict[str, float]:
@@ -135,7 +159,9 @@ def _pair(config: OverheadConfig, endpoint: Endpoint, plan: Plan, pair: int) -> 
     ways: list[tuple[str, Prioritise]] = [("ranked", pars), ("unranked", fcfs)]
     row: dict[str, float] = {"pair": pair}
     for name, policy in ways if pair % 2 else reversed(ways):
+        before_s = api_processor_s()
         row[name] = _tokens_per_s(endpoint, requests, policy, f"{name}, burst {pair + 1} of {config.pairs}")
+        row[f"{name}_cpu_ms"] = 1000 * (api_processor_s() - before_s) / len(requests)
     return row
 
 
@@ -150,9 +176,11 @@ def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dic
     title = f"{config.rate_per_s:g} requests/s"
     answers = asyncio.run(replay(endpoint, plan(arrivals, config.rate_requests, config.seed), pars, title))
     after = _read(endpoint)
+    seen = {name: after[name] - before[name] for name in HISTOGRAMS}
     read = {
-        f"{name}_p{100 * share:g}_ms": 1000 * (after[name] - before[name]).quantile(share)
-        for name in HISTOGRAMS
+        f"{name}_p{100 * share:g}_ms": 1000 * histogram.quantile(share)
+        for name, histogram in seen.items()
+        if histogram.total  # where there is room nobody is held, and the encoder reads nothing
         for share in QUANTILES
     }
     return read | {"e2e_mean_ms": 1000 * mean(answer.e2e_s for answer in answers)}
@@ -160,4 +188,4 @@ def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dic
 
 def _read(endpoint: Endpoint) -> dict[str, Histogram]:
     page = httpx.get(f"{endpoint.url}/metrics", timeout=60).raise_for_status().text
-    return {name: Histogram.read(page, metric) for name, metric in HISTOGRAMS.items()}
+    return {name: Histogram.read(page, metric, **labels) for name, (metric, labels) in HISTOGRAMS.items()}

@@ -5,12 +5,13 @@ Each target LLM has an encoder queue of its own, so that an encoder that hangs h
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Self
+from typing import Self, get_args
 
+from registry.ranker import Tier
 from registry.request import TOO_LARGE, UnrankableContent
 from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
-from serving.metrics import HELD_REQUESTS, NO_RANKER, RANKING_SECONDS
+from serving.metrics import HELD_REQUESTS, HOLD_SECONDS, NO_RANKER, RANKING_SECONDS
 from serving.ranking.encoder_queue import EncoderQueue, Predictor, Reading, placed
 from serving.ranking.ranking_failures import Failures, reason_of_error
 from serving.request_stages import EngineRequest, Place, Size
@@ -30,6 +31,9 @@ class PlaceFinder:
         self._queue_of = queue_of
         for name in queue_of:
             HELD_REQUESTS.labels(name).set(0)
+            HOLD_SECONDS.labels(name)
+        for tier in get_args(Tier):
+            RANKING_SECONDS.labels(tier)
         self._failures_of = {name: queue.failures for name, queue in queue_of.items()} | {
             NO_RANKER: Failures(NO_RANKER)
         }

@@ -17,7 +17,13 @@ from tests.serving.test_environment import injected_for
 from tests.serving.test_middleware import ENTRY
 
 NOBODY_LISTENS = {"MLFLOW_TRACKING_URI": "http://user:hunter2@127.0.0.1:9"}
-NO_RANKER = {"ordering": "on", "source": "none", "ranker_version": None, "registry": "unreachable"}
+NO_RANKER = {
+    "ordering": "on",
+    "source": "none",
+    "ranker_version": None,
+    "instant_tier": "missing",
+    "registry": "unreachable",
+}
 
 
 def bentomls_extension() -> str:

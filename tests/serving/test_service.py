@@ -196,7 +196,7 @@ async def ranking(client: httpx.AsyncClient) -> dict[str, Any]:
 async def test_ordering_is_switched_off_and_on_without_a_restart(
     server: RunningServer, client: httpx.AsyncClient
 ) -> None:
-    on = {"ordering": "on", "source": "champion", "ranker_version": 1, "registry": "champion"}
+    on = {"ordering": "on", "source": "champion", "ranker_version": 1, "instant_tier": "on", "registry": "champion"}
     assert await ranking(client) == on
     with tracking(server.settings["MLFLOW_TRACKING_URI"]):
         for state in ("off", "on"):

@@ -1,7 +1,7 @@
 """A Prometheus histogram between two readings of a metrics page, and its quantiles. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,14 +17,14 @@ class Histogram:
     counts: tuple[float, ...]
 
     @classmethod
-    def read(cls, page: str, name: str) -> "Histogram":
-        """One of a metrics page, its label sets added up.
+    def read(cls, page: str, name: str, **labels: str) -> "Histogram":
+        """One of a metrics page, all its label sets with these labels added up.
 
         Raises:
             InvalidInput: the page has none of this name.
         """
         counts: dict[float, float] = {}
-        for limit, count in _buckets(page, f"{name}_bucket"):
+        for limit, count in _buckets(page, f"{name}_bucket", labels):
             counts[limit] = counts.get(limit, 0) + count
         if not counts:
             raise InvalidInput(f"the metrics page must have the histogram {name}, but has none; is ranking on?")
@@ -56,8 +56,8 @@ class Histogram:
         return low + (high - low) * (share * self.total - below) / (self.counts[index] - below)
 
 
-def _buckets(page: str, name: str) -> Iterable[tuple[float, float]]:
+def _buckets(page: str, name: str, labels: Mapping[str, str]) -> Iterable[tuple[float, float]]:
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
-            if sample.name == name:
+            if sample.name == name and labels.items() <= sample.labels.items():
                 yield float(sample.labels["le"]), sample.value

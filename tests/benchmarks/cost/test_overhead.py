@@ -11,8 +11,9 @@ from registry.errors import InvalidInput
 
 @pytest.fixture
 def overhead() -> Overhead:
-    bursts = pd.DataFrame({"pair": [0, 1], "ranked": [90.0, 99.0], "unranked": [100.0, 100.0]})
-    return Overhead(bursts, burst_fail_open_share=0.01, milliseconds={"ranking_p50_ms": 4.0})
+    tokens = {"ranked": [90.0, 99.0], "unranked": [100.0, 100.0]}
+    bursts = pd.DataFrame({"pair": [0, 1], **tokens, "ranked_cpu_ms": [3.0, 4.0], "unranked_cpu_ms": [2.5, 3.5]})
+    return Overhead(bursts, shares={"burst_fail_open_share": 0.01}, milliseconds={"encoder_p50_ms": 4.0})
 
 
 def test_ratio_is_of_all_bursts_and_its_spread_of_pairs(overhead: Overhead) -> None:
@@ -20,13 +21,14 @@ def test_ratio_is_of_all_bursts_and_its_spread_of_pairs(overhead: Overhead) -> N
         "throughput_ratio": pytest.approx(0.945),
         "throughput_ratio_min": pytest.approx(0.9),
         "throughput_ratio_max": pytest.approx(0.99),
+        "ranking_cpu_ms": pytest.approx(0.5),
         "burst_fail_open_share": 0.01,
-        "ranking_p50_ms": 4.0,
+        "encoder_p50_ms": 4.0,
     }
 
 
 def test_text_shows_each_pair_and_each_number(overhead: Overhead) -> None:
-    for shown in ("0.900", "0.990", "throughput_ratio: 0.945", "ranking_p50_ms: 4.000"):
+    for shown in ("0.900", "0.990", "throughput_ratio: 0.945", "encoder_p50_ms: 4.000"):
         assert shown in overhead.text
 
 

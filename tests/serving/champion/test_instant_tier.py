@@ -14,7 +14,7 @@ from tests.traps import HANGS, RAISES, SLOW
 
 @pytest.fixture
 def ranker(tmp_path: Path) -> Ranker:
-    return Ranker.load(write_ranker(tmp_path / "ranker", instant_weight=2.0))
+    return Ranker.load(write_ranker(tmp_path / "ranker", instant_weight=2.0, instant_traps=True))
 
 
 class Clock:

@@ -26,12 +26,12 @@ def state(rankers: EngineRankers | None, **headers: str) -> Any:
 def test_each_target_says_where_its_ranker_comes_from_and_whether_it_is_ordered() -> None:
     card = RankerCard.model_construct(joint=None, target_llm="one")
     ranker = SimpleNamespace(card=card)
-    champion = SimpleNamespace(source="cached", version=3, ranker=ranker, instant_state="missing")
+    champion = SimpleNamespace(source="cached", version=3, ranker=ranker, instant_state="refused")
     followers = {
         "one": SimpleNamespace(champion=champion, finding="unreachable"),
         "two": SimpleNamespace(champion=None, finding="no_champion"),
     }
-    others = {"instant_tier": "missing"}
+    none = {"instant_tier": "missing"}
     switch = OrderingSwitch(followers)
     switch.hear_tag("one", "off")
     assert state(EngineRankers(followers, {}, "one", switch), authorization="Bearer key") == {
@@ -39,8 +39,14 @@ def test_each_target_says_where_its_ranker_comes_from_and_whether_it_is_ordered(
         "order_by": "length",
         "price": None,
         "target_llms": {
-            "one": {"ordering": "off", "source": "cached", "ranker_version": 3, **others, "registry": "unreachable"},
-            "two": {"ordering": "on", "source": "none", "ranker_version": None, **others, "registry": "no_champion"},
+            "one": {
+                "ordering": "off",
+                "source": "cached",
+                "ranker_version": 3,
+                "instant_tier": "refused",
+                "registry": "unreachable",
+            },
+            "two": {"ordering": "on", "source": "none", "ranker_version": None, **none, "registry": "no_champion"},
         },
     }
 
