@@ -12,9 +12,9 @@ from benchmarks.cross_check.cross_check import run_cross_check
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay import run_replay
 from benchmarks.simulation.config import SimulationConfig
+from benchmarks.simulation.engine.run import on_all_cores
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.fleet import run_fleet
-from benchmarks.simulation.run import on_all_cores
 from benchmarks.simulation.simulate import run_simulation
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.what_if import run_what_if

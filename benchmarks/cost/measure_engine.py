@@ -24,7 +24,7 @@ from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints
-from benchmarks.simulation.engine_settings import EngineSettings, engine_of
+from benchmarks.simulation.engine.engine_settings import EngineSettings, engine_of
 from registry.tracking import log_parameters
 from serving.work.step_cost import StepCost
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run, serve
+from benchmarks.simulation.engine.engine_settings import EngineSettings
+from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.run import Run, serve
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 

@@ -7,7 +7,7 @@ from typing import Literal
 from benchmarks.arrivals import Arrivals, check_arrivals
 from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
-from benchmarks.simulation.engine_settings import EngineSettings, Switch, engine_of
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Switch, engine_of
 from registry.errors import InvalidInput
 from serving.work.step_cost import StepCost
 from traffic.rows.rules import RowRules

@@ -10,7 +10,7 @@ from benchmarks.policies.policy_list import Policy, parse_policy_list, parse_ran
 from benchmarks.policies.rivals import FITTED, RIVALS, Rivals
 from benchmarks.policies.work import prompt_work_places
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.intake import Order, Seconds
+from benchmarks.simulation.engine.intake import Order, Seconds
 from benchmarks.simulation.workload import length_log_of
 from registry.artefact.calibration import LengthDistribution
 from registry.errors import InvalidInput

@@ -8,9 +8,9 @@ import numpy as np
 from benchmarks.answers import ALONE
 from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.intake import Order, Seconds
+from benchmarks.simulation.engine.intake import Order, Seconds
+from benchmarks.simulation.engine.uncontended import one_at_a_time
 from benchmarks.simulation.orders import order_of
-from benchmarks.simulation.uncontended import one_at_a_time
 from benchmarks.simulation.workload import arrival_process
 from traffic.batch import Traffic
 

@@ -12,10 +12,10 @@ from benchmarks.policies.rivals import Rivals
 from benchmarks.report.leak import leak
 from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.intake import Order, Seconds
+from benchmarks.simulation.engine.intake import Order, Seconds
+from benchmarks.simulation.engine.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
 from benchmarks.simulation.repeats import loads, repeats
-from benchmarks.simulation.run import Run, simulate_all, simulate_run
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
 from traffic.batch import Traffic

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S
-from benchmarks.simulation.engine_settings import EngineSettings
+from benchmarks.simulation.engine.engine_settings import EngineSettings
 from registry.errors import InvalidInput
 from serving.work.step_cost import ready_made
 from traffic.served_log import ServedLogSource

@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.capacity import saturating
 from benchmarks.policies.places import Values
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run
+from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.run import Run
 from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
 from benchmarks.what_if.windows import FEWEST_REQUESTS, Demand, Places, Window, busiest_window, windows_of_all
 from serving.work.step_cost import StepCost

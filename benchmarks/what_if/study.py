@@ -13,9 +13,9 @@ from benchmarks.answers import ALONE
 from benchmarks.policies.places import noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM, at_load, compare
 from benchmarks.report.summary import RATIO, summarise
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run
-from benchmarks.simulation.uncontended import one_at_a_time
+from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.run import Run
+from benchmarks.simulation.engine.uncontended import one_at_a_time
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import PlacedTraffic
 from benchmarks.what_if.stretches import Stretches

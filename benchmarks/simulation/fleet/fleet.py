@@ -12,15 +12,15 @@ from benchmarks.failures import SimulationError
 from benchmarks.policies.places import places
 from benchmarks.policies.policy_list import Policy
 from benchmarks.policies.rivals import Rivals
-from benchmarks.simulation.engine_settings import Served
+from benchmarks.simulation.engine.engine_settings import Served
+from benchmarks.simulation.engine.intake import Intake, Order, Seconds, arrivals_us, simulated_request
+from benchmarks.simulation.engine.run import answers as answers_of
 from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
-from benchmarks.simulation.intake import Intake, Order, Seconds, arrivals_us, simulated_request
 from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
 from benchmarks.simulation.repeats import loads, repeats
-from benchmarks.simulation.run import answers as answers_of
 from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters

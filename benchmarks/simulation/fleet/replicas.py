@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
-from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served, SimulatedRequest
 from serving.work.step_cost import StepCost
 
 Routed = tuple[int, SimulatedRequest]
@@ -36,7 +36,7 @@ class LocalReplicas:
     """Some of the engines, in this process; each is made when its first request comes."""
 
     def __init__(self, settings: ReplicaSettings) -> None:
-        from benchmarks.simulation.scheduler import VirtualEngine
+        from benchmarks.simulation.engine.scheduler import VirtualEngine
 
         make = VirtualEngine
         self._engines: defaultdict[int, VirtualEngine] = defaultdict(

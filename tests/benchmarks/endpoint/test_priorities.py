@@ -9,7 +9,7 @@ from benchmarks.endpoint import priorities
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.policies.policy_list import Policy
-from benchmarks.simulation.intake import Order, arrivals_us, simulated_request
+from benchmarks.simulation.engine.intake import Order, arrivals_us, simulated_request
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from traffic.batch import Traffic

@@ -27,8 +27,8 @@ from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.replay.replay_policies import parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.summary import RATIO, summarise
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run, simulate_all
+from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.run import Run, simulate_all
 from registry import store
 from registry.ranker import Ranker
 from serving.work.step_cost import StepCost

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.simulation.run import Run
+from benchmarks.simulation.engine.run import Run
 from serving.work.step_cost import StepCost
 from tests.benchmarks.queueing import S_PER_TOKEN, waits_s
 

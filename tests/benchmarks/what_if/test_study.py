@@ -11,7 +11,7 @@ import pytest
 from benchmarks.answers import ALONE
 from benchmarks.capacity import steady_requests_per_s
 from benchmarks.policies.places import noisy_quantiles
-from benchmarks.simulation.run import simulate_all
+from benchmarks.simulation.engine.run import simulate_all
 from benchmarks.what_if.advice import advise, gain_of_sequences
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import placed

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.failures import SimulationError
 from benchmarks.policies.places import places
-from benchmarks.simulation.run import Run
+from benchmarks.simulation.engine.run import Run
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.study import Simulate
 from benchmarks.what_if.what_if import run_what_if

@@ -27,7 +27,7 @@ from vllm.v1.outputs import ModelRunnerOutput
 from vllm.v1.request import Request
 from vllm.v1.structured_output import StructuredOutputManager
 
-from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served, SimulatedRequest
 from serving.work.step_cost import StepCost
 
 BLOCK_TOKENS = 16

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.server_defaults import PATIENCE_S
-from benchmarks.simulation.engine_settings import SimulatedRequest
+from benchmarks.simulation.engine.engine_settings import SimulatedRequest
 from serving.ranking.priority import MICROSECONDS, priority
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic

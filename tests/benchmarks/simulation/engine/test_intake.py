@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.simulation.engine_settings import SimulatedRequest
-from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
+from benchmarks.simulation.engine.engine_settings import SimulatedRequest
+from benchmarks.simulation.engine.intake import Intake, Order, arrivals_us, simulated_request
 from registry.errors import InvalidInput
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic

@@ -13,8 +13,8 @@ import pandas as pd
 from joblib import cpu_count
 
 from benchmarks.server_defaults import RANKING_BACKLOG_MS
-from benchmarks.simulation.engine_settings import EngineSettings, Served
-from benchmarks.simulation.intake import Intake, Order, arrivals_us, simulated_request
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served
+from benchmarks.simulation.engine.intake import Intake, Order, arrivals_us, simulated_request
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
@@ -48,7 +48,7 @@ def simulate_run(run: Run) -> pd.DataFrame:
 
 def serve(run: Run) -> tuple[list[Served], list[bool]]:
     """What became of each request, as they end; and whether it had a place when the engine got it, as sent."""
-    from benchmarks.simulation.scheduler import (
+    from benchmarks.simulation.engine.scheduler import (
         VirtualEngine,  # vLLM takes seconds to import: not where nothing is simulated
     )
 
@@ -85,7 +85,7 @@ def _loaded_once() -> BaseContext:
     A fork of this one would inherit the threads' locks of the libraries that are loaded by now.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.simulation.scheduler"])
+    context.set_forkserver_preload(["benchmarks.simulation.engine.scheduler"])
     forkserver.ensure_running()  # it loads while whoever asked for it reads a log
     return context
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.simulation.engine_settings import EngineSettings, Served, SimulatedRequest
-from benchmarks.simulation.scheduler import VirtualEngine
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served, SimulatedRequest
+from benchmarks.simulation.engine.scheduler import VirtualEngine
 from serving.work.step_cost import StepCost
 
 STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)

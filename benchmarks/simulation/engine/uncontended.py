@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.simulation.engine_settings import EngineSettings
+from benchmarks.simulation.engine.engine_settings import EngineSettings
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 

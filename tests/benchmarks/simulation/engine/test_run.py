@@ -9,10 +9,10 @@ import pytest
 from benchmarks.answers import check_answers
 from benchmarks.policies.places import places
 from benchmarks.report.summary import summarise
-from benchmarks.simulation import run as runs
-from benchmarks.simulation.engine_settings import EngineSettings
-from benchmarks.simulation.intake import Order
-from benchmarks.simulation.run import Run, simulate_all, simulate_run
+from benchmarks.simulation.engine import run as runs
+from benchmarks.simulation.engine.engine_settings import EngineSettings
+from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.run import Run, simulate_all, simulate_run
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
