@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.simulation.engine.engine_settings import EngineSettings
-from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run, serve
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
@@ -65,7 +65,7 @@ class MeasuredSweep:
         traffic = Traffic(
             arrival_s=np.zeros(len(prompt_tokens)), prompt_tokens=prompt_tokens, output_tokens=output_tokens
         )
-        served, _ = serve(Run(traffic=traffic, order=Order(), engine=self.engine, cost=cost))
+        served = serve(Run(traffic=traffic, order=Order(), engine=self.engine, cost=cost))
         in_order = sorted(served)
         return np.array([one.first_token_s for one in in_order] + [one.last_token_s for one in in_order])
 

@@ -1,9 +1,11 @@
 """What a replay asks of the endpoint besides answers: its model, and which prompts fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from benchmarks.failures import ReplayError
@@ -13,6 +15,8 @@ from traffic.labelled_prompts import LabelledPrompts
 TIMEOUT_S = 60
 TEMPLATE_TOKENS = 32
 """What a chat template adds to a message, at most, where the endpoint does not say."""
+BYTES_A_TOKEN = 4
+"""Of a prompt whose tokens nobody counts, about."""
 NO_CHATS: Mapping[str, Conversation] = {}
 SALT_TAKERS = ("vllm", "sglang")
 """Owners of a model, as `/v1/models` names them, whose requests may hold a `cache_salt`; others may refuse it."""
@@ -56,6 +60,19 @@ def connect(url: str, api_key: str | None = None) -> Endpoint:
         raise ReplayError(f"an OpenAI-compatible endpoint must list its models, but {url} did not: {error}.") from error
     takes_cache_salt = first.get("owned_by") in SALT_TAKERS
     return Endpoint(url, str(first["id"]), first.get("max_model_len"), api_key, takes_cache_salt)
+
+
+def prompt_tokens_of(
+    endpoint: Endpoint, prompts: Sequence[str], chats: Mapping[str, Conversation] = NO_CHATS
+) -> npt.NDArray[np.int64]:
+    """Tokens of each prompt, or of the chat that is sent for it; estimated by its bytes where nobody counts them."""
+    with httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client:
+        counted = [
+            endpoint.count_tokens(client, prompt, chats.get(prompt))
+            for prompt in tqdm(prompts, "count tokens", unit="prompt", mininterval=1)
+        ]
+    estimated = [max(1, len(prompt.encode()) // BYTES_A_TOKEN) for prompt in prompts]
+    return np.array([guess if one is None else one for one, guess in zip(counted, estimated, strict=True)])
 
 
 def choose_that_fit(

@@ -13,7 +13,6 @@ import numpy as np
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.policies.places import Values, places
 from benchmarks.policies.policy_list import Policy
-from registry.ranker import Ranker
 from serving.ranking.priority import priority
 
 Prioritise = Callable[[int, int], int | None]
@@ -39,17 +38,8 @@ class ClientOrder:
     """The orders that only the client can bring, because the server does not know them."""
 
     places: Mapping[str, Mapping[str, float]]
-    """Of each prompt under each ranker or rival, by the policy that it orders."""
-
-    @classmethod
-    def of(cls, rankers: Mapping[str, Ranker], prompts: Sequence[str]) -> Self:
-        """Find every ranker's places once: a replay sends the same prompts again and again."""
-        return cls(
-            {
-                name: dict(zip(prompts, ranker.quantiles_of(prompts, f"ranking ({name})").tolist(), strict=True))
-                for name, ranker in rankers.items()
-            }
-        )
+    """Of each prompt under each ranker or rival, by the policy that it orders; found once, since a replay sends the
+    same prompts again and again."""
 
     def with_places(self, places: Mapping[str, Mapping[str, float]]) -> Self:
         """The same, and places of more policies."""

@@ -10,8 +10,15 @@ from registry.errors import InvalidInput
 NAME = re.compile(r"[\w.-]+", re.ASCII)
 """Of a ranker: what may stand in the name of an MLflow metric."""
 SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
-WITHOUT_PATIENCE = ("fcfs", "control")
-"""The one has none to have; the other is what a run checks itself by, so there is one of it."""
+WITHOUT_PATIENCE = ("fcfs", "control", "dealt_work")
+"""The first has none to have; the others are what a run checks itself by, so there is one of each."""
+
+
+CONTROL, DEALT_WORK = "control", "dealt_work"
+"""What knows nothing of answers, and what a control of an order by work is held against: the work of true prompts and
+of answers that are dealt out at random."""
+MIRROR_OF = {CONTROL: "control_mirror", DEALT_WORK: "dealt_work_mirror"}
+"""The kind of order under which every second run of these goes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,14 @@ def parse_policy_list(
     if unused := set(known) - set(built_in) - set(map(kind_of, names)):
         raise InvalidInput(f"rankers must be among the policies, but {min(unused)!r} is not; add it to policies.")
     return tuple(_policy(name, patience_s) for name in sorted(names, key=lambda name: name != "fcfs"))
+
+
+def with_baseline(policies: tuple[Policy, ...], patience_s: float, is_by_work: bool) -> tuple[Policy, ...]:
+    """The same, with what the control among them is held against where it goes by work."""
+    kinds = {one.kind for one in policies}
+    if not is_by_work or CONTROL not in kinds or DEALT_WORK in kinds:
+        return policies
+    return (*policies, Policy(DEALT_WORK, DEALT_WORK, patience_s))
 
 
 def parse_rankers(texts: Iterable[str]) -> Mapping[str, str]:

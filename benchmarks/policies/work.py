@@ -3,25 +3,30 @@
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.policies.places import Values
+from benchmarks.policies.places import Values, places
 from registry.artefact.calibration import LengthDistribution
+from serving.work.price import TokenPrice
 
 Tokens = npt.NDArray[np.int64]
 
 
-def prompt_work_places(
-    prompt_tokens: Tokens, output_tokens: Tokens, prompt_token_s: float, output_token_s: float
-) -> Values:
+def works_s(price: TokenPrice, prompt_tokens: Tokens, output_tokens: Tokens | Values) -> Values:
+    """What each request costs the engine, [requests]."""
+    pairs = zip(prompt_tokens.tolist(), output_tokens.tolist(), strict=True)
+    return np.array([price.work_s(prompt, output) for prompt, output in pairs])
+
+
+def work_places(price: TokenPrice, prompt_tokens: Tokens, output_tokens: Tokens) -> Values:
+    """Where requests stand among the work of all of them, 0 to 1: what an oracle of prompts and answers knows."""
+    return places(works_s(price, prompt_tokens, output_tokens))
+
+
+def prompt_work_places(price: TokenPrice, prompt_tokens: Tokens, output_tokens: Tokens) -> Values:
     """Where requests stand among the work of all of them, 0 to 1, if every answer is taken for the median one.
 
-    That is what the prompts alone tell an order by work, and so what a control of such an order honestly knows.
-
-    Args:
-        prompt_tokens: of each request, [requests].
-        output_tokens: of each request, [requests]; only their distribution and its median are used.
-        prompt_token_s: seconds of a prompt token.
-        output_token_s: seconds of an output token; above 0.
+    That is what the prompts alone tell an order by work, and so what a control of such an order honestly knows. Of the
+    answers, [requests], only the distribution and its median are used.
     """
-    work = LengthDistribution.of(prompt_tokens * prompt_token_s + output_tokens * output_token_s)
-    known_s = prompt_tokens * prompt_token_s + float(np.median(output_tokens)) * output_token_s
-    return np.array([work.quantile(float(seconds)) for seconds in known_s])
+    work = LengthDistribution.of(works_s(price, prompt_tokens, output_tokens))
+    median = np.full(len(prompt_tokens), np.median(output_tokens))
+    return np.array([work.quantile(seconds) for seconds in works_s(price, prompt_tokens, median).tolist()])

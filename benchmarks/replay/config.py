@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import ArrivalProcess, Arrivals, check_arrivals
+from benchmarks.policies.served_places import OrderBy
 from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from registry.errors import InvalidInput
@@ -40,10 +41,17 @@ class ReplayConfig(LengthLogSource, Objectives):
     max_output_tokens: int = 1024
     """With impose_lengths=off: what every request allows its answer. It is the same for all, so it tells nothing."""
     policies: str = "fcfs,control,pars,oracle"
-    """Comma-separated: fcfs, control, pars, oracle, names of `rankers`, and what a user has for free: prompt_length
-    (shortest prompt first, in characters), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
-    length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a patience of its own.
-    Or `endpoint` alone: the order that it keeps."""
+    """Comma-separated: fcfs, control, pars, oracle (true lengths), names of `rankers`, with `cost` oracle_work (true
+    prompts and answers) and prompt_work (every answer taken for the median one), and what a user has for free:
+    prompt_length (shortest prompt first, in characters), outlen_bucket (llm-d's rules on a request's parameters), and
+    fitted on the length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a
+    patience of its own. Or `endpoint` alone: the order that it keeps."""
+    cost: str | None = None
+    """What a step of the engine costs, as the server's PARS_COST: ready-made coefficients by name, or a file that
+    measure-engine wrote. The price of a token also depends on vLLM's flags, so give an endpoint's as `vllm_args`."""
+    order_by: OrderBy = "work"
+    """What pars, rankers and the control go by where `cost` is given: `work`, what a request costs the engine by its
+    prompt and its predicted answer, or the `length` of the predicted answer alone. Without `cost` it is the length."""
     rankers: tuple[str, ...] = ()
     """More rankers, each a policy: NAME=URI, separated by commas (one trained on another LLM, or with another loss).
     Their places are sent along with the requests, so that only `pars` pays for ranking."""
@@ -95,6 +103,11 @@ class ReplayConfig(LengthLogSource, Objectives):
     def is_capped(self) -> Switch:
         """Whether the server that is started caps predictions by `max_tokens`."""
         return self.cap_by_max_tokens if self.impose_lengths == "on" else "on"
+
+    @property
+    def is_by_work(self) -> bool:
+        """Whether requests are ordered by what they cost the engine."""
+        return self.cost is not None and self.order_by == "work"
 
     @property
     def needs_capacity(self) -> bool:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from benchmarks.replay.config import ReplayConfig
 from registry.artefact.calibration import Calibration, LengthDistribution
-from registry.artefact.card import ReferenceScores
+from registry.artefact.card import RankerCard, ReferenceScores
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.ranker import Ranker, Tier
 from registry.store import ranker_folder
@@ -32,15 +32,14 @@ UNSEEN_PROMPTS = 200
 Values = npt.NDArray[np.float64]
 
 
-def write_control(
-    config: ReplayConfig, prompts: Sequence[str], like: LengthDistribution, folder: Path
-) -> Mapping[str, Path]:
+def write_control(config: ReplayConfig, prompts: Sequence[str], like: RankerCard, folder: Path) -> Mapping[str, Path]:
     """Write the control and its mirror image into the folder; return the folder of each by its target LLM.
 
     Each is calibrated on its own scores of some prompts, whose lengths are not looked at. Their predictions have the
-    distribution `like`, the champion's. On an engine of several target LLMs places are those in the mixture of all
-    distributions, and the mixture of equal ones is that one: so the champion's own places are what they are without a
-    control, and the control has the champion's predictions, dealt out by what knows nothing.
+    distribution of the card `like`, the champion's, beside the same prompts. On an engine of several target LLMs places
+    are those in the mixture of all distributions, and the mixture of equal ones is that one: so the champion's own
+    places are what they are without a control, and the control has the champion's predictions, dealt out by what knows
+    nothing.
 
     Raises:
         RegistryError, InvalidRanker: the given control cannot be used.
@@ -78,7 +77,7 @@ def dealt_out(scores: Values, like: LengthDistribution) -> Calibration:
 
 
 def _write(
-    source: Path, folder: Path, scores: Mapping[Tier, Values], like: LengthDistribution, is_mirrored: bool = False
+    source: Path, folder: Path, scores: Mapping[Tier, Values], like: RankerCard, is_mirrored: bool = False
 ) -> Path:
     """Write a control of both tiers, or its mirror image, whose every tier says the opposite."""
     from training.artefact.mirror import mirror_onnx  # ONNX takes a second to import: not where none is mirrored
@@ -91,14 +90,15 @@ def _write(
     card = Ranker.load(source).card
     instant = card.instant and card.instant.model_copy(
         update={
-            "calibration": dealt_out(scores["instant"], like),
+            "calibration": dealt_out(scores["instant"], like.distribution),
             "reference": _reference(card.instant.reference, is_mirrored),
         }
     )
     changes = {
         "target_llm": folder.name,
-        "calibration": dealt_out(scores["encoder"], like),
-        "distribution": like,
+        "calibration": dealt_out(scores["encoder"], like.distribution),
+        "distribution": like.distribution,
+        "joint": like.joint,
         "metrics": {},
         "reference": _reference(card.reference, is_mirrored),
         "instant": instant,

@@ -46,6 +46,8 @@ class OwnRankers:
             "PARS_RANKING_BACKLOG_MS": str(config.ranking_backlog_ms),
             "PARS_CAP_BY_MAX_TOKENS": config.is_capped,
         }
+        if config.is_by_work:
+            settings["PARS_COST"] = str(config.cost)
         if not others:
             return settings
         names = served_names(settings["PARS_VLLM_ARGS"]) or [config.target_llm, config.llm or str(DEMO_LLM)]
@@ -71,7 +73,7 @@ def own_rankers(config: ReplayConfig, prompts: Sequence[str], has_control: bool)
         _copy(ranker_folder(uri), champion)
         folders = {config.target_llm: champion}
         if has_control:
-            folders |= write_control(config, prompts, RankerCard.read(champion).distribution, Path(home))
+            folders |= write_control(config, prompts, RankerCard.read(champion), Path(home))
         registry_uri = f"sqlite:///{Path(home) / 'mlflow.db'}"
         mlflow.MlflowClient(registry_uri, registry_uri).search_registered_models()  # its tables are made before a start
         yield OwnRankers(uri, folders, registry_uri)

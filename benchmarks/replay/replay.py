@@ -10,18 +10,19 @@ from benchmarks.endpoint.counters.prefix_cache import prefix_cache
 from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.low_load import LowLoad
-from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.failures import ReplayError
 from benchmarks.policies.policy_list import Policy, parse_rankers
 from benchmarks.policies.rivals import Rivals
 from benchmarks.replay import replay_report
 from benchmarks.replay.chats_to_send import chats_to_send
+from benchmarks.replay.client_places import client_order, price_of
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.leak import leak
 from registry.artefact.card import Grouping, RankerCard
+from registry.errors import InvalidInput
 from registry.ranker import Ranker
 from registry.store import load_ranker, model_name, ranker_folder
 from registry.tracking import log_parameters
@@ -45,8 +46,9 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     if config.url:
         parse_urls(config.url, names, config.trust_priority == "on")
     else:
-        find_champion(config.target_llm)
+        _check_pairs(config, find_champion(config.target_llm))
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
+    price_of(config)  # so does a step cost that is none
     log = read_length_log(config)
     chats = chats_to_send(config, log.part("test", seed=config.seed).prompts)
     log_parameters(config)
@@ -56,14 +58,24 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
         served = stack.enter_context(endpoints(config, names, server_log, tested.prompts.prompts))
         prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, chats, config.limit_tokens)
         rivals = _rivals(config, policies, log, prompts.prompts)
-        order = ClientOrder.of(rankers, prompts.prompts).with_places(rivals.places)
+        order = client_order(config, policies, rankers, prompts, served.any, chats).with_places(rivals.places)
         measured = _measure(Sweep(config, policies, served, prompts, order, chats))
         replayed = replace(measured, notes=(*rivals.notes, *tested.notes))
     text = replay_report.log(replayed)
-    reasons = [client_limits.late(replayed.answers, config.late_share), leak(replayed.answers)]
+    reasons = [client_limits.late(replayed.answers, config.late_share), leak(replayed.answers, replayed.baseline)]
     if any(reasons):
         raise ReplayError("\n".join([text, *filter(None, reasons)]))
     return text
+
+
+def _check_pairs(config: ReplayConfig, version: int) -> None:
+    """A server goes by length in spite of a cost if its champion knows no prompts beside their answers."""
+    uri = f"models:/{model_name(config.target_llm)}/{version}"
+    if config.is_by_work and RankerCard.read(ranker_folder(uri)).joint is None:
+        raise InvalidInput(
+            f"an order by work needs a ranker that knows which prompts come with which answers, but {uri} does not, as"
+            " none of 0.1.0 does; train it anew, or give order_by=length."
+        )
 
 
 def _grouped_by(config: ReplayConfig, rankers: Mapping[str, Ranker]) -> dict[str, tuple[Grouping, ...]]:

@@ -14,13 +14,14 @@ from benchmarks.endpoint.low_load import LowLoad
 from benchmarks.policies.policy_list import kind_of, parse_rankers
 from benchmarks.policies.titles import load_title
 from benchmarks.replay import server_notes
+from benchmarks.replay.client_places import price_of
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load, highest_load
-from benchmarks.report.leak import doubts
-from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.leak import Baseline, baseline_of, doubts
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience, ordered_by
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 
@@ -58,12 +59,17 @@ class Replayed:
             answers=self.all_answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=(*_overhead(self), *doubts(self.answers)),
+            overhead=(*_overhead(self), *doubts(self.answers, self.baseline)),
             load=highest_load(self.answers),
             objectives=self.config,
             capacity_per_s=self.capacity_per_s,
             unrated=UNRATED.get(self.config.arrivals, "burst"),
         )
+
+    @property
+    def baseline(self) -> Baseline:
+        """What the control is held against."""
+        return baseline_of("work" if self.config.is_by_work else "length")
 
     @property
     def all_answers(self) -> pd.DataFrame:
@@ -102,6 +108,7 @@ def _provenance(replayed: Replayed) -> list[str]:
         server_notes.lengths(endpoints, replayed.answers, config.limit_tokens, config.cap_by_max_tokens == "on"),
         *server_notes.rankers(endpoints, set(map(kind_of, replayed.answers.policy))),
         server_notes.caches(endpoints, replayed.prefixes),
+        ordered_by("work" if config.is_by_work else "length", price_of(config)),
         *_sent_along(replayed),
         *replayed.notes,
         *_patience(replayed),

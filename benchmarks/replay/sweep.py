@@ -14,7 +14,7 @@ from benchmarks.endpoint.counters.engine_counters import preemptions
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import ClientOrder, Prioritise, pars
-from benchmarks.policies.policy_list import Policy
+from benchmarks.policies.policy_list import MIRROR_OF, Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
@@ -80,7 +80,11 @@ class Sweep:
                 at = "" if np.isnan(load) else f" at {load:g} × capacity"
                 title = f"{policy.name}{at}, replay {repeat + 1} of {self.config.repeats}"
                 endpoint = self.endpoints.of_run(policy.name, is_reversed(repeat))
-                yield policy, repeat, self._run(endpoint, requests, self._prioritise(policy, requests), title)
+                yield (
+                    policy,
+                    repeat,
+                    self._run(endpoint, requests, self._prioritise(policy, requests, is_reversed(repeat)), title),
+                )
 
     def _run(
         self, endpoint: Endpoint, requests: list[PlannedRequest], prioritise: Prioritise, title: str
@@ -101,9 +105,11 @@ class Sweep:
     ) -> list[Answer]:
         return asyncio.run(replay(endpoint, requests, prioritise, title))
 
-    def _prioritise(self, policy: Policy, requests: list[PlannedRequest]) -> Prioritise:
+    def _prioritise(self, policy: Policy, requests: list[PlannedRequest], is_mirrored: bool = False) -> Prioritise:
         if not self.endpoints.sends_priority or policy.kind in SERVERS_OWN:
             return pars
+        if is_mirrored:
+            policy = replace(policy, kind=MIRROR_OF.get(policy.kind, policy.kind))
         return self.order.prioritise(policy, requests)
 
 

@@ -12,13 +12,19 @@ from benchmarks.policies.titles import figure, load_title, short_title
 from benchmarks.report.comparison import by_load, compare, figures_at
 from benchmarks.report.summary import RATIO
 
-Baseline = Literal["fcfs", "prompt_work"]
-"""What knows as much as the control does: nothing, or where queues are ordered by work the sizes of the prompts."""
+Baseline = Literal["fcfs", "dealt_work"]
+"""What knows as much as the control does: nothing, or where queues are ordered by work the sizes of the prompts.
+Answers are dealt out there, as the control believes in some: with the median for all, prompts would count for more."""
 CONTROL = "control"
 RANGE = (0.9, 1.1)
 """Baseline ÷ control (mean seconds per token) must lie in here."""
 STANDARD_ERRORS = 1.96
 """On each side of an interval of 95 %."""
+
+
+def baseline_of(order_by: Literal["length", "work"]) -> Baseline:
+    """What the control is held against where it goes by this."""
+    return "dealt_work" if order_by == "work" else "fcfs"
 
 
 @dataclass(frozen=True)

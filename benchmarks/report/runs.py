@@ -9,8 +9,8 @@ import pandas as pd
 Values = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
-MIRRORED = "control"
-"""Every second repeat of it is another order on purpose, the opposite one; so what its runs differ by is no noise."""
+MIRRORED = ("control", "dealt_work")
+"""Every second repeat of these is another order on purpose, the opposite one; what its runs differ by is no noise."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Runs:
     @property
     def are_alike(self) -> npt.NDArray[np.bool_]:
         """Of each policy, whether its repeats should be the same but for noise; all where else one would be alone."""
-        alike = np.array([policy != MIRRORED for policy in self.policies])
+        alike = np.array([policy not in MIRRORED for policy in self.policies])
         return alike if alike.sum() > 1 else np.ones_like(alike)
 
     @property

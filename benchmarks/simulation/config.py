@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.arrivals import Arrivals, check_arrivals
+from benchmarks.policies.served_places import OrderBy
 from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S, RANKING_BACKLOG_MS
 from benchmarks.simulation.engine.engine_settings import EngineSettings, Switch, engine_of
 from registry.errors import InvalidInput
+from serving.work.price import TokenPrice
 from serving.work.step_cost import StepCost
 from traffic.rows.rules import RowRules
 
 Part = Literal["test", "all"]
+INSTANT_SHARE = 0.96
+"""Of the encoder's tau-b that the instant tier distilled from it keeps: 0.659 of 0.686 on Alpaca's test prompts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +34,16 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
     """Column of the length log by which it was split for the training."""
     part: Part = "test"
     """Which prompts of the length log: those that no ranker was trained on, or `all`."""
-    policies: str = "fcfs,control,noise,oracle"
-    """Comma-separated: fcfs, pars, noise, control, oracle, names of `rankers`, prompt_work (every answer taken for the
-    median one), and what a user has for free: prompt_length (shortest prompt first), outlen_bucket (llm-d's rules on a
-    request's parameters), and fitted on the length log's training prompts template_mean, lexical_boosting, tfidf_ridge.
-    NAME@SECONDS has a patience of its own."""
+    policies: str = "fcfs,control,noise,oracle,oracle_work"
+    """Comma-separated: fcfs, pars, noise, control, oracle (true lengths), oracle_work (true prompts and answers), names
+    of `rankers`, prompt_work (every answer taken for the median one), instant and encoder (one tier of pars alone, or
+    of noise without a ranker), beforehand (the encoder's places, found in no time), and what a user has for free:
+    prompt_length (shortest prompt first), outlen_bucket (llm-d's rules on a request's parameters), and fitted on the
+    length log's training prompts template_mean, lexical_boosting, tfidf_ridge. NAME@SECONDS has a patience of its
+    own."""
+    order_by: OrderBy = "work"
+    """What rankers, noise and the control go by: `work`, what a request costs the engine by its prompt and its
+    predicted answer, or the `length` of the predicted answer alone."""
     ranker: str | None = None
     """Whose order `pars` is: `models:/NAME@ALIAS`, `models:/NAME/VERSION` or a folder."""
     rankers: tuple[str, ...] = ()
@@ -46,14 +55,16 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
     lengths. The control then gains, and the run fails: the way to see that it would."""
     tau: float = 0.69
     """Kendall tau-b of the policy `noise`: the true lengths with as much noise as leaves that."""
+    instant_tau: float | None = None
+    """The same of its instant tier, at most `tau`; 0.96 of it unless given, what a distilled one kept on Alpaca."""
     cost: str = "cpu-2-cores-llama-48"
     """What a step costs: coefficients by name (cpu-2-cores-llama-48), or a file that measure-engine wrote;
     NAME_OR_FILE,COEFFICIENT=SECONDS,... assumes other values of some."""
     ranking_ms: float | None = None
-    """How long a prompt takes to be ranked, and the ranker is busy with it; as measured with the coefficients unless
-    given."""
+    """How long a prompt takes to be ranked by the encoder, and the encoder is busy with it; as measured with the
+    coefficients unless given. That of the instant tier is the coefficient `instant_s`."""
     ranking_backlog_ms: float = RANKING_BACKLOG_MS
-    """The server's: how long a request may be held for its ranking; then it goes on with the median's place."""
+    """The server's: how long a request may be held for the encoder; then the place of the instant tier stands."""
     requests: int = 2000
     """Requests of a run."""
     arrivals: Arrivals = "burst"
@@ -86,6 +97,11 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
             raise InvalidInput(f"repeats must be 1 or even (each order is also run reversed), but got {self.repeats}.")
         if not 0 <= self.tau <= 1:
             raise InvalidInput(f"tau must be in [0, 1], but got {self.tau}.")
+        if not 0 <= self.noise_instant_tau <= self.tau:
+            raise InvalidInput(
+                f"instant_tau must be in [0, tau], since an instant tier is distilled from its encoder, but got"
+                f" {self.noise_instant_tau} with tau {self.tau}."
+            )
         for name in ("patience_s", "ranking_backlog_ms", "capacity_per_s", "low_load_requests"):
             if not getattr(self, name) >= 0:
                 raise InvalidInput(f"{name} must be at least 0, but got {getattr(self, name)}.")
@@ -101,6 +117,18 @@ class SimulationConfig(RowRules, EngineSettings, Objectives):
     def engine(self) -> EngineSettings:
         """The engine alone."""
         return engine_of(self)
+
+    @property
+    def noise_instant_tau(self) -> float:
+        """Of the instant tier of `noise`."""
+        return INSTANT_SHARE * self.tau if self.instant_tau is None else self.instant_tau
+
+    @property
+    def token_price(self) -> TokenPrice:
+        """What tokens cost the engine that is simulated."""
+        return TokenPrice.of(
+            self.step_cost, max_num_seqs=self.max_num_seqs, max_num_batched_tokens=self.max_num_batched_tokens
+        )
 
     @property
     def step_cost(self) -> StepCost:

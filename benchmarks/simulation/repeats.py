@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.answers import ALONE
 from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.engine.intake import Order, Seconds
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.uncontended import one_at_a_time
 from benchmarks.simulation.orders import order_of
 from benchmarks.simulation.workload import arrival_process
@@ -32,7 +32,7 @@ def loads(config: SimulationConfig) -> tuple[float, ...]:
 def repeats(
     config: SimulationConfig,
     policy: Policy,
-    quantiles: Mapping[str, Seconds | None],
+    orders: Mapping[str, Order],
     traffic: Traffic,
     load: float,
     capacity_per_s: float,
@@ -42,7 +42,7 @@ def repeats(
     Recorded traffic with its own lengths has one order, and is sent once; so are requests one at a time.
     """
     if load == ALONE:
-        yield _alone(config, policy, quantiles, traffic)
+        yield _alone(config, policy, orders, traffic)
         return
     process = arrival_process(config, traffic, 0.0 if np.isnan(load) else load * capacity_per_s)
     for number in range(1 if config.keeps_rows_together else config.repeats):
@@ -53,16 +53,14 @@ def repeats(
         yield Repeat(
             number=number,
             traffic=traffic.take(sent).sent_at(process.send_times_s(len(traffic), seed)),
-            order=order_of(policy, quantiles, sent, is_reversed),
+            order=order_of(policy, orders, sent, is_reversed),
         )
 
 
-def _alone(
-    config: SimulationConfig, policy: Policy, quantiles: Mapping[str, Seconds | None], traffic: Traffic
-) -> Repeat:
+def _alone(config: SimulationConfig, policy: Policy, orders: Mapping[str, Order], traffic: Traffic) -> Repeat:
     few = traffic.window(0, config.low_load_requests)
     return Repeat(
         number=0,
         traffic=one_at_a_time(few, config.engine, config.step_cost),
-        order=order_of(policy, quantiles, np.arange(len(few)), is_reversed=False),
+        order=order_of(policy, orders, np.arange(len(few)), is_reversed=False),
     )

@@ -9,12 +9,12 @@ from benchmarks.capacity import saturating, steady_requests_per_s
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import Policy
 from benchmarks.policies.rivals import Rivals
-from benchmarks.report.leak import leak
+from benchmarks.report.leak import baseline_of, leak
 from benchmarks.simulation import simulation_report
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.engine.intake import Order, Seconds
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run, simulate_all, simulate_run
-from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
+from benchmarks.simulation.orders import orders_of, parse_policies, rivals_of
 from benchmarks.simulation.repeats import loads, repeats
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
@@ -36,7 +36,7 @@ def run_simulation(config: SimulationConfig) -> str:
     capacity_per_s = config.capacity_per_s or (steady_capacity_per_s(config, traffic) if config.loads else 0.0)
     answers = simulate(config, policies, traffic, capacity_per_s, rivals)
     text = simulation_report.log(simulation_report.Simulated(config, traffic, answers, capacity_per_s))
-    if (reason := leak(answers)) is not None:
+    if (reason := leak(answers, baseline_of(config.order_by))) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 
@@ -49,12 +49,12 @@ def simulate(
     rivals: Rivals | None = None,
 ) -> pd.DataFrame:
     """One row an answer (`benchmarks/answers.py`), sorted by load, then policy; `rivals` are those among them."""
-    quantiles = quantiles_of({one.kind for one in policies}, config, traffic, rivals)
+    orders = orders_of({one.kind for one in policies}, config, traffic, rivals)
     runs = [
         run
         for load in loads(config)
         for policy in policies
-        for run in _runs(config, policy, quantiles, traffic, load, capacity_per_s)
+        for run in _runs(config, policy, orders, traffic, load, capacity_per_s)
     ]
     return pd.concat(simulate_all(runs), ignore_index=True)
 
@@ -70,12 +70,12 @@ def steady_capacity_per_s(config: SimulationConfig, traffic: Traffic) -> float:
 def _runs(
     config: SimulationConfig,
     policy: Policy,
-    quantiles: Mapping[str, Seconds | None],
+    orders: Mapping[str, Order],
     traffic: Traffic,
     load: float,
     capacity_per_s: float,
 ) -> Iterator[Run]:
-    for repeat in repeats(config, policy, quantiles, traffic, load, capacity_per_s):
+    for repeat in repeats(config, policy, orders, traffic, load, capacity_per_s):
         yield Run(
             traffic=repeat.traffic,
             order=repeat.order,

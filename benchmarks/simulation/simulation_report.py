@@ -11,12 +11,15 @@ from benchmarks.capacity import STEADILY
 from benchmarks.policies.titles import load_title, metric_prefix
 from benchmarks.report import summary
 from benchmarks.report.comparison import MATTERS_FROM, at_load, by_load, highest_load
-from benchmarks.report.leak import doubts
-from benchmarks.report.notes import UNLESS_NAMED, fail_opens, oracle_patience
+from benchmarks.report.leak import baseline_of, doubts
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience, ordered_by, placements
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.config import SimulationConfig
 from traffic.batch import Traffic
+
+KEPT = {"oracle": "gain_kept", "oracle_work": "gain_of_work_kept"}
+"""The share of an oracle's gain, by the oracle."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Simulated:
             answers=self.answers,
             provenance=tuple(_provenance(self)),
             settings=asdict(self.config),
-            overhead=(*overhead(self.config, self.answers), *doubts(self.answers)),
+            overhead=(*overhead(self.config, self.answers), *doubts(self.answers, baseline_of(self.config.order_by))),
             load=highest_load(self.answers),
             objectives=self.config,
             capacity_per_s=self.capacity_per_s,
@@ -56,11 +59,12 @@ class Simulated:
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a policy: the share of the oracle's gain that it keeps (if there is one), and its times beside FCFS."""
+    """A row a policy: the share of each oracle's gain that it keeps (where there is one), and its times beside FCFS."""
     fcfs = table.loc["fcfs"]
     rows = pd.DataFrame(index=table.index)
-    if "oracle" in table.index and table[summary.RATIO]["oracle"] > MATTERS_FROM:
-        rows["gain_kept"] = (fcfs.s_per_token - table.s_per_token) / (fcfs.s_per_token - table.s_per_token["oracle"])
+    for oracle, name in KEPT.items():
+        if oracle in table.index and table[summary.RATIO][oracle] > MATTERS_FROM:
+            rows[name] = (fcfs.s_per_token - table.s_per_token) / (fcfs.s_per_token - table.s_per_token[oracle])
     for name in ("e2e_s_p50", "e2e_s_p90", "e2e_s_p99", "max_wait_s"):
         rows[f"{name}_over_fcfs"] = table[name] / fcfs[name]
     rows["ttft_ms_p50"] = table.ttft_s_p50 * 1000
@@ -81,9 +85,12 @@ def log(simulated: Simulated) -> str:
 
 def overhead(config: SimulationConfig, answers: pd.DataFrame) -> list[str]:
     """What ranking cost, and whose ranking it was where no ranker ran: sentences."""
-    lines = fail_opens(answers[answers.load != ALONE])
+    lines = placements(answers[answers.load != ALONE])
     if "noise" in config.policies:
-        lines.append(f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}.")
+        lines.append(
+            f"noise is no ranker: the true lengths with noise that leaves a tau-b of about {config.tau:g}, and of"
+            f" {config.noise_instant_tau:.3g} in its instant tier."
+        )
     return lines
 
 
@@ -115,6 +122,7 @@ def _provenance(simulated: Simulated) -> list[str]:
         f" {f'{config.kv_cache_tokens:,} tokens' if config.kv_cache_tokens else 'any size'}, prefix caching"
         f" {config.prefix_caching}) under a virtual clock.",
         config.step_cost.sentence,
+        ordered_by(config.order_by, config.token_price),
         *oracle_patience(simulated.answers, config.patience_s, UNLESS_NAMED),
         _max_tokens(config),
     ]

@@ -12,7 +12,7 @@ from benchmarks.arrivals import ArrivalProcess
 from benchmarks.failures import SimulationError
 from benchmarks.policies.policy_list import parse_rankers
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.engine.intake import Seconds
+from benchmarks.simulation.engine.order import Seconds
 from registry.artefact.card import RankerCard
 from registry.store import ranker_folder
 from traffic.batch import Traffic

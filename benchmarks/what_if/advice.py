@@ -65,16 +65,17 @@ def _why_not(answers: pd.DataFrame, rows: Figures) -> str:
     """Why ordering brings so little: no queue, a ranker that does not order it, or a queue with nothing to order."""
     share = waiting_share(answers)
     waits = f"{100 * share:.0f} % of the requests find the engine full"
-    if rows["oracle"][f"{RATIO}_low"] > MATTERS_FROM:
+    oracle, truth = ("oracle_work", "work") if "oracle_work" in rows else ("oracle", "lengths")
+    if rows[oracle][f"{RATIO}_low"] > MATTERS_FROM:
         return (
-            f"{waits}, but PARS orders them too badly for a gain; the true lengths would bring"
-            f" {figure(rows['oracle'][RATIO])} times fewer seconds per token, so what lacks is a better ranker"
+            f"{waits}, but PARS orders them too badly for a gain; the true {truth} would bring"
+            f" {figure(rows[oracle][RATIO])} times fewer seconds per token, so what lacks is a better ranker"
         )
     if share < 0.05:
         return "hardly anything waits, so ordering brings nothing"
     return (
-        f"{waits}, but ordering brings no gain that is sure, and neither would the true lengths"
-        f" (a factor of {figure(rows['oracle'][RATIO])}): few wait for long, answers are of much the same length, or"
+        f"{waits}, but ordering brings no gain that is sure, and neither would the true {truth}"
+        f" (a factor of {figure(rows[oracle][RATIO])}): few wait for long, answers are of much the same length, or"
         " what takes the time is the prompts"
     )
 

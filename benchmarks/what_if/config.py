@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.policies.served_places import OrderBy
 from benchmarks.report.goodput import Objectives
 from benchmarks.server_defaults import PATIENCE_S
 from benchmarks.simulation.engine.engine_settings import EngineSettings
 from registry.errors import InvalidInput
 from serving.work.step_cost import ready_made
 from traffic.served_log import ServedLogSource
-
-NUM_POLICIES = 4
-"""First come, first served, the control, PARS and the oracle."""
 
 TAU_STEP = 0.1
 """A better ranker: about what ten times the training prompts brought on Alpaca (tau-b 0.61 to 0.69)."""
@@ -31,6 +29,9 @@ class WhatIfConfig(ServedLogSource, Objectives):
     cost: str = "cpu-2-cores-llama-48"
     """What a step of the engine costs: ready-made coefficients by their name, or a file that `measure-engine` wrote;
     NAME_OR_FILE,COEFFICIENT=SECONDS,... assumes other values of some."""
+    order_by: OrderBy | None = None
+    """What PARS goes by: `work`, what a request costs the engine by its prompt and its predicted answer, or the
+    `length` of the predicted answer alone. Unless given, work where `cost` is a file of your own, else length."""
     max_num_seqs: int = EngineSettings.max_num_seqs
     """Requests that the engine works on at the same time (vLLM's flag of this name)."""
     max_num_batched_tokens: int = EngineSettings.max_num_batched_tokens
@@ -76,10 +77,25 @@ class WhatIfConfig(ServedLogSource, Objectives):
         return tuple(sorted({max(1, round(factor * self.max_num_seqs)) for factor in factors}))
 
     @property
+    def has_own_cost(self) -> bool:
+        """Whether the step cost is that of the user's own engine."""
+        return self.cost.partition(",")[0].strip() not in ready_made() and Path(self.cost).is_file()
+
+    @property
+    def is_by_work(self) -> bool:
+        """Whether PARS goes by work."""
+        return self.has_own_cost if self.order_by is None else self.order_by == "work"
+
+    @property
+    def num_policies(self) -> int:
+        """First come, first served, the control, PARS and the oracle; by work also dealt_work and oracle_work."""
+        return 6 if self.is_by_work else 4
+
+    @property
     def lacks_for_money(self) -> tuple[str, ...]:
         """What is missing before anybody should spend money by this: nouns with where to get them."""
         lacks = []
-        if self.cost.partition(",")[0].strip() in ready_made() or not Path(self.cost).is_file():
+        if not self.has_own_cost:
             lacks.append("the step cost of your own engine (give cost=FILE, which measure-engine writes)")
         if not self.kv_cache_tokens:
             lacks.append("the size of its KV cache (give kv_cache_tokens=NUMBER, which vLLM logs when it starts)")
@@ -98,7 +114,7 @@ class WhatIfConfig(ServedLogSource, Objectives):
     @property
     def sweep_cases(self) -> int:
         """Simulations with the busiest requests."""
-        loads = NUM_POLICIES * (len(self.loads) + 1)
+        loads = self.num_policies * (len(self.loads) + 1)
         return 2 + loads + len(self.tried_taus) + len(self.tried_patiences_s) + 2 * len(self.tried_seqs)
 
     def __post_init__(self) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from benchmarks.policies.titles import figure, load_title
-from benchmarks.report.notes import oracle_patience
+from benchmarks.report.notes import oracle_patience, ordered_by
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.stretches import Stretches, moment
+from benchmarks.what_if.stretches import Stretches, moment, price_of
 from benchmarks.what_if.study import Studied
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
@@ -32,6 +32,7 @@ def provenance(config: WhatIfConfig, log: Traffic, studied: Studied, cost: StepC
         " figures also depend on how long that is."
     )
     yield _ranking(config, tau)
+    yield ordered_by("work", price_of(config, cost)) if config.is_by_work else _by_length(config)
     yield (
         "The control is the lengths dealt out at random, once. Whether it gains is judged by its interval and where"
         " requests follow each other without a gap, since among few a single deal gains or loses by chance."
@@ -77,6 +78,11 @@ def _of_peak(log: Traffic, stretches: Stretches) -> str:
 
 def _requests(stretches: Stretches) -> str:
     return f"{stretches.peak.stop - stretches.peak.start:,}"
+
+
+def _by_length(config: WhatIfConfig) -> str:
+    why = "" if config.order_by else ", since only your own engine's step cost (cost=FILE) tells what a request costs"
+    return f"PARS and the control order by the predicted length of the answer{why}."
 
 
 def _percent(share: float) -> str:

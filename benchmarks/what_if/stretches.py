@@ -7,10 +7,12 @@ import numpy as np
 
 from benchmarks.capacity import saturating
 from benchmarks.policies.places import Values
-from benchmarks.simulation.engine.intake import Order
+from benchmarks.policies.work import works_s
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run
-from benchmarks.what_if.config import NUM_POLICIES, WhatIfConfig
+from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.windows import FEWEST_REQUESTS, Demand, Places, Window, busiest_window, windows_of_all
+from serving.work.price import TokenPrice
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
@@ -95,7 +97,7 @@ def choose(config: WhatIfConfig, cost: StepCost, traffic: Traffic, capacity_per_
     most = config.max_requests
     while True:
         windows = windows_of_all(demand, most, full_s, config.seed)
-        tokens = NUM_POLICIES * sum(int(traffic.output_tokens[one.before : one.after].sum()) for one in windows)
+        tokens = config.num_policies * sum(int(traffic.output_tokens[one.before : one.after].sum()) for one in windows)
         if tokens <= config.max_simulated_tokens / 2 or most <= FEWEST_REQUESTS:
             break
         most = max(FEWEST_REQUESTS, int(most * min(0.9, config.max_simulated_tokens / 2 / tokens)))
@@ -105,10 +107,13 @@ def choose(config: WhatIfConfig, cost: StepCost, traffic: Traffic, capacity_per_
 
 def work_s(config: WhatIfConfig, cost: StepCost, traffic: Traffic, capacity_per_s: float) -> Values:
     """Seconds of a full engine that each request costs: by its tokens, and as many in all as the capacity says."""
-    prompt_s = cost.per_token_s + cost.fixed_s / config.max_num_batched_tokens
-    output_s = cost.per_token_s + cost.per_sequence_s + cost.fixed_s / config.max_num_seqs
-    relative = prompt_s * traffic.prompt_tokens + output_s * traffic.output_tokens
+    relative = works_s(price_of(config, cost), traffic.prompt_tokens, traffic.output_tokens)
     return np.asarray(relative / relative.mean() / capacity_per_s)
+
+
+def price_of(config: WhatIfConfig, cost: StepCost) -> TokenPrice:
+    """What tokens cost that engine."""
+    return TokenPrice.of(cost, max_num_seqs=config.max_num_seqs, max_num_batched_tokens=config.max_num_batched_tokens)
 
 
 def affordable_requests(config: WhatIfConfig, traffic: Traffic) -> int:

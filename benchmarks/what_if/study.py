@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.answers import ALONE
-from benchmarks.policies.places import noisy_quantiles
 from benchmarks.report.comparison import MATTERS_FROM, at_load, compare
 from benchmarks.report.summary import RATIO, summarise
-from benchmarks.simulation.engine.intake import Order
 from benchmarks.simulation.engine.run import Run
 from benchmarks.simulation.engine.uncontended import one_at_a_time
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.placed import PlacedTraffic
+from benchmarks.what_if.placed import PlacedTraffic, order_of_tau
 from benchmarks.what_if.stretches import Stretches
 from benchmarks.what_if.windows import Window
 from serving.work.step_cost import StepCost
@@ -176,13 +174,13 @@ def _runs(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load: flo
     return [
         Run(
             traffic=placed.traffic,
-            order=Order(quantiles=places, patience_s=config.patience_s, is_ranked=policy == "pars"),
+            order=replace(order, patience_s=config.patience_s),
             engine=config.engine,
             cost=cost,
             policy=policy,
             load=load,
         )
-        for policy, places in placed.places.items()
+        for policy, order in placed.orders.items()
     ]
 
 
@@ -191,8 +189,8 @@ def _settings(config: WhatIfConfig, cost: StepCost, placed: PlacedTraffic, load:
     fcfs, pars = by_policy["fcfs"], by_policy["pars"]
     yield Case("tau", float("nan"), fcfs)
     for tau in config.tried_taus:
-        quantiles = noisy_quantiles(placed.traffic.output_tokens, tau, config.seed)
-        yield Case("tau", tau, replace(pars, order=replace(pars.order, quantiles=quantiles)))
+        order = replace(order_of_tau(config, cost, placed.traffic, tau), patience_s=config.patience_s)
+        yield Case("tau", tau, replace(pars, order=order))
     for patience_s in sorted({*config.patiences_s, config.patience_s}):
         yield Case("patience_s", patience_s, replace(pars, order=replace(pars.order, patience_s=patience_s)))
     for seqs in config.tried_seqs:

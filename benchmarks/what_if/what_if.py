@@ -11,13 +11,13 @@ import numpy as np
 from benchmarks.capacity import steady_requests_per_s
 from benchmarks.failures import SimulationError
 from benchmarks.policies.titles import load_title
-from benchmarks.report.leak import leak
-from benchmarks.report.notes import fail_opens
+from benchmarks.report.leak import baseline_of, leak
+from benchmarks.report.notes import placements
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.placed import placed, places_of_pars
+from benchmarks.what_if.placed import order_of_pars, placed
 from benchmarks.what_if.provenance import provenance, ranking_delay
 from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.stretches import capacity_run, choose
@@ -49,16 +49,16 @@ def run_what_if(config: WhatIfConfig, cost: StepCost, simulate: Simulate) -> str
     (burst,) = simulate([capacity_run(config, cost, fitting)])
     stretches = choose(config, cost, fitting, steady_requests_per_s(burst))
     logger.info("simulating %s of %s requests", f"{len(stretches.simulated):,}", f"{len(fitting):,}")
-    pars = places_of_pars(config, log, fitting, stretches.simulated)
-    tau = _tau(config, pars, fitting.output_tokens)
+    pars, predicted = order_of_pars(config, cost, log, fitting, stretches.simulated)
+    tau = _tau(config, predicted, fitting.output_tokens)
     config = replace(config, tau=min(max(tau, 0.0), 1.0))
-    studied = study(config, cost, placed(config, fitting, pars), stretches, simulate)
+    studied = study(config, cost, placed(config, cost, fitting, pars), stretches, simulate)
     evidence = Evidence(
         title=f"What if {config.log.name} were served shortest-predicted-first?",
         answers=studied.answers,
         provenance=tuple(provenance(config, fitting, studied, cost, tau)),
         settings=asdict(config),
-        overhead=(ranking_delay(studied), *fail_opens(studied.answers)),
+        overhead=(ranking_delay(studied), *placements(studied.answers)),
         advice=advise(config, studied),
         sweeps=setting_charts(studied) if studied.of_settings else (),
         sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",
@@ -69,17 +69,17 @@ def run_what_if(config: WhatIfConfig, cost: StepCost, simulate: Simulate) -> str
     where = log_page(evidence)
     _log_settings(studied, tau)
     text = "\n".join([*evidence.advice, "", where])
-    if (reason := leak(studied.unbroken)) is not None:
+    if (reason := leak(studied.unbroken, baseline_of("work" if config.is_by_work else "length"))) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 
 
-def _tau(config: WhatIfConfig, pars: np.ndarray, output_tokens: np.ndarray) -> float:
+def _tau(config: WhatIfConfig, predicted: np.ndarray, output_tokens: np.ndarray) -> float:
     """Of the ranker on the prompts that it ranked, or as given."""
     if not config.ranker:
         return config.tau
-    ranked = ~np.isnan(pars)
-    return kendall_tau_b(pars[ranked], output_tokens[ranked].astype(float))
+    ranked = ~np.isnan(predicted)
+    return kendall_tau_b(predicted[ranked], output_tokens[ranked].astype(float))
 
 
 def _log_settings(studied: Studied, tau: float) -> None:

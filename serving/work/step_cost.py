@@ -37,10 +37,12 @@ class StepCost:
     transit_s: float = 0.0
     """Of each request's way to the engine and its tokens' way back, simulated before the engine; the ways of many
     requests go on at once."""
+    instant_s: float = 0.0002
+    """For how long the event loop is busy with the instant place of one request, which it finds before it goes on."""
     ranking_s: float = 0.0
-    """To rank one prompt when nothing else goes on: how much later its request gets to the engine."""
+    """To rank one prompt by the encoder when nothing else goes on: how much later its request gets to the engine."""
     scoring_s: float = 0.0
-    """For how long the ranker is busy with each prompt while the engine works; it scores one after the other."""
+    """For how long the encoder is busy with each prompt while the engine works; it scores one after the other."""
     relative_error: float = 0.0
     """Median of |simulated - measured| / measured over the end-to-end times of the sweep."""
     measured_on: str = ""
@@ -74,8 +76,9 @@ class StepCost:
             f"A step costs {_ms(self.fixed_s)} + {_ms(self.per_token_s)} a token + {_ms(self.per_sequence_s)} a"
             f" sequence + {_ms(self.per_context_token_s)} a token in context + {_ms(self.per_longest_token_s)} a token"
             f" of the longest context; a request takes {_ms(self.intake_s)} to be taken in, {_ms(self.handing_on_s)} to"
-            f" be handed on, {_ms(self.ranking_s)} to be ranked (the ranker is busy for {_ms(self.scoring_s)}) and"
-            f" {_ms(self.transit_s)} on its way ({self.measured_on or 'not measured'})."
+            f" be handed on, {_ms(self.instant_s)} to be placed by the instant tier, {_ms(self.ranking_s)} by the"
+            f" encoder (busy for {_ms(self.scoring_s)}) and {_ms(self.transit_s)} on its way"
+            f" ({self.measured_on or 'not measured'})."
         )
 
     def write(self, folder: Path) -> Path:

@@ -12,7 +12,8 @@ from benchmarks.report.goodput import Objectives
 from charts.chart import Chart
 
 KNOW_PROMPTS = ("prompt_length", "prompt_work", RULES)
-RATHER_NOT = dict.fromkeys(FITTED, 1) | dict.fromkeys(KNOW_PROMPTS, 2) | {"fcfs": 3, "control": 4, "oracle": 4}
+NO_RANKERS = {"fcfs": 3, "control": 4, "oracle": 4, "oracle_work": 4, "dealt_work": 4}
+RATHER_NOT = dict.fromkeys(FITTED, 1) | dict.fromkeys(KNOW_PROMPTS, 2) | NO_RANKERS
 """Kinds of policies that a headline is about only if there is nothing else, what is least wanted with the most."""
 
 

@@ -70,3 +70,5 @@ class Served(NamedTuple):
     """How often it was thrown out of a full KV cache."""
     recomputed_tokens: int = 0
     """Computed, thrown out with it and not found in the prefix cache when it came back."""
+    placed_by: str = ""
+    """What found the place that it went on with (`order.PlacedBy`); an engine alone does not know."""

@@ -1,7 +1,7 @@
 """One simulated run: traffic, an order of the queue, an engine; and many of them on all cores."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from joblib import cpu_count
 
 from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine.engine_settings import EngineSettings, Served
-from benchmarks.simulation.engine.intake import Intake, Order, arrivals_us, simulated_request
+from benchmarks.simulation.engine.order import Order, sent_requests
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
@@ -31,7 +31,7 @@ class Run:
     engine: EngineSettings
     cost: StepCost
     backlog_s: float = RANKING_BACKLOG_MS / 1000
-    """How long a request may be held for its ranking."""
+    """How long a request may be held for the encoder."""
     policy: str = "fcfs"
     repeat: int = 0
     load: float = np.nan
@@ -39,28 +39,20 @@ class Run:
 
 
 def simulate_run(run: Run) -> pd.DataFrame:
-    """One row an answer (`benchmarks/answers.py`; `failed_open`, `preemptions`, `recomputed_tokens`), as sent."""
-    served, has_place = serve(run)
-    return answers(run.traffic, served).assign(
-        failed_open=~np.array(has_place), policy=run.policy, repeat=run.repeat, load=run.load
-    )
+    """One row an answer (`benchmarks/answers.py`; `placed_by`, `preemptions`, `recomputed_tokens`), as sent."""
+    return answers(run.traffic, serve(run)).assign(policy=run.policy, repeat=run.repeat, load=run.load)
 
 
-def serve(run: Run) -> tuple[list[Served], list[bool]]:
-    """What became of each request, as they end; and whether it had a place when the engine got it, as sent."""
-    from benchmarks.simulation.engine.scheduler import (
-        VirtualEngine,  # vLLM takes seconds to import: not where nothing is simulated
+def serve(run: Run) -> list[Served]:
+    """What became of each request, as they end."""
+    from benchmarks.simulation.engine.virtual_server import (
+        VirtualServer,  # vLLM takes seconds to import: not where nothing is simulated
     )
 
     longest = int((run.traffic.prompt_tokens + run.traffic.output_tokens).max())
-    engine = VirtualEngine(run.engine, run.cost, longest)
-    taken = Intake(run.cost, run.order.is_ranked, run.backlog_s).take(run.traffic.arrival_s.tolist())
-    stamps_us = arrivals_us(run.traffic.arrival_s).tolist()
-    engine.submit(
-        simulated_request(run.traffic, run.order, number, stamp_us, *one)
-        for number, (stamp_us, one) in enumerate(zip(stamps_us, taken, strict=True))
-    )
-    return engine.run(), [has_place for _, has_place in taken]
+    server = VirtualServer(run.engine, run.cost, run.backlog_s, longest)
+    server.send(sent_requests(run.traffic, run.order))
+    return server.run()
 
 
 def simulate_all(runs: Sequence[Run], processes: int | None = None) -> list[pd.DataFrame]:
@@ -95,9 +87,9 @@ def _without_texts(run: Run) -> Run:
     return replace(run, traffic=replace(run.traffic, prompts=None))
 
 
-def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
-    """What the client saw of each request, all of which were served, and what a full KV cache did to it."""
-    _, first_token_s, last_token_s, preemptions, recomputed_tokens = np.array(sorted(served), dtype=np.float64).T
+def answers(traffic: Traffic, served: Iterable[Served]) -> pd.DataFrame:
+    """What the client saw of each request, all of which were served, what placed it, and what a full KV cache did."""
+    rows = pd.DataFrame(sorted(served), columns=Served._fields)
     clusters = {} if traffic.clusters is None else {"cluster": traffic.clusters}
     return pd.DataFrame(
         {
@@ -106,9 +98,10 @@ def answers(traffic: Traffic, served: Sequence[Served]) -> pd.DataFrame:
             "sent_s": traffic.arrival_s,
             "prompt_tokens": traffic.prompt_tokens,
             "output_tokens": traffic.output_tokens,
-            "ttft_s": first_token_s - traffic.arrival_s,
-            "e2e_s": last_token_s - traffic.arrival_s,
-            "preemptions": preemptions.astype(np.int64),
-            "recomputed_tokens": recomputed_tokens.astype(np.int64),
+            "ttft_s": rows.first_token_s - traffic.arrival_s,
+            "e2e_s": rows.last_token_s - traffic.arrival_s,
+            "placed_by": rows.placed_by,
+            "preemptions": rows.preemptions,
+            "recomputed_tokens": rows.recomputed_tokens,
         }
     )

@@ -36,7 +36,7 @@ TOKEN = 7
 
 
 class VirtualEngine:
-    """One engine. Submit requests in any order, run it, and take what was served."""
+    """One engine. Submit requests in any order, let it take steps, and take what was served."""
 
     def __init__(self, settings: EngineSettings, cost: StepCost, longest_request: int | None = None) -> None:
         """`longest_request` (prompt and answer) sizes a KV cache that shall always be enough."""
@@ -53,7 +53,8 @@ class VirtualEngine:
         """Tokens that are computed, of each request that has begun."""
         self._preemptions: Counter[str] = Counter()
         self._recomputed_tokens: Counter[str] = Counter()
-        self._now_s = 0.0
+        self.now_s = 0.0
+        """The virtual clock; whoever runs the engine may set it forward while there is nothing to do."""
         self.num_steps = 0
 
     @property
@@ -61,28 +62,31 @@ class VirtualEngine:
         """Submitted and not yet answered."""
         return len(self._pending) + len(self._scheduler.requests)
 
+    @property
+    def num_running(self) -> int:
+        """Requests in the batch."""
+        return len(self._scheduler.running)
+
+    @property
+    def num_waiting(self) -> int:
+        """Requests that wait for room."""
+        return len(self._scheduler.waiting)
+
+    @property
+    def next_ready_s(self) -> float:
+        """When the next one of those that were submitted can enter; infinite if there is none."""
+        return self._pending[0].ready_s if self._pending else inf
+
     def submit(self, requests: Iterable[SimulatedRequest]) -> None:
         """Give the engine more requests; each enters when it is ready, or now if that is past."""
-        self._pending = deque(sorted([*self._pending, *requests], key=lambda one: one.ready_s))
+        if new := list(requests):
+            self._pending = deque(sorted([*self._pending, *new], key=lambda one: one.ready_s))
 
-    def run(self, until_s: float = inf) -> list[Served]:
-        """Step until nothing is left, or to the first step that would begin at `until_s`; return what was answered."""
-        served: list[Served] = []
-        while True:
-            self._admit()
-            if not self._scheduler.requests:
-                if not self._pending or self._pending[0].ready_s >= until_s:
-                    break
-                self._now_s = self._pending[0].ready_s
-            elif self._now_s >= until_s:
-                break
-            else:
-                served += self._step()
-        return served
-
-    def _admit(self) -> None:
-        while self._pending and self._pending[0].ready_s <= self._now_s:
+    def admit(self) -> bool:
+        """Let those enter that are ready; whether there is anything to do."""
+        while self._pending and self._pending[0].ready_s <= self.now_s:
             self._scheduler.add_request(self._request(self._pending.popleft()))
+        return bool(self._scheduler.requests)
 
     def _request(self, one: SimulatedRequest) -> Request:
         # Where prefixes are cached, a prompt of unknown content must not look like another one.
@@ -97,7 +101,8 @@ class VirtualEngine:
             block_hasher=self._hasher,
         )
 
-    def _step(self) -> list[Served]:
+    def step(self) -> list[Served]:
+        """Take a step, of which there must be something to do; return what it answered."""
         scheduler = self._scheduler
         output = scheduler.schedule()
         names = list(output.num_scheduled_tokens)
@@ -107,7 +112,7 @@ class VirtualEngine:
         requests = [scheduler.requests[name] for name in names]
         contexts = [one.num_computed_tokens for one in requests]
         self._contexts.update(zip(names, contexts, strict=True))
-        self._now_s += self._cost.step_s(output.total_num_scheduled_tokens, contexts)
+        self.now_s += self._cost.step_s(output.total_num_scheduled_tokens, contexts)
         scheduler.update_from_output(output, self._sample(names, requests))
         return [self._served(name) for name in names if name not in scheduler.requests]
 
@@ -127,7 +132,7 @@ class VirtualEngine:
         return Served(
             number=int(name),
             first_token_s=self._first_token_s.pop(name),
-            last_token_s=self._now_s,
+            last_token_s=self.now_s,
             preemptions=self._preemptions.pop(name, 0),
             recomputed_tokens=self._recomputed_tokens.pop(name, 0),
         )
@@ -136,7 +141,7 @@ class VirtualEngine:
         """One token for every sequence whose prompt is computed."""
         for name, request in zip(names, requests, strict=True):
             if not request.is_prefill_chunk and name not in self._first_token_s:
-                self._first_token_s[name] = self._now_s
+                self._first_token_s[name] = self.now_s
         sampled = [[] if one.is_prefill_chunk else [TOKEN] for one in requests]
         return ModelRunnerOutput(names, {name: place for place, name in enumerate(names)}, sampled)
 

@@ -18,4 +18,5 @@ def _at_most_s(prompt_tokens: int, output_tokens: int, engine: EngineSettings, c
     """What a request takes where there is no other, if each of its steps were its dearest one."""
     steps = -(-prompt_tokens // engine.max_num_batched_tokens) + output_tokens
     dearest_s = cost.step_s(min(prompt_tokens, engine.max_num_batched_tokens), [prompt_tokens + output_tokens])
-    return cost.intake_s + cost.handing_on_s + cost.ranking_s + cost.transit_s + steps * dearest_s
+    before_s = cost.intake_s + cost.instant_s + cost.ranking_s + cost.handing_on_s + cost.transit_s
+    return before_s + steps * dearest_s

@@ -9,17 +9,18 @@ from joblib import cpu_count
 from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
-from benchmarks.policies.places import places
+from benchmarks.policies.places import at_places, places
 from benchmarks.policies.policy_list import Policy
 from benchmarks.policies.rivals import Rivals
+from benchmarks.policies.work import prompt_work_places, works_s
 from benchmarks.simulation.engine.engine_settings import Served
-from benchmarks.simulation.engine.intake import Intake, Order, Seconds, arrivals_us, simulated_request
+from benchmarks.simulation.engine.order import Order, Places, arrivals_us, sent_request
 from benchmarks.simulation.engine.run import answers as answers_of
 from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
 from benchmarks.simulation.fleet.replicas import Replicas, ReplicaSettings, Routed, start
 from benchmarks.simulation.fleet.routers import Router, RouterName, make_router
-from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
+from benchmarks.simulation.orders import orders_of, parse_policies, rivals_of
 from benchmarks.simulation.repeats import loads, repeats
 from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
@@ -47,7 +48,7 @@ def run_fleet(config: FleetConfig) -> str:
     requests_per_s = len(answers) / (time.perf_counter() - started_s)
     fleet = fleet_report.SimulatedFleet(config, answers, capacity_per_s, requests_per_s, rivals.notes)
     text = fleet_report.log(fleet)
-    if (reason := fleet_report.leak(answers)) is not None:
+    if (reason := fleet_report.leak(answers, config.order_by)) is not None:
         raise SimulationError(f"{text}\n{reason}")
     return text
 
@@ -59,15 +60,16 @@ def simulate_fleet(
     capacity_per_s: float,
     rivals: Rivals | None = None,
 ) -> pd.DataFrame:
-    """One row an answer (`benchmarks/answers.py`, `failed_open`, `replica`, `order` and `router`).
+    """One row an answer (`benchmarks/answers.py`, `placed_by`, `replica`, `order` and `router`).
 
     Policies are called `ORDER ROUTER`, but for first come, first served under the first router, which is `fcfs`.
     """
-    quantiles = quantiles_of({one.kind for one in policies}, config, traffic, rivals)
+    orders = orders_of({one.kind for one in policies}, config, traffic, rivals)
     settings = ReplicaSettings(
         replicas=config.replicas,
         engine=config.engine,
         cost=config.step_cost,
+        backlog_s=config.ranking_backlog_ms / 1000,
         longest_request=int((traffic.prompt_tokens + traffic.output_tokens).max()),
     )
     frames = []
@@ -75,11 +77,10 @@ def simulate_fleet(
         for policy in policies:
             for router in config.routers:
                 name = "fcfs" if (policy.kind, router) == ("fcfs", config.routers[0]) else f"{policy.name} {router}"
-                for repeat in repeats(config, policy, quantiles, traffic, load, capacity_per_s):
+                for repeat in repeats(config, policy, orders, traffic, load, capacity_per_s):
                     chooser = _router(config, router, repeat.order, repeat.traffic)
-                    intakes = [_intake(config, repeat.order) for _ in range(config.replicas)]
                     with start(settings, config.processes or cpu_count()) as replicas:
-                        one = route(repeat.traffic, repeat.order, chooser, intakes, replicas, config.poll_s, name)
+                        one = route(repeat.traffic, repeat.order, chooser, replicas, config.poll_s, name)
                     named = {"policy": name, "order": policy.name, "router": router}
                     frames.append(one.assign(**named, repeat=repeat.number, load=load))
     return pd.concat(frames, ignore_index=True)
@@ -89,13 +90,12 @@ def route(
     traffic: Traffic,
     order: Order,
     router: Router,
-    intakes: list[Intake],
     replicas: Replicas,
     poll_s: float,
     title: str | None = None,
 ) -> pd.DataFrame:
-    """Send every request through the router, which learns what was answered at polls only, and its replica's intake."""
-    replica_of, has_place = np.empty(len(traffic), dtype=np.int64), np.empty(len(traffic), dtype=np.bool_)
+    """Send every request through the router, which learns what was answered at polls only."""
+    replica_of = np.empty(len(traffic), dtype=np.int64)
     stamps_us = arrivals_us(traffic.arrival_s)
     served: list[Served] = []
     first = 0
@@ -105,37 +105,37 @@ def route(
             last = int(np.searchsorted(traffic.arrival_s, until_s))
             for one in range(first, last):
                 replica_of[one] = router.choose(one)
-            routed: list[Routed] = []
-            for replica, intake in enumerate(intakes):
-                numbers = first + np.flatnonzero(replica_of[first:last] == replica)
-                taken = intake.take(traffic.arrival_s[numbers].tolist())
-                has_place[numbers] = [is_placed for _, is_placed in taken]
-                routed += [
-                    (replica, simulated_request(traffic, order, int(number), int(stamps_us[number]), *one))
-                    for number, one in zip(numbers, taken, strict=True)
-                ]
+            routed: list[Routed] = [
+                (int(replica_of[one]), sent_request(traffic, order, one, int(stamps_us[one])))
+                for one in range(first, last)
+            ]
             answered = replicas.run(routed, until_s)
             router.observe(one.number for one in answered)
             served += answered
             progress.update(last - first)
             first = last
         served += replicas.run([], inf)
-    return answers_of(traffic, served).assign(replica=replica_of, failed_open=~has_place)
-
-
-def _intake(config: FleetConfig, order: Order) -> Intake:
-    return Intake(config.step_cost, order.is_ranked, config.ranking_backlog_ms / 1000)
+    return answers_of(traffic, served).assign(replica=replica_of)
 
 
 def _router(config: FleetConfig, name: RouterName, order: Order, traffic: Traffic) -> Router:
-    """Predicted tokens of an answer: the length that as large a share of all answers stays below as its place says.
+    """With where requests stand by what they are predicted to bring, and how much that is.
 
-    First come, first served has no prediction; an answer is then as long among all as its prompt is among prompts.
+    By work that is what the order itself goes by. By length it is the prompt and the length that as large a share of
+    all answers stays below as the place says. First come, first served predicts nothing: an answer is then taken for
+    the median one, or by length to be as long among all as its prompt is among prompts.
     """
-    lengths: Seconds = np.sort(traffic.output_tokens).astype(np.float64)
-    quantiles = places(traffic.prompt_tokens) if order.quantiles is None else order.quantiles
-    predicted = lengths[np.minimum((quantiles * len(lengths)).astype(np.int64), len(lengths) - 1)]
+    if config.order_by == "work":
+        works = works_s(config.token_price, traffic.prompt_tokens, traffic.output_tokens)
+        known = order.best if order.best is not None else _prompt_work(config, traffic)
+        return make_router(name, config.replicas, config.groups, known, at_places(known, works))
+    known = places(traffic.prompt_tokens) if order.best is None else order.best
+    predicted = at_places(known, traffic.output_tokens)
     return make_router(name, config.replicas, config.groups, places(traffic.prompt_tokens + predicted), predicted)
+
+
+def _prompt_work(config: FleetConfig, traffic: Traffic) -> Places:
+    return prompt_work_places(config.token_price, traffic.prompt_tokens, traffic.output_tokens)
 
 
 def _capacity_per_s(config: FleetConfig, traffic: Traffic) -> float:

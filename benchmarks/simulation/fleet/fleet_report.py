@@ -8,11 +8,13 @@ import pandas as pd
 
 from benchmarks.capacity import STEADILY
 from benchmarks.policies.policy_list import kind_of
+from benchmarks.policies.served_places import OrderBy
 from benchmarks.policies.titles import load_title
 from benchmarks.report import summary
 from benchmarks.report.comparison import at_load, by_load, highest_load
+from benchmarks.report.leak import baseline_of
 from benchmarks.report.leak import leak as leak_of
-from benchmarks.report.notes import UNLESS_NAMED, oracle_patience
+from benchmarks.report.notes import UNLESS_NAMED, oracle_patience, ordered_by
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
 from benchmarks.simulation.fleet.config import FleetConfig
@@ -65,13 +67,13 @@ def log(fleet: SimulatedFleet) -> str:
     return f"{fleet.text()}\n\n{where}"
 
 
-def leak(answers: pd.DataFrame) -> str | None:
-    """Why the answers cannot be trusted, if under some router the control gained or lost beside FCFS under it.
+def leak(answers: pd.DataFrame, order_by: OrderBy) -> str | None:
+    """Why the answers cannot be trusted, if under some router the control gained or lost beside what knows as much.
 
     A router that goes by length has no such pair: it sends the one by what the control predicts, the other by prompts.
     """
     for router, one in answers[answers.router != "length_aware"].groupby("router", sort=False):
-        if (reason := leak_of(one.assign(policy=one.order))) is not None:
+        if (reason := leak_of(one.assign(policy=one.order), baseline_of(order_by))) is not None:
             return f"Under {router}: {reason}"
     return None
 
@@ -79,7 +81,7 @@ def leak(answers: pd.DataFrame) -> str | None:
 def _best_policy(answers: pd.DataFrame) -> str:
     """Of one load: the least mean seconds per token, of what needs no truth, is no control and has a rival in fcfs."""
     s_per_token = answers.e2e_s / answers.output_tokens
-    rivals = (answers.policy != "fcfs") & ~answers.order.map(kind_of).isin(["oracle", "control"])
+    rivals = (answers.policy != "fcfs") & ~answers.order.map(kind_of).isin(["oracle", "oracle_work", "control"])
     return str(s_per_token[rivals].groupby(answers.policy).mean().idxmin()) if rivals.any() else "fcfs"
 
 
@@ -100,14 +102,17 @@ def _provenance(fleet: SimulatedFleet) -> list[str]:
         f" each of them vLLM's own scheduler ({config.max_num_seqs} sequences) under a virtual clock; the router is our"
         f" own. Capacity is {fleet.capacity_per_s:.4g} requests per second, {_how(config)}.",
         f"{config.step_cost.sentence} Each replica takes in and ranks what is sent to it; routing costs nothing.",
+        ordered_by(config.order_by, config.token_price),
         *oracle_patience(fleet.answers, config.patience_s, UNLESS_NAMED),
         *fleet.notes,
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
         f" requests; length_aware has {min(config.groups, config.replicas)} groups by prompt and predicted"
-        " answer together, counts outstanding predicted tokens, and goes by prompts where the order predicts nothing.",
+        f" answer together, counts outstanding predicted {'work' if config.order_by == 'work' else 'tokens'}, and goes"
+        " by prompts where the order predicts nothing.",
     ]
     if "control" in config.policies:
         lines.append(
-            "The control must gain nothing beside fcfs under the same router; length_aware routes the two differently."
+            f"The control must gain nothing beside {baseline_of(config.order_by)} under the same router; length_aware"
+            " routes the two differently."
         )
     return [*lines, f"{len(fleet.answers):,} answers, {fleet.requests_per_s:,.0f} a second of wall time."]

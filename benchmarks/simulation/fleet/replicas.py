@@ -1,4 +1,4 @@
-"""The engines of a fleet, spread over processes. They run from poll to poll, so that a router can look in between."""
+"""The servers of a fleet, spread over processes. They run from poll to poll, so that a router can look in between."""
 
 import multiprocessing
 from collections import defaultdict
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Protocol, cast
 
-from benchmarks.simulation.engine.engine_settings import EngineSettings, Served, SimulatedRequest
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served
+from benchmarks.simulation.engine.order import SentRequest
 from serving.work.step_cost import StepCost
 
-Routed = tuple[int, SimulatedRequest]
+Routed = tuple[int, SentRequest]
 """Replica, request."""
 
 
@@ -22,39 +23,41 @@ class ReplicaSettings:
     replicas: int
     engine: EngineSettings
     cost: StepCost
+    backlog_s: float
+    """How long a request may be held for the encoder."""
     longest_request: int
 
 
 class Replicas(Protocol):
-    """All engines of the fleet."""
+    """All servers of the fleet."""
 
     def run(self, routed: Sequence[Routed], until_s: float) -> list[Served]:
-        """Submit requests, step every engine to a time, and return what was answered."""
+        """Send requests, run every server to a time, and return what was answered."""
 
 
 class LocalReplicas:
-    """Some of the engines, in this process; each is made when its first request comes."""
+    """Some of the servers, in this process; each is made when its first request comes."""
 
     def __init__(self, settings: ReplicaSettings) -> None:
-        from benchmarks.simulation.engine.scheduler import VirtualEngine
+        from benchmarks.simulation.engine.virtual_server import VirtualServer
 
-        make = VirtualEngine
-        self._engines: defaultdict[int, VirtualEngine] = defaultdict(
-            lambda: make(settings.engine, settings.cost, settings.longest_request)
+        make = VirtualServer
+        self._servers: defaultdict[int, VirtualServer] = defaultdict(
+            lambda: make(settings.engine, settings.cost, settings.backlog_s, settings.longest_request)
         )
 
     def run(self, routed: Sequence[Routed], until_s: float) -> list[Served]:
         """See `Replicas.run`."""
-        of_replica: dict[int, list[SimulatedRequest]] = defaultdict(list)
+        of_replica: dict[int, list[SentRequest]] = defaultdict(list)
         for replica, request in routed:
             of_replica[replica].append(request)
         for replica, requests in of_replica.items():
-            self._engines[replica].submit(requests)
-        return [one for engine in self._engines.values() for one in engine.run(until_s)]
+            self._servers[replica].send(requests)
+        return [one for server in self._servers.values() for one in server.run(until_s)]
 
 
 class RemoteReplicas:
-    """Engines in processes, replica r in process r modulo their number."""
+    """Servers in processes, replica r in process r modulo their number."""
 
     def __init__(self, workers: Sequence["Connection[object, object]"]) -> None:
         self._workers = workers
@@ -73,7 +76,7 @@ class RemoteReplicas:
 
 @contextmanager
 def start(settings: ReplicaSettings, processes: int) -> Iterator[Replicas]:
-    """Yield the engines; with more than one process each has its share of them."""
+    """Yield the servers; with more than one process each has its share of them."""
     if processes == 1:
         yield LocalReplicas(settings)
         return

@@ -13,7 +13,7 @@ from benchmarks.cost.measure_engine import log
 from benchmarks.cost.measured_sweep import MeasuredSweep
 from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.simulation.engine.engine_settings import EngineSettings
-from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run, simulate_run
 from registry.errors import InvalidInput
 from serving.work.step_cost import StepCost

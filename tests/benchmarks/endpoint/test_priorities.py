@@ -9,7 +9,7 @@ from benchmarks.endpoint import priorities
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.policies.policy_list import Policy
-from benchmarks.simulation.engine.intake import Order, arrivals_us, simulated_request
+from benchmarks.simulation.engine.order import Order, sent_requests
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 from traffic.batch import Traffic
@@ -41,10 +41,7 @@ def test_oracle_has_the_patience_of_a_simulated_one(later_s: int) -> None:
     sent_s, tokens = np.array([0.0, later_s]), np.array([500, 1])
     traffic = Traffic(arrival_s=sent_s, prompt_tokens=np.ones(2, dtype=np.int64), output_tokens=tokens)
     order = Order(quantiles=np.array([1.0, 0.0]), patience_s=120)
-    stamps_us = arrivals_us(sent_s).tolist()
-    simulated = [
-        simulated_request(traffic, order, one, stamps_us[one], 0.0, has_place=True).priority for one in range(2)
-    ]
+    simulated = [one.priority_of("known") for one in sent_requests(traffic, order)]
     replayed = priorities.aged(np.array([1.0, 0.0]), patience_s=120)
     sent_us = [1 + round(one * 1e6) for one in sent_s]
     assert [replayed(index, at) for index, at in enumerate(sent_us)] == simulated
@@ -56,7 +53,9 @@ def order(tmp_path: Path) -> ClientOrder:
     """Rankers that find prompts with more words longer, and, as `other`, shorter."""
     weights = {"same": 1.0, "other": -1.0}
     rankers = {name: Ranker.load(write_ranker(tmp_path / name, weight=weight)) for name, weight in weights.items()}
-    return ClientOrder.of(rankers, [request.prompt for request in REQUESTS])
+    prompts = [request.prompt for request in REQUESTS]
+    found = {name: ranker.quantiles_of(prompts).tolist() for name, ranker in rankers.items()}
+    return ClientOrder({name: dict(zip(prompts, places, strict=True)) for name, places in found.items()})
 
 
 def sent(order: ClientOrder, kind: str, patience_s: float = 10.0) -> list[int | None]:

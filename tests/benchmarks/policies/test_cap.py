@@ -11,6 +11,7 @@ from registry.artefact.calibration import LengthDistribution
 from registry.ranker import Ranker
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
+from serving.request_stages import Size
 from tests.rankers import write_ranker
 
 PROMPTS = ["tell me more " * (1 + one) for one in range(25)]
@@ -23,7 +24,7 @@ def test_capped_places_are_those_that_a_server_gives(tmp_path: Path, band: float
     ranker = Ranker.load(write_ranker(tmp_path / "ranker", distribution=distribution))
     server = EngineRankers({"demo-llm": SimpleNamespace(champion=Champion(1, ranker))}, {}, "demo-llm")
     served = [
-        server.ranker("demo-llm").predict(prompt, float(cap)).quantile
+        server.ranker("demo-llm").predict(prompt, Size(float(cap))).quantile
         for prompt, cap in zip(PROMPTS, CAPS, strict=True)
     ]
     found = capped(ranker.quantiles_of(PROMPTS), distribution, CAPS)

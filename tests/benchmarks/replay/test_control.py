@@ -24,7 +24,8 @@ def pair(tmp_path: Path) -> dict[str, Ranker]:
     known = Ranker.load(source)
     known.card.model_copy(update={"reference": ReferenceScores.of(known.scorer.score, 10.0)}).write(source)
     config = ReplayConfig(lengths=tmp_path / "none", target_llm="llm", control=str(source))
-    folders = write_control(config, PROMPTS, CHAMPIONS, tmp_path)
+    champion = known.card.model_copy(update={"distribution": CHAMPIONS})
+    folders = write_control(config, PROMPTS, champion, tmp_path)
     return {target_llm: Ranker.load(folder, target_llm) for target_llm, folder in folders.items()}
 
 
@@ -41,10 +42,10 @@ def test_mirror_image_says_the_opposite(pair: dict[str, Ranker]) -> None:
 
 
 def test_control_of_0_1_0_has_no_instant_tier(tmp_path: Path) -> None:
-    config = ReplayConfig(
-        lengths=tmp_path / "none", target_llm="llm", control=str(write_ranker(tmp_path / "given", "whoever"))
-    )
-    folders = write_control(config, PROMPTS, CHAMPIONS, tmp_path)
+    source = write_ranker(tmp_path / "given", "whoever")
+    config = ReplayConfig(lengths=tmp_path / "none", target_llm="llm", control=str(source))
+    champion = Ranker.load(source).card.model_copy(update={"distribution": CHAMPIONS})
+    folders = write_control(config, PROMPTS, champion, tmp_path)
     assert [Ranker.load(folder).tiers for folder in folders.values()] == [("encoder",), ("encoder",)]
 
 

@@ -26,7 +26,7 @@ def names(policies: str, **others: Any) -> list[str]:
         ("", "but got ''; add fcfs"),
         (
             "fcfs,sjf,pars",
-            "fcfs, control, pars, prompt_length, .*, oracle, but got 'sjf' in 'fcfs,sjf,pars'; .*rankers=",
+            "fcfs, control, pars, prompt_length, .*, oracle, .*, but got 'sjf' in 'fcfs,sjf,pars'; .*rankers=",
         ),
         ("endpoint,pars", "but got 'endpoint,pars'; give policies=endpoint"),
         ("fcfs,endpoint", "but got 'fcfs,endpoint'; give policies=endpoint"),

@@ -51,13 +51,13 @@ def test_control_is_held_against_what_knows_as_much() -> None:
     answers = queued((1.5,))
     by_prompts = answers[answers.policy == "oracle"]
     knowing = pd.concat(
-        [answers[answers.policy == "fcfs"], *(by_prompts.assign(policy=one) for one in ("prompt_work", "control"))]
+        [answers[answers.policy == "fcfs"], *(by_prompts.assign(policy=one) for one in ("dealt_work", "control"))]
     )
     assert leak(knowing) is not None
-    assert leak(knowing, "prompt_work") is None
-    assert doubts(knowing, "prompt_work") == []
-    cheating = knowing.assign(policy=knowing.policy.replace({"prompt_work": "oracle", "fcfs": "prompt_work"}))
-    assert "must lie within" in (leak(cheating, "prompt_work") or "")
+    assert leak(knowing, "dealt_work") is None
+    assert doubts(knowing, "dealt_work") == []
+    cheating = knowing.assign(policy=knowing.policy.replace({"dealt_work": "oracle", "fcfs": "dealt_work"}))
+    assert "must lie within" in (leak(cheating, "dealt_work") or "")
 
 
 @pytest.mark.parametrize("missing", ["fcfs", "control"])

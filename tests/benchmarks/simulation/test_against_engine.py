@@ -27,7 +27,7 @@ from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.replay.replay_policies import parse_policies
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.summary import RATIO, summarise
-from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run, simulate_all
 from registry import store
 from registry.ranker import Ranker
@@ -134,7 +134,7 @@ def _runs(
             output_tokens=np.array([one.output_tokens for one in plan]),
         )
         quantiles = np.array([ranker.predict(one.prompt).quantile for one in plan])
-        for policy, order in (("fcfs", Order()), ("pars", Order(quantiles=quantiles, is_ranked=True))):
+        for policy, order in (("fcfs", Order()), ("pars", Order(encoder=quantiles))):
             run = Run(traffic=traffic, order=order, engine=calibration.engine, cost=cost, policy=policy, repeat=repeat)
             runs.append(run)
     return runs

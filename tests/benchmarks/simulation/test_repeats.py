@@ -10,7 +10,7 @@ import pytest
 from benchmarks.answers import ALONE
 from benchmarks.policies.policy_list import Policy
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.orders import quantiles_of
+from benchmarks.simulation.orders import orders_of
 from benchmarks.simulation.repeats import Repeat, loads, repeats
 from benchmarks.simulation.workload import read_workload
 
@@ -19,12 +19,12 @@ from benchmarks.simulation.workload import read_workload
 def config(tmp_path: Path) -> SimulationConfig:
     rows = {"arrival_s": np.arange(20.0), "prompt_tokens": np.arange(20) + 1, "output_tokens": np.arange(20) + 1}
     pd.DataFrame(rows).to_parquet(path := tmp_path / "trace.parquet")
-    return SimulationConfig(trace=path, requests=20, arrivals="poisson", loads=(1.0,), repeats=4)
+    return SimulationConfig(trace=path, requests=20, arrivals="poisson", loads=(1.0,), repeats=4, order_by="length")
 
 
 def of(config: SimulationConfig, kind: str, load: float = 1.0) -> list[Repeat]:
     workload = read_workload(config)
-    return list(repeats(config, Policy(kind, kind, 120.0), quantiles_of({kind}, config, workload), workload, load, 2.0))
+    return list(repeats(config, Policy(kind, kind, 120.0), orders_of({kind}, config, workload), workload, load, 2.0))
 
 
 def test_every_second_run_sends_in_the_opposite_order_at_the_same_times(config: SimulationConfig) -> None:

@@ -19,7 +19,7 @@ from benchmarks.policies.rivals import RIVALS
 from benchmarks.report.leak import leak
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.config import SimulationConfig
-from benchmarks.simulation.orders import parse_policies, quantiles_of, rivals_of
+from benchmarks.simulation.orders import orders_of, parse_policies, rivals_of
 from benchmarks.simulation.simulate import simulate, steady_capacity_per_s
 from benchmarks.simulation.simulation_report import gains
 from benchmarks.simulation.workload import read_workload
@@ -55,10 +55,10 @@ def simulated(config: SimulationConfig, capacity_per_s: float = 0.0) -> pd.DataF
 def test_orders_that_know_more_gain_more_and_the_control_gains_nothing(config: SimulationConfig) -> None:
     answers = simulated(replace(config, low_load_requests=0))
     table = summarise(answers)
-    kept = gains(table).gain_kept
-    assert 0.6 < kept["noise"] < kept["oracle"] == 1
-    assert leak(answers) is None
-    assert answers.groupby(["policy", "repeat"]).size().tolist() == [300] * 8
+    kept = gains(table).gain_of_work_kept
+    assert 0.6 < kept["noise"] < kept["oracle_work"] == 1
+    assert leak(answers, "dealt_work") is None
+    assert answers.groupby(["policy", "repeat"]).size().tolist() == [300] * 12, "the control's baseline among them"
 
 
 def test_one_request_at_a_time_waits_for_nothing_under_any_order(config: SimulationConfig) -> None:
@@ -111,10 +111,11 @@ def test_rankers_order_by_their_calibrated_places(lengths: Path, tmp_path: Path)
         policies="fcfs,pars,other,prompt_length",
         ranker=str(right),
         rankers=(f"other={wrong}",),
+        order_by="length",
     )
-    found = quantiles_of({"pars", "other", "prompt_length"}, config, traffic := read_workload(config))
+    found = orders_of({"pars", "other", "prompt_length"}, config, traffic := read_workload(config))
     agreement = {
-        name: kendalltau(places, traffic.output_tokens).statistic for name, places in found.items() if name != "fcfs"
+        name: kendalltau(order.best, traffic.output_tokens).statistic for name, order in found.items() if name != "fcfs"
     }
     assert agreement["pars"] > 0.95
     assert agreement["other"] == pytest.approx(-agreement["pars"])
@@ -129,7 +130,7 @@ def test_rivals_stand_in_the_same_table_and_take_no_time(lengths: Path) -> None:
     s_per_token = summarise(answers).s_per_token
     assert s_per_token["outlen_bucket"] == pytest.approx(s_per_token["fcfs"])  # the log holds no parameters
     assert s_per_token["oracle"] <= s_per_token["lexical_boosting"] < 0.7 * s_per_token["fcfs"]
-    assert not answers.failed_open.any()
+    assert set(answers.placed_by) == {"known"}
     assert any("learned from the" in note for note in rivals.notes)
 
 
@@ -166,7 +167,7 @@ def test_policies_that_cannot_be_simulated_are_refused(
 def test_ranker_needs_prompts(config: SimulationConfig, tmp_path: Path) -> None:
     config = replace(config, ranker=str(write_ranker(tmp_path / "ranker")))
     with pytest.raises(InvalidInput, match="reads prompts"):
-        quantiles_of({"pars"}, config, read_workload(config))
+        orders_of({"pars"}, config, read_workload(config))
 
 
 def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig, tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_command_leaves_its_tables_and_pages_in_mlflow(config: SimulationConfig,
     with tracking(uri):
         run = mlflow.search_runs(search_all_experiments=True).iloc[0]
         folder = Path(mlflow.artifacts.download_artifacts(run_id=run["run_id"], dst_path=str(tmp_path / "got")))
-    assert len(read_answers(folder / "answers.parquet")) == 5 * (2 * 200 + 50)
+    assert len(read_answers(folder / "answers.parquet")) == 6 * (2 * 200 + 50)
     assert "one request at a time" in done.stdout
     assert run["metrics.alone.oracle.fcfs_over_policy"] == pytest.approx(1, abs=0.01)
     assert {"report.html", "report.txt", "table.json", "charts"} <= {one.name for one in folder.iterdir()}

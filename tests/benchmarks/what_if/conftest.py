@@ -24,7 +24,7 @@ def simulate(runs: Sequence[Run]) -> list[pd.DataFrame]:
 
 def _answers(run: Run) -> pd.DataFrame:
     traffic, order = run.traffic, run.order
-    quantiles = np.zeros(len(traffic)) if order.quantiles is None else order.quantiles
+    quantiles = np.zeros(len(traffic)) if order.best is None else order.best
     key = traffic.arrival_s + order.patience_s * quantiles
     wait_s = waits_s(traffic.arrival_s, traffic.output_tokens, key, run.engine.max_num_seqs)
     rows = {"request": traffic.request_numbers, "sent_s": traffic.arrival_s, "prompt_tokens": traffic.prompt_tokens}

@@ -10,11 +10,10 @@ import pytest
 
 from benchmarks.answers import ALONE
 from benchmarks.capacity import steady_requests_per_s
-from benchmarks.policies.places import noisy_quantiles
 from benchmarks.simulation.engine.run import simulate_all
 from benchmarks.what_if.advice import advise, gain_of_sequences
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.placed import placed
+from benchmarks.what_if.placed import order_of_tau, placed
 from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.stretches import affordable_requests, capacity_run, choose
 from benchmarks.what_if.study import ALONE_REQUESTS, Simulate, Studied, study, waiting_share
@@ -31,8 +30,8 @@ def studied(own: WhatIfConfig, simulate: Simulate = simulate) -> Studied:
     log = read_long_log(own).traffic
     (burst,) = simulate([capacity_run(own, COST, log)])
     stretches = choose(own, COST, log, steady_requests_per_s(burst))
-    pars = noisy_quantiles(log.output_tokens, own.tau, own.seed)
-    return study(own, COST, placed(own, log, pars), stretches, simulate)
+    pars = order_of_tau(own, COST, log, own.tau)
+    return study(own, COST, placed(own, COST, log, pars), stretches, simulate)
 
 
 @pytest.fixture

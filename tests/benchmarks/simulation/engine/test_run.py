@@ -11,7 +11,7 @@ from benchmarks.policies.places import places
 from benchmarks.report.summary import summarise
 from benchmarks.simulation.engine import run as runs
 from benchmarks.simulation.engine.engine_settings import EngineSettings
-from benchmarks.simulation.engine.intake import Order
+from benchmarks.simulation.engine.order import Order
 from benchmarks.simulation.engine.run import Run, simulate_all, simulate_run
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
@@ -39,6 +39,7 @@ def test_answers_are_whole_and_the_same_every_time() -> None:
     first, second = simulate_run(RUNS[1]), simulate_run(RUNS[1])
     pd.testing.assert_frame_equal(check_answers(first), second)
     assert first.notna().drop(columns="load").all(axis=None)
+    assert set(first.placed_by) == {"known"}
     assert (first.ttft_s <= first.e2e_s).all()
     assert first.output_tokens.tolist() == LENGTHS.tolist()
 

@@ -3,24 +3,27 @@
 import numpy as np
 import pytest
 
-from benchmarks.simulation.engine.engine_settings import EngineSettings, Served, SimulatedRequest
+from benchmarks.simulation.engine.engine_settings import EngineSettings, Served
+from benchmarks.simulation.engine.order import SentRequest
 from benchmarks.simulation.engine.scheduler import VirtualEngine
+from benchmarks.simulation.engine.virtual_server import VirtualServer
 from serving.work.step_cost import StepCost
 
 STEP = StepCost(fixed_s=1.0, per_token_s=0.0, per_sequence_s=0.0)
 
 
-def request(number: int, output_tokens: int, *, prompt_tokens: int = 4, **changes: object) -> SimulatedRequest:
-    one = SimulatedRequest(number, 0.0, number + 1, 0.0, prompt_tokens, output_tokens)
+def request(number: int, output_tokens: int, *, prompt_tokens: int = 4, **changes: object) -> SentRequest:
+    """One that nothing holds up on its way to the engine, with the smaller priority the smaller its number."""
+    one = SentRequest(number, 0.0, prompt_tokens, output_tokens, number + 1, None, None, 0)
     return one._replace(**changes)
 
 
 def run(
-    requests: list[SimulatedRequest], settings: EngineSettings, cost: StepCost = STEP
+    requests: list[SentRequest], settings: EngineSettings, cost: StepCost = STEP
 ) -> tuple[dict[int, Served], VirtualEngine]:
-    engine = VirtualEngine(settings, cost, longest_request=100)
-    engine.submit(requests)
-    return {one.number: one for one in engine.run()}, engine
+    server = VirtualServer(settings, cost, backlog_s=2.0, longest_request=100)
+    server.send(sorted(requests, key=lambda one: one.sent_s))
+    return {one.number: one for one in server.run()}, server.engine
 
 
 def settings(**changes: object) -> EngineSettings:
@@ -55,17 +58,18 @@ def test_chunk_costs_the_context_that_is_computed_by_then() -> None:
 
 
 def test_lower_priority_number_goes_first_and_arrival_breaks_ties() -> None:
-    three = [
-        request(0, 1, priority=9),
-        request(1, 1, priority=5, arrival_s=0.5),
-        request(2, 1, priority=5, arrival_s=0.2),
+    four = [
+        request(3, 1, known=1),
+        request(0, 1, known=9, sent_s=0.1),
+        request(2, 1, known=5, sent_s=0.2),
+        request(1, 1, known=5, sent_s=0.5),
     ]
-    served, _ = run(three, settings(max_num_seqs=1))
-    assert sorted(served, key=lambda number: served[number].last_token_s) == [2, 1, 0]
+    served, _ = run(four, settings(max_num_seqs=1))
+    assert sorted(served, key=lambda number: served[number].last_token_s) == [3, 2, 1, 0]
 
 
 def test_request_enters_when_it_is_ready_and_the_clock_jumps_over_silence() -> None:
-    served, engine = run([request(0, 1), request(1, 1, ready_s=100.0)], settings())
+    served, engine = run([request(0, 1), request(1, 1, sent_s=100.0)], settings())
     assert served[1].first_token_s == 101.0
     assert engine.num_steps == 2
 
@@ -113,11 +117,12 @@ def test_equal_beginnings_are_computed_once_where_prefixes_are_cached(switch: st
 
 def test_run_in_parts_is_the_run_as_a_whole() -> None:
     rng = np.random.default_rng(0)
-    requests = [request(i, int(rng.integers(1, 30)), ready_s=float(rng.uniform(0, 40))) for i in range(60)]
+    requests = [request(i, int(rng.integers(1, 30)), sent_s=float(rng.uniform(0, 40))) for i in range(60)]
     whole, _ = run(requests, settings(max_num_seqs=4))
-    engine, served = VirtualEngine(settings(max_num_seqs=4), STEP, 100), []
+    server, served = VirtualServer(settings(max_num_seqs=4), STEP, 2.0, 100), []
     for end_s in np.arange(5.0, 500.0, 5.0):
-        engine.submit([one for one in requests if end_s - 5 <= one.ready_s < end_s])
-        served += engine.run(float(end_s))
+        due = [one for one in requests if end_s - 5 <= one.sent_s < end_s]
+        server.send(sorted(due, key=lambda one: one.sent_s))
+        served += server.run(float(end_s))
     assert {one.number: one for one in served} == whole
     assert len(served) == 60
