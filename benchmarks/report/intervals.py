@@ -57,6 +57,7 @@ def log_quantile(values: Values, share: float) -> Logarithms:
     requests = values.shape[1]
     reach = 2 * np.sqrt(share * (1 - share) / requests)
     at = np.clip([share - reach, share, share + reach], 0.5 / requests, 1 - 0.5 / requests)
+    at[0] = min(at[0], max(at[2] - 1 / requests, 0.0))  # of few, from one value to the next
     below, quantile, above = np.log(np.quantile(values, at, axis=1))
     slope = (above - below) / (at[2] - at[0])
     return Logarithms(quantile, slope[:, None] * (share - (values <= np.exp(quantile)[:, None])))

@@ -88,6 +88,13 @@ def test_few_requests_have_an_interval_too(requests: int) -> None:
     assert np.isfinite(half_width(np.arange(1.0, requests + 1)))
 
 
+@pytest.mark.parametrize("requests", range(1, 8))
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_quantiles_of_few_requests_are_told_without_dividing_by_nothing(requests: int, share: float) -> None:
+    figure = log_quantile(np.geomspace(1, 2, requests)[None, :], share)
+    assert np.isfinite(figure.influences).all()
+
+
 def test_a_control_and_its_mirror_image_differ_on_purpose() -> None:
     answers = made_up(0, 2, noise=0.03)
     apart = answers.e2e_s.where((answers.policy != "control") | (answers["repeat"] == 0), 3 * answers.e2e_s)
