@@ -21,7 +21,7 @@ def certainty(sweep: MeasuredSweep, cost: StepCost) -> pd.DataFrame:
     rows = pd.DataFrame(
         {"value": {name: getattr(cost, name) for name in FIRST_GUESS}, "standard_error": standard_errors(sweep, cost)}
     )
-    ranking = RankingCost(cost.ranking_s, cost.scoring_s)
+    ranking = RankingCost(cost.ranking_s, cost.scoring_s, cost.instant_s)
     for name in OF_CONTEXT:
         rows.loc[name, "error"] = root_mean_square_error(sweep, cost)
         without = fit_step_cost(sweep, ranking, cost.measured_on, without=(name,), near=cost)

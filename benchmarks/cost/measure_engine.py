@@ -104,8 +104,7 @@ def measure(config: EngineMeasurementConfig, endpoint: Endpoint) -> tuple[list[p
     largest = max(config.sweep, key=lambda burst: len(burst.words))
     _send(endpoint, numbers, largest)  # a server's first burst is slow
     measured = [_send(endpoint, numbers, burst) for burst in tqdm(bursts, desc="sweep", unit="burst", mininterval=1)]
-    ranking_s = _ranking_s(endpoint, numbers)
-    return measured, RankingCost(ranking_s, _scoring_s(endpoint, numbers, config) or ranking_s)
+    return measured, _ranking_cost(endpoint, numbers, config)
 
 
 def _send(
@@ -117,14 +116,24 @@ def _send(
     return pd.DataFrame(asyncio.run(replay(endpoint, requests, prioritise))).assign(kind=burst.kind)
 
 
-def _scoring_s(endpoint: Endpoint, numbers: "count[int]", config: EngineMeasurementConfig) -> float | None:
-    """What the server says that its ranker took for each prompt of bursts; None where it says nothing."""
+def _ranking_cost(endpoint: Endpoint, numbers: "count[int]", config: EngineMeasurementConfig) -> RankingCost:
+    """What the server says that its tiers took for each prompt of bursts, beside what ranking adds to one at a time.
+
+    A request that is alone is not held for the encoder where there is an instant tier, so that tells less than the
+    encoder takes. Of a server that tells nothing, what it adds stands for the encoder.
+    """
+    ranking_s = _ranking_s(endpoint, numbers)
     before = ranking_work(endpoint)
     burst = DesignedBurst("decode", (SHORT,) * 2 * config.max_num_seqs, config.output_tokens)
     for _ in range(config.repeats):
         _send(endpoint, numbers, burst, pars)
     after = ranking_work(endpoint)
-    return (after - before).scoring_ms / 1000 if before and after else None
+    if before is None or after is None:
+        return RankingCost(ranking_s, ranking_s)
+    work = after - before
+    scoring_s = work.scoring_ms / 1000 or ranking_s
+    instant_s = work.instant_ms / 1000 if work.placed_at_once else StepCost.instant_s
+    return RankingCost(max(ranking_s, scoring_s), scoring_s, instant_s)
 
 
 def _ranking_s(endpoint: Endpoint, numbers: "count[int]") -> float:

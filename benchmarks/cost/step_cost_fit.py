@@ -42,6 +42,7 @@ class RankingCost(NamedTuple):
 
     ranking_s: float
     scoring_s: float
+    instant_s: float = StepCost.instant_s
 
 
 def fit_step_cost(

@@ -30,6 +30,10 @@ class RankingWork:
     """Seconds in which they were scored, waiting not counted."""
     held_s: float
     """Seconds for which all requests together were held."""
+    placed_at_once: float
+    """Requests of which the instant tier has found a place in the event loop."""
+    instant_s: float
+    """Seconds of the event loop in which it did."""
 
     def __sub__(self, before: "RankingWork") -> "RankingWork":
         return RankingWork(*(now - then for now, then in zip(astuple(self), astuple(before), strict=True)))
@@ -58,6 +62,11 @@ class RankingWork:
     def scoring_ms(self) -> float:
         """Milliseconds of the encoder for one prompt, on average."""
         return 1000 * self.scoring_s / max(self.scored, 1)
+
+    @property
+    def instant_ms(self) -> float:
+        """Milliseconds of the event loop for one instant place, on average."""
+        return 1000 * self.instant_s / max(self.placed_at_once, 1)
 
     @property
     def held_ms(self) -> float:
@@ -89,4 +98,6 @@ def parse_work(page: str) -> RankingWork | None:
         scored=seen["pars_ranking_seconds_count encoder"],
         scoring_s=seen["pars_ranking_seconds_sum encoder"],
         held_s=seen["pars_ranking_hold_seconds_sum"],
+        placed_at_once=seen["pars_ranking_seconds_count instant"],
+        instant_s=seen["pars_ranking_seconds_sum instant"],
     )

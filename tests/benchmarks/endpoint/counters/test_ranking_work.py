@@ -32,6 +32,7 @@ def test_counters_tell_what_was_ranked_and_what_failed_open() -> None:
     assert (work.ranked, work.failed_open, work.had_room) == (90, 10, 8)
     assert (work.fail_open_share, work.instant_share, work.had_room_share) == (0.1, 0.3, 0.08)
     assert work.scoring_ms == pytest.approx(2)
+    assert work.instant_ms == pytest.approx(0.1)
     assert work.held_ms == pytest.approx(50)
     assert (work - work).requests == 1, "of nothing"
 
