@@ -12,9 +12,8 @@ from benchmarks.failures import SimulationError
 from benchmarks.policies.places import at_places, places
 from benchmarks.policies.policy_list import Policy
 from benchmarks.policies.rivals import Rivals
-from benchmarks.policies.work import prompt_work_places, works_s
 from benchmarks.simulation.engine.engine_settings import Served
-from benchmarks.simulation.engine.order import Order, Places, arrivals_us, sent_request
+from benchmarks.simulation.engine.order import Order, arrivals_us, sent_request
 from benchmarks.simulation.engine.run import answers as answers_of
 from benchmarks.simulation.fleet import fleet_report
 from benchmarks.simulation.fleet.config import FleetConfig
@@ -119,23 +118,14 @@ def route(
 
 
 def _router(config: FleetConfig, name: RouterName, order: Order, traffic: Traffic) -> Router:
-    """With where requests stand by what they are predicted to bring, and how much that is.
+    """Predicted tokens of an answer: the length that as large a share of all answers stays below as its place says.
 
-    By work that is what the order itself goes by. By length it is the prompt and the length that as large a share of
-    all answers stays below as the place says. First come, first served predicts nothing: an answer is then taken for
-    the median one, or by length to be as long among all as its prompt is among prompts.
+    That is so also where the place is by work, which is as long as its prompt and its answer together. First come,
+    first served has no prediction; an answer is then as long among all as its prompt is among prompts.
     """
-    if config.order_by == "work":
-        works = works_s(config.token_price, traffic.prompt_tokens, traffic.output_tokens)
-        known = order.best if order.best is not None else _prompt_work(config, traffic)
-        return make_router(name, config.replicas, config.groups, known, at_places(known, works))
     known = places(traffic.prompt_tokens) if order.best is None else order.best
     predicted = at_places(known, traffic.output_tokens)
     return make_router(name, config.replicas, config.groups, places(traffic.prompt_tokens + predicted), predicted)
-
-
-def _prompt_work(config: FleetConfig, traffic: Traffic) -> Places:
-    return prompt_work_places(config.token_price, traffic.prompt_tokens, traffic.output_tokens)
 
 
 def _capacity_per_s(config: FleetConfig, traffic: Traffic) -> float:

@@ -107,8 +107,7 @@ def _provenance(fleet: SimulatedFleet) -> list[str]:
         *fleet.notes,
         f"A router knows what it sent, and every {config.poll_s:g} s what was answered. least_loaded counts outstanding"
         f" requests; length_aware has {min(config.groups, config.replicas)} groups by prompt and predicted"
-        f" answer together, counts outstanding predicted {'work' if config.order_by == 'work' else 'tokens'}, and goes"
-        " by prompts where the order predicts nothing.",
+        " answer together, counts outstanding predicted tokens, and goes by prompts where the order predicts nothing.",
     ]
     if "control" in config.policies:
         lines.append(
