@@ -126,6 +126,7 @@ def test_fleet_whose_control_gains_fails_with_its_figures(config: FleetConfig, t
         experiment = mlflow.create_experiment("fleet", (tmp_path / "artifacts").as_uri())
         knowing = write_ranker(tmp_path / "ranker")
         config = replace(config, lengths=_lengths(tmp_path), control=str(knowing), policies="fcfs,control")
+        config = replace(config, order_by="length")  # such a ranker knows no prompts beside its answers
         config = replace(config, routers=("round_robin",), requests=300)
         with mlflow.start_run(experiment_id=experiment), pytest.raises(SimulationError, match="Under round_robin"):
             run_fleet(config)
