@@ -89,3 +89,8 @@ def test_retired_setting_is_warned_of_and_left_out(caplog: pytest.LogCaptureFixt
     assert objections({"PARS_OLD_WAY": "1", "pars_old_way": "2"}, SETTINGS, retired) == []
     log_left_out({"PARS_OLD_WAY": "1"}, retired)
     assert "PARS_OLD_WAY is no setting any more and is left out: PARS_PATIENCE_S does it." in caplog.text
+
+
+def test_budget_of_version_0_1_0_is_ignored() -> None:
+    with patch.dict(os.environ, {"PARS_RANKING_BUDGET_MS": "50", "PARS_RANKING_BACKLOG_MS": "10"}):
+        assert load_settings().ranking_backlog_ms == 10
