@@ -205,7 +205,7 @@ async def test_ordering_is_switched_off_and_on_without_a_restart(
                 while await ranking(client) != {**on, "ordering": state}:
                     await asyncio.sleep(0.1)
             before = await num_rankings(client)
-            body = {"model": "demo-llm", "prompt": "one two", "max_tokens": 2}
+            body = {"model": "demo-llm", "prompt": f"nobody has asked this while it was {state}", "max_tokens": 2}
             assert (await client.post("/v1/completions", json=body)).status_code == 200
             assert await num_rankings(client) == before + (state == "on")
     assert "switched off by the tag `ordering` of pars-demo-llm" in server.log.read_text()
