@@ -1,8 +1,8 @@
 """A ranker: reads a prompt and says how long the target LLM's answer will be relative to other prompts.
 
 It has two tiers: `encoder`, a pretrained text encoder of some milliseconds, and `instant`, a tiny network that was
-distilled from it and takes a tenth of one. Both are calibrated to predicted tokens, so that places of either can stand
-in one queue. Data only: ONNX graphs, a tokenizer and a card. Nothing here is unpickled or executed as Python.
+distilled from it and takes a fraction of one. Both are calibrated to predicted tokens, so that places of either can
+stand in one queue. Data only: ONNX graphs, a tokenizer and a card. Nothing here is unpickled or executed as Python.
 """
 
 import logging

@@ -21,6 +21,10 @@ from tests.traps import TrappedGraph, Untrapped
 LOG_TOKENS_PER_SCORE = 0.1
 """Predicted tokens are e^(score / 10): a prompt of 10 word pieces is worth 2.7 tokens, one of 50 about 150."""
 
+CALIBRATION = Calibration(
+    scores=(0.0, 100.0), log_tokens=(0.0, 100 * LOG_TOKENS_PER_SCORE), tail_slope_log_tokens=LOG_TOKENS_PER_SCORE
+)
+
 TEN_TIMES_AS_LONG: dict[str, Any] = {
     "calibration": Calibration(
         scores=(0.0, 100.0),
@@ -102,11 +106,7 @@ def _card(folder: Path, target_llm: str) -> RankerCard:
         grouped_by=("prompt",),
         training_prompts=100,
         seed=0,
-        calibration=Calibration(
-            scores=(0.0, 100.0),
-            log_tokens=(0.0, 100 * LOG_TOKENS_PER_SCORE),
-            tail_slope_log_tokens=LOG_TOKENS_PER_SCORE,
-        ),
+        calibration=CALIBRATION,
         distribution=LengthDistribution.of(np.geomspace(1, 1000, 100)),
         metrics={"kendall_tau_b": 0.5},
         instant=_instant() if (folder / INSTANT_FILE).is_file() else None,
@@ -122,10 +122,5 @@ def _instant() -> InstantTier:
     return InstantTier(
         max_characters=512,
         max_tokens=256,
-        calibration=Calibration(
-            scores=(0.0, 100.0),
-            log_tokens=(0.0, 100 * LOG_TOKENS_PER_SCORE),
-            tail_slope_log_tokens=LOG_TOKENS_PER_SCORE,
-        ),
-        reference=None,
+        calibration=CALIBRATION,
     )

@@ -18,7 +18,7 @@ WEIGHTS_FILE = "weights.safetensors"
 PLOTS_FOLDER = "plots"
 """Pictures of how well it orders its test prompts; they go with the run."""
 MOST_INSTANT_BYTES = 15_000_000
-"""A larger graph would not stay in a processor's cache."""
+"""What a server downloads and keeps for it at most."""
 
 
 def served_files(there: Collection[str]) -> tuple[str, ...]:

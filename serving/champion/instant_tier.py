@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 MEDIAN_LIMIT_S = 0.005
 """What one prompt of `NUM_CHARACTERS` may take at load, in the median: processor time, so that a busy machine refuses
-none. The networks that we train take a tenth of a millisecond."""
+none. The networks that we train take a fraction of a millisecond."""
 NUM_CHARACTERS = 512
 TRY_OUT_LIMIT_S = 10.0
 """How long all of them together may take."""
