@@ -16,7 +16,7 @@ from onnxruntime.quantization import quantize_dynamic
 
 from registry import store
 from registry.artefact.card import REFERENCE_TOLERANCE, ReferenceScores
-from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.artefact.scorer import Scorer
 from registry.artefact.weights import fetch_weights
 from registry.ranker import Ranker
@@ -131,12 +131,13 @@ def _with_full_range(folder: Path, uri: str, other: Path, monkeypatch: pytest.Mo
     load_weights(network, weights)
     use_full_range(monkeypatch)
     export_onnx(network, other / ONNX_FILE)
-    shutil.copy(folder / TOKENIZER_FILE, other)
+    for name in (TOKENIZER_FILE, INSTANT_FILE):
+        shutil.copy(folder / name, other)
     scorer = Scorer(other / ONNX_FILE, other / TOKENIZER_FILE, card.max_tokens)
     assert card.reference is not None
     changes = {
         "reference": ReferenceScores.of(scorer.score, card.reference.spread),
-        "sha256": {name: sha256_of(other / name) for name in (ONNX_FILE, TOKENIZER_FILE)},
+        "sha256": card.sha256 | {ONNX_FILE: sha256_of(other / ONNX_FILE)},
     }
     card.model_copy(update=changes).write(other)
     assert Ranker.load(other).reference_error == 0
