@@ -12,9 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from registry import store
-from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.calibration import Calibration
 from registry.artefact.card import InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.artefact.length_distribution import LengthDistribution
 from registry.request import TEXT_RENDERING
 from tests.traps import TrappedGraph, Untrapped
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.policies.places import Values
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 
 
 def capped(quantiles: Values, distribution: LengthDistribution, max_tokens: npt.NDArray[np.int64]) -> Values:

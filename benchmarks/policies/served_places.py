@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.policies.cap import capped
 from benchmarks.policies.places import Values, at_places, mirrored, shuffled_places
 from benchmarks.policies.work import Tokens, works_s
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 from serving.work.price import TokenPrice
 
 OrderBy = Literal["length", "work"]

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.policies.places import Values, places
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 from serving.work.price import TokenPrice
 
 Tokens = npt.NDArray[np.int64]

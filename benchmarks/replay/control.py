@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.replay.config import ReplayConfig
-from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.calibration import Calibration
 from registry.artefact.card import RankerCard, ReferenceScores
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
+from registry.artefact.length_distribution import LengthDistribution
 from registry.ranker import Ranker, Tier
 from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource

@@ -8,8 +8,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from registry.artefact.calibration import Calibration, LengthDistribution
+from registry.artefact.calibration import Calibration
 from registry.artefact.joint import JointSample
+from registry.artefact.length_distribution import LengthDistribution
 from registry.errors import UserError
 
 CARD_FILE = "card.json"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 
 Values = npt.NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any, Literal
 
-from registry.artefact.calibration import LengthDistribution, Mixture
 from registry.artefact.card import RankerCard
+from registry.artefact.length_distribution import LengthDistribution, Mixture
 from serving.request_stages import Size
 from serving.work.price import TokenPrice
 

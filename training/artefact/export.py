@@ -13,9 +13,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
-from registry.artefact.calibration import LengthDistribution
 from registry.artefact.card import Grouping, InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
+from registry.artefact.length_distribution import LengthDistribution
 from registry.artefact.scorer import Scorer
 from registry.request import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts

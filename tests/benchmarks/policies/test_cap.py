@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.policies.cap import capped
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 from registry.ranker import Ranker
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers

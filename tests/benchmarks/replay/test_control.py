@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import CONTROL_LLM, MIRROR_LLM, dealt_out, write_control
-from registry.artefact.calibration import LengthDistribution, Mixture
 from registry.artefact.card import REFERENCE_PROMPTS, ReferenceScores
+from registry.artefact.length_distribution import LengthDistribution, Mixture
 from registry.ranker import Ranker
 from tests.rankers import write_ranker
 

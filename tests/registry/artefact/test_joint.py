@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from registry.artefact.calibration import LengthDistribution
 from registry.artefact.joint import MOST_PAIRS, JointSample
+from registry.artefact.length_distribution import LengthDistribution
 
 PRICES = [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.02, 1.0), (1.0, 0.02)]
 

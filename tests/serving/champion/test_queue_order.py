@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.artefact.calibration import LengthDistribution
 from registry.artefact.card import RankerCard
 from registry.artefact.joint import JointSample
+from registry.artefact.length_distribution import LengthDistribution
 from registry.ranker import Ranker
 from serving.champion.queue_order import CurrentOrder, QueueOrder
 from serving.champion.ranker_sources import Champion

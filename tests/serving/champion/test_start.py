@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from registry import store, watch
-from registry.artefact.calibration import LengthDistribution
+from registry.artefact.length_distribution import LengthDistribution
 from serving.champion import start
 from serving.champion.served_rankers import EngineRankers, NoRanker
 from serving.champion.start import check_rankers, find_champion, follow_champions
