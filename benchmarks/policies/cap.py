@@ -17,4 +17,4 @@ def capped(quantiles: Values, distribution: LengthDistribution, max_tokens: npt.
         distribution: of the predicted tokens.
         max_tokens: the cap of each request, [requests].
     """
-    return np.minimum(quantiles, [distribution.quantile(float(cap)) for cap in max_tokens])
+    return np.minimum(quantiles, distribution.quantiles(max_tokens.astype(float)))

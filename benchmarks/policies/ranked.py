@@ -54,5 +54,4 @@ def ranked(ranker: Ranker, prompts: Sequence[str], name: str, tier: Tier = "enco
     scores = ranker.scorer_of(tier).score_all(distinct, f"ranking ({name}, {tier})")
     tokens_of = dict(zip(distinct, (ranker.predicted_tokens(score, tier) for score in scores.tolist()), strict=True))
     tokens = np.array([tokens_of[prompt] for prompt in prompts])
-    quantiles = np.array([ranker.card.distribution.quantile(one) for one in tokens.tolist()])
-    return Ranked(ranker.card, quantiles, tokens)
+    return Ranked(ranker.card, ranker.card.distribution.quantiles(tokens), tokens)

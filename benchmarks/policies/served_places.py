@@ -45,7 +45,7 @@ class ServedPlaces:
     def by_work(self, price: TokenPrice, predicted_tokens: Values, works: LengthDistribution) -> Values:
         """Of predictions, in the distribution of what requests cost."""
         known = predicted_tokens if self.cap_tokens is None else np.minimum(predicted_tokens, self.cap_tokens)
-        return np.array([works.quantile(one) for one in works_s(price, self.prompt_tokens, known).tolist()])
+        return works.quantiles(works_s(price, self.prompt_tokens, known))
 
 
 def dealt_work_places(

@@ -12,8 +12,7 @@ Tokens = npt.NDArray[np.int64]
 
 def works_s(price: TokenPrice, prompt_tokens: Tokens, output_tokens: Tokens | Values) -> Values:
     """What each request costs the engine, [requests]."""
-    pairs = zip(prompt_tokens.tolist(), output_tokens.tolist(), strict=True)
-    return np.array([price.work_s(prompt, output) for prompt, output in pairs])
+    return price.work_s(prompt_tokens.astype(float), output_tokens.astype(float))
 
 
 def work_places(price: TokenPrice, prompt_tokens: Tokens, output_tokens: Tokens) -> Values:
@@ -29,4 +28,4 @@ def prompt_work_places(price: TokenPrice, prompt_tokens: Tokens, output_tokens: 
     """
     work = LengthDistribution.of(works_s(price, prompt_tokens, output_tokens))
     median = np.full(len(prompt_tokens), np.median(output_tokens))
-    return np.array([work.quantile(seconds) for seconds in works_s(price, prompt_tokens, median).tolist()])
+    return work.quantiles(works_s(price, prompt_tokens, median))

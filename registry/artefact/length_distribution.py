@@ -70,10 +70,10 @@ class LengthDistribution(BaseModel):
         Of more distinct lengths than `max_knots` (at least 2), those between the ends of equal parts of the mass are
         left to the straight lines, which moves their places by less than 2 / `max_knots`.
         """
-        sample = np.asarray(list(tokens), dtype=float)
+        sample = np.fromiter(tokens, dtype=float)
         if band_log_tokens >= LEAST_BAND_LOG_TOKENS:
             sample = np.array([_centre_of_band(one, band_log_tokens) for one in sample])
-        weights = np.ones(len(sample)) if occurrences is None else np.asarray(list(occurrences), dtype=float)
+        weights = np.ones(len(sample)) if occurrences is None else np.fromiter(occurrences, dtype=float)
         lengths, inverse = np.unique(sample, return_inverse=True)
         mass = np.bincount(inverse, weights, len(lengths)) / max(weights.sum(), 1)
         shares = np.cumsum(mass) - mass / 2
@@ -92,11 +92,22 @@ class LengthDistribution(BaseModel):
             return float(1 - (1 - shares[-1]) * self.tokens[-1] / tokens)
         return interpolated(tokens, self.tokens, shares)
 
+    def quantiles(self, tokens: Values) -> Values:
+        """`quantile` of each of them, [lengths]."""
+        banded = np.array([self.banded(one) for one in tokens.tolist()]) if self.has_bands else tokens
+        shares, first, last = self.knot_shares, self.tokens[0], self.tokens[-1]
+        inside = np.interp(banded, self.tokens, shares)
+        below, above = shares[0] * banded / first, 1 - (1 - shares[-1]) * last / banded
+        return np.asarray(np.select([banded < first, banded > last], [below, above], inside))
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether lengths that are near each other are not told apart."""
+        return self.band_log_tokens >= LEAST_BAND_LOG_TOKENS
+
     def banded(self, tokens: float) -> float:
         """What a length is taken for: the centre of its tie band, or itself where all lengths are told apart."""
-        if self.band_log_tokens < LEAST_BAND_LOG_TOKENS:
-            return tokens
-        return _centre_of_band(tokens, self.band_log_tokens)
+        return _centre_of_band(tokens, self.band_log_tokens) if self.has_bands else tokens
 
     @cached_property
     def knot_shares(self) -> tuple[float, ...]:

@@ -1,9 +1,14 @@
 """What a token costs an engine that is full, and so what a request costs it: the work that the queue is ordered by."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from serving.work.step_cost import StepCost
+
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class TokenPrice:
             cost, max_num_seqs=scheduler.max_num_seqs, max_num_batched_tokens=scheduler.max_num_batched_tokens
         )
 
-    def work_s(self, prompt_tokens: float, output_tokens: float) -> float:
-        """Seconds of work of a request with such a prompt and answer; it rises with both."""
+    def work_s(self, prompt_tokens: Number, output_tokens: Number) -> Number:
+        """Seconds of work of a request with such a prompt and answer, or of each of many; it rises with both."""
         context_tokens = output_tokens * (prompt_tokens + output_tokens / 2)  # that all tokens of the answer read
         return (
             prompt_tokens * self.prompt_token_s

@@ -156,3 +156,11 @@ def test_distributions_that_were_used_are_compared_by_what_they_say(shares: tupl
     for one in (used, again, other):
         one.quantile(1.5)
     assert used == again != other
+
+
+@pytest.mark.parametrize("band", [0.0, 0.5])
+@given(st.lists(st.floats(1e-3, 1e7), max_size=20))
+def test_places_of_many_are_those_of_each(band: float, tokens: list[float]) -> None:
+    distribution = LengthDistribution(tokens=(2.0, 10.0, 30.0), shares=(0.2, 0.3, 0.9), band_log_tokens=band)
+    expected = [distribution.quantile(one) for one in tokens]
+    assert distribution.quantiles(np.array(tokens)).tolist() == expected
