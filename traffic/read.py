@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from registry.errors import InvalidInput
 from traffic.adapters.adapter import Adapter
 from traffic.adapters.sources import source_of
+from traffic.cells.amounts import amount_of
 from traffic.cells.answer_tokens import count_tokens, load_tokenizer
 from traffic.cells.bad_cell import BadCell
 from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
@@ -21,7 +23,16 @@ from traffic.notes.tally import Tally
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record, Values
 from traffic.rows.row import Row
-from traffic.rows.rules import ENDING_COLUMNS, LENGTH_COLUMNS, MODEL, Columns, Need, RowRules
+from traffic.rows.rules import (
+    AMOUNT_COLUMNS,
+    ENDING_COLUMNS,
+    LENGTH_COLUMNS,
+    MODEL,
+    NAME_COLUMNS,
+    Columns,
+    Need,
+    RowRules,
+)
 
 FORMATS_WITH_COLUMNS = ("parquet", "CSV")
 SHOWN = 5
@@ -141,12 +152,12 @@ class Reading:
             yield row
 
     def _row(self, values: Values, columns: Columns, model: str | None) -> Row:
-        prompt = _prompt(values, columns.prompt) if columns.prompt else NOTHING
+        prompt = _prompt(values, columns.prompt, columns.has_messages) if columns.prompt else NOTHING
         output_tokens = self._output_tokens(values, columns.length, prompt) if columns.length else None
         ending = ending_of(next((values[name] for name in ENDING_COLUMNS if values.get(name) is not None), None))
         self._tally.see_prompt(prompt)
         self._tally.see_ending(ending, output_tokens)
-        return Row(
+        row = Row(
             text=prompt.text,
             output_tokens=output_tokens,
             ending=ending.ending,
@@ -158,7 +169,9 @@ class Reading:
             else None,
             params=params_of(values) if columns.has_params else None,
             messages=prompt.messages,
+            is_ending_said=ending.is_said,
         )
+        return row._replace(**_details(values)) if columns.has_details else row
 
     def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:
         tokens = tokens_of(values.get(column), column)
@@ -196,6 +209,24 @@ def rows_with_params(path: Path, rules: RowRules, model: str | None = None) -> I
     yield from Reading(path, rules, columns, model=model).rows()
 
 
-def _prompt(values: Values, column: str) -> Prompt:
+def _prompt(values: Values, column: str, with_messages: bool) -> Prompt:
+    """The prompt of its column, or of the chat beside it where that is empty or, being text, holds a chat itself.
+
+    Of a chat whose only turn quotes another chat, the text alone would be taken for what it quotes.
+    """
     prompt = prompt_of(values.get(column), column)
-    return prompt_of(values.get(MESSAGES), MESSAGES) if prompt is NOTHING and column != MESSAGES else prompt
+    if column == MESSAGES or values.get(MESSAGES) is None:
+        return prompt
+    if prompt is not NOTHING and not prompt.was_text and not with_messages:
+        return prompt
+    beside = prompt_of(values[MESSAGES], MESSAGES)
+    if prompt is NOTHING or (prompt.was_text and beside.text is not None):
+        return beside
+    return prompt._replace(messages=beside.messages)
+
+
+def _details(values: Values) -> dict[str, Any]:
+    names = {name: name_of(values.get(name)) for name in NAME_COLUMNS}
+    amounts = {name: amount_of(values.get(name), name) for name in AMOUNT_COLUMNS}
+    reasoning_tokens = tokens_of(values.get("reasoning_tokens"), "reasoning_tokens")
+    return {**names, **amounts, "reasoning_tokens": reasoning_tokens}

@@ -25,6 +25,25 @@ class Row(NamedTuple):
     """What was asked for beside the text (`traffic/cells/params.py`); None where nobody wants to know."""
     messages: Conversation | None = None
     """The chat that the text was rendered from, without the answer; None where it was no chat."""
+    is_ending_said: bool = True
+    """Whether the log says how the answer ended; what does not counts as ended."""
+
+    # What only some want to know; None where nobody does.
+
+    request_id: str | None = None
+    session: str | None = None
+    """What several requests belong to: a conversation, an agent's run."""
+    tenant: str | None = None
+    """On whose behalf it was asked."""
+    reasoning_tokens: int | None = None
+    """Those of the answer's tokens that were reasoning."""
+    time_to_first_token_s: float | None = None
+    """From the arrival."""
+    end_to_end_s: float | None = None
+    """From the arrival to the last token."""
+    predicted_tokens: float | None = None
+    """As the ranker that placed the request predicted them."""
+    ranker_version: str | None = None
 
     @property
     def is_censored(self) -> bool:

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from traffic.cells.conversations import MESSAGES
-from traffic.cells.params import PARAMS
+from traffic.cells.params import PARAMS, PARAMS_COLUMN
 
 MODEL = "model"
+SESSION = "session"
 ENDING_COLUMNS = ("finish_reason", "finish_reasons", "stop_reason", "done_reason", "ending")
 LENGTH_COLUMNS = ("output_tokens", "response_tokens", "completion_tokens")
 """Names of the length where none was chosen, the first of them by default."""
+NAME_COLUMNS = ("request_id", SESSION, "tenant", "ranker_version")
+AMOUNT_COLUMNS = ("time_to_first_token_s", "end_to_end_s", "predicted_tokens")
+DETAIL_COLUMNS = (*NAME_COLUMNS, "reasoning_tokens", *AMOUNT_COLUMNS)
+"""What only some want to know of a row, by the names of `traffic/rows/schema.py`."""
 ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN = "arrival_s", "prompt_tokens"
 
 
@@ -44,13 +49,20 @@ class Columns(NamedTuple):
     """Whether an answered row without an arrival is bad."""
     has_params: bool = False
     """Whether the parameters of requests are read too."""
+    has_messages: bool = False
+    """Whether the chat is wanted where the prompt stands beside it as text, too."""
+    has_details: bool = False
+    """Whether who asked, how long it took and what was predicted are read too."""
 
     @property
     def wanted(self) -> set[str]:
         """All that are read of a log of our own form."""
         chosen = {self.prompt, self.length, self.group, self.arrival, self.prompt_tokens}
-        params = PARAMS if self.has_params else ()
-        return {*(name for name in chosen if name), MESSAGES, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS, *params}
+        messages = [MESSAGES] if self.prompt else []
+        params = [PARAMS_COLUMN, *PARAMS] if self.has_params else []
+        details = DETAIL_COLUMNS if self.has_details else []
+        wanted = (*messages, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS, *params, *details)
+        return {*filter(None, chosen), *wanted}
 
     def of_adapted(self) -> "Columns":
         """The same columns by the names that adapters give them."""
