@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from registry import telemetry
 from registry.errors import InvalidInput, UserError
-from serving.environment import PREFIX, objections
-from serving.vllm_flags import refuse_our_flags
+from serving.settings.environment import PREFIX, objections, prepare_libraries
+from serving.settings.http_settings import HttpSettings
+from serving.settings.named_values import pairs
+from serving.settings.vllm_flags import refuse_our_flags
 from serving.work.step_cost import StepCost
 
 DEMO_TARGET_LLM = "demo-llm"
@@ -22,7 +23,6 @@ DEMO_VLLM_ARGS = (
     " --logits-processors benchmarks.demo.own_ending:OwnEnding"  # ends answers as its random weights never would
 )
 
-
 FOR_ALL = ""
 """In `Settings.fallback_ranker`, the name that stands for every target LLM."""
 
@@ -31,7 +31,7 @@ class SettingsError(UserError, ValueError):
     """A setting that the server cannot start with; the message names it, its value, and what to do."""
 
 
-class Settings(BaseSettings):
+class Settings(HttpSettings):
     """`PARS_*` variables. Times carry their unit in the name."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -75,21 +75,11 @@ class Settings(BaseSettings):
     """On: end instead of serving a target LLM first come, first served because there is no ranker for it."""
     ordering_file: Path = Path(".pars/ordering")
     """While this file says `off`, as the tag `ordering` of a registered model may, it is first come, first served."""
-    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1)
-    """Larger bodies (images, audio, long contexts) are passed on as they come, but not read: their requests are not
-    ranked, and take the place of a long one."""
-    request_timeout_s: float = Field(3600.0, gt=0)
-    """A non-streamed answer that takes longer ends in 504; it must leave room for patience."""
-    keep_alive_s: int = Field(75, ge=1)
-    """How long an idle connection stays open: longer than a proxy in front keeps it, usually 60 s, or the proxy sends
-    into a closing one."""
-    drain_s: float = Field(25.0, ge=0)
-    """After SIGTERM, how long running requests may take to finish. Whoever sends SIGKILL must wait 20 s longer."""
 
     @field_validator("rankers", mode="before")
     @classmethod
     def _split_rankers(cls, given: Any) -> Any:
-        return _pairs(given, "NAME=TARGET_LLM") if isinstance(given, str) else given
+        return pairs(given, "NAME=TARGET_LLM") if isinstance(given, str) else given
 
     @field_validator("fallback_ranker", mode="before")
     @classmethod
@@ -98,7 +88,7 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         is_one = "=" not in given or Path(given).exists()
-        return {FOR_ALL: given} if is_one and given else _pairs(given, "TARGET_LLM=PATH")
+        return {FOR_ALL: given} if is_one and given else pairs(given, "TARGET_LLM=PATH")
 
     @model_validator(mode="before")
     @classmethod
@@ -187,15 +177,6 @@ class Settings(BaseSettings):
             raise SettingsError(f"PARS_FALLBACK_RANKER must be a ranker's folder, but {missing[0]} is not there.")
 
 
-def _pairs(given: str, form: str) -> dict[str, str]:
-    pairs = [[part.strip() for part in pair.partition("=")[::2]] for pair in given.split(",") if pair.strip()]
-    if not all(name and value for name, value in pairs):
-        raise ValueError(f"it must be like {form},{form}")
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("it must name each model once")
-    return dict(pairs)
-
-
 def load_settings(environment: MutableMapping[str, str] = os.environ) -> Settings:
     """Read the settings, and switch off what the libraries would tell others (unless the user has said otherwise).
 
@@ -209,18 +190,8 @@ def load_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
         settings = Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(one) for one in error.errors()) + ".") from error
-    _prepare(environment, settings)
+    prepare_libraries(environment, settings.llm, settings.is_demo)
     return settings
-
-
-def _prepare(environment: MutableMapping[str, str], settings: Settings) -> None:
-    telemetry.switch_off(environment)
-    environment.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a server's log is no terminal
-    environment.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # a fork would break our threads
-    if settings.is_demo:
-        environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    if Path(settings.llm).is_dir():
-        environment.setdefault("HF_HUB_OFFLINE", "1")  # all that is needed is there
 
 
 def _sentence(error: Any) -> str:

@@ -18,7 +18,6 @@ from registry.tracking import configure_tracking
 from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import load_settings
-from serving.environment import log_left_out
 from serving.hosts.cores import give_way
 from serving.hosts.engine_load import start_load
 from serving.hosts.served_names import check_rankers, served_names
@@ -32,6 +31,7 @@ from serving.ranking.admission import PriorityPolicy
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import ArrivalClock
+from serving.settings.environment import log_left_out
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,6 @@ from registry.tracking import configure_tracking
 from serving.champion.served_rankers import NoRanker
 from serving.champion.start import check_rankers
 from serving.config import SettingsError, load_settings
-from serving.environment import log_left_out
 from serving.hosts.drain import Drain
 from serving.hosts.gate import Gate
 from serving.hosts.gpus import num_gpus
@@ -29,6 +28,7 @@ from serving.hosts.keep_alive import keep_alive
 from serving.hosts.orphans import stop_with_parent
 from serving.http.request_metrics import RequestMetrics, metrics_page
 from serving.metrics import forget_dead_processes
+from serving.settings.environment import log_left_out
 
 if TYPE_CHECKING:
     from serving.hosts.server import Server

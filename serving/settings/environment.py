@@ -1,10 +1,16 @@
-"""Which `PARS_*` variables are no settings: Kubernetes' own and retired ones are left out, any other is refused."""
+"""Which `PARS_*` variables are no settings: Kubernetes' own and retired ones are left out, any other is refused.
+
+And what the libraries are told by variables of their own.
+"""
 
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from difflib import get_close_matches
+from pathlib import Path
+
+from registry import telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +63,17 @@ def log_left_out(environment: Mapping[str, str] = os.environ, retired: Mapping[s
     for name in sorted(ours):
         if name.upper() in retired:
             logger.warning("%s is no setting any more and is left out: %s.", name, retired[name.upper()])
+
+
+def prepare_libraries(environment: MutableMapping[str, str], llm: str, is_demo: bool) -> None:
+    """Switch off what the libraries would tell others, and set what they need; what the user has said stays."""
+    telemetry.switch_off(environment)
+    environment.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a server's log is no terminal
+    environment.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")  # a fork would break our threads
+    if is_demo:
+        environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    if Path(llm).is_dir():
+        environment.setdefault("HF_HUB_OFFLINE", "1")  # all that is needed is there
 
 
 def _ours(environment: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from serving.config import Settings, load_settings
-from serving.environment import PREFIX, RETIRED, is_injected, log_left_out, objections
+from serving.settings.environment import PREFIX, RETIRED, is_injected, log_left_out, objections
 
 SETTINGS = [PREFIX + name.upper() for name in Settings.model_fields]
 
