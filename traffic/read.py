@@ -3,36 +3,21 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from registry.errors import InvalidInput
 from traffic.adapters.adapter import Adapter
 from traffic.adapters.sources import source_of
-from traffic.cells.amounts import amount_of
-from traffic.cells.answer_tokens import count_tokens, load_tokenizer
+from traffic.cells.answer_tokens import load_tokenizer
 from traffic.cells.bad_cell import BadCell
-from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
-from traffic.cells.counts import tokens_of
-from traffic.cells.endings import ending_of
+from traffic.cells.conversations import MESSAGES
 from traffic.cells.names import name_of
-from traffic.cells.params import params_of
-from traffic.cells.times import arrival_of
 from traffic.files.log_files import LogFile, log_files
 from traffic.files.records import first_values, records_of
-from traffic.notes.tally import Tally
+from traffic.reading.row_maker import RowMaker
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record, Values
 from traffic.rows.row import Row
-from traffic.rows.rules import (
-    AMOUNT_COLUMNS,
-    ENDING_COLUMNS,
-    LENGTH_COLUMNS,
-    MODEL,
-    NAME_COLUMNS,
-    Columns,
-    Need,
-    RowRules,
-)
+from traffic.rows.rules import MODEL, Columns, Need, RowRules
 
 FORMATS_WITH_COLUMNS = ("parquet", "CSV")
 SHOWN = 5
@@ -51,8 +36,7 @@ class Reading:
         self._columns = columns
         self._needs = needs
         self._model = model
-        self._tokenizer = load_tokenizer(rules.tokenizer) if rules.tokenizer else None
-        self._tally = Tally()
+        self._maker = RowMaker(load_tokenizer(rules.tokenizer) if rules.tokenizer else None)
         self._told: list[str] = []
         self._names: dict[str, None] = {}
         self.num_records = 0
@@ -87,7 +71,7 @@ class Reading:
     def notes(self) -> list[str]:
         """What a user should know of how the log was read: sentences."""
         bad = [self.bad.note()] if self.bad.count else []
-        return [*self._told, *bad, *self._tally.notes()]
+        return [*self._told, *bad, *self._maker.tally.notes()]
 
     def _by_source(self, files: Iterable[LogFile]) -> Mapping[Adapter | None, list[LogFile]]:
         """The files of each source together, since what one of them asks another may answer."""
@@ -119,7 +103,7 @@ class Reading:
                 self._names |= dict.fromkeys(record.values)
             yield record
         if self._names:
-            self._require_columns(self._tally.answers_in_messages > 0)
+            self._require_columns(self._maker.tally.answers_in_messages > 0)
 
     def _require_columns(self, can_hold_answers: bool) -> None:
         """Refuse a log that lacks a column, unless it is the length's and the answers themselves are there."""
@@ -144,59 +128,12 @@ class Reading:
             if self._model is not None and model != self._model:
                 continue
             try:
-                row = self._row(record.values, columns, model)
+                row = self._maker.row(record.values, columns, model)
             except BadCell as cell:
                 self.bad.add_cell(record.place, cell)
                 continue
             self._good_rows += 1
             yield row
-
-    def _row(self, values: Values, columns: Columns, model: str | None) -> Row:
-        prompt = _prompt(values, columns.prompt, columns.has_messages) if columns.prompt else NOTHING
-        output_tokens = self._output_tokens(values, columns.length, prompt) if columns.length else None
-        ending = ending_of(next((values[name] for name in ENDING_COLUMNS if values.get(name) is not None), None))
-        self._tally.see_prompt(prompt)
-        self._tally.see_ending(ending, output_tokens)
-        row = Row(
-            text=prompt.text,
-            output_tokens=output_tokens,
-            ending=ending.ending,
-            model=model,
-            group=name_of(values.get(columns.group)) if columns.group else None,
-            arrival_s=self._arrival_s(values, columns, bool(output_tokens)) if columns.arrival else None,
-            prompt_tokens=tokens_of(values.get(columns.prompt_tokens), columns.prompt_tokens)
-            if columns.prompt_tokens
-            else None,
-            params=params_of(values) if columns.has_params else None,
-            messages=prompt.messages,
-            is_ending_said=ending.is_said,
-        )
-        return row._replace(**_details(values)) if columns.has_details else row
-
-    def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:
-        tokens = tokens_of(values.get(column), column)
-        if tokens is None and column == LENGTH_COLUMNS[0]:
-            tokens = self._of_other_column(values)
-        if tokens is not None or not prompt.answer:
-            return tokens
-        if self._tokenizer is None:
-            self._tally.uncounted_answers += 1
-            return None
-        return count_tokens(self._tokenizer, prompt.answer)
-
-    def _of_other_column(self, values: Values) -> int | None:
-        for name in LENGTH_COLUMNS[1:]:
-            if name in values and (tokens := tokens_of(values[name], name)) is not None:
-                self._tally.other_columns[name] += 1
-                return tokens
-        return None
-
-    def _arrival_s(self, values: Values, columns: Columns, is_answered: bool) -> float | None:
-        assert columns.arrival is not None
-        is_needed = columns.needs_arrival and (is_answered or not columns.length)
-        arrival = arrival_of(values.get(columns.arrival), columns.arrival, is_needed)
-        self._tally.see_arrival(arrival)
-        return None if arrival is None else arrival.seconds
 
 
 def rows_with_params(path: Path, rules: RowRules, model: str | None = None) -> Iterator[Row]:
@@ -207,26 +144,3 @@ def rows_with_params(path: Path, rules: RowRules, model: str | None = None) -> I
     """
     columns = Columns(prompt=rules.prompt_column, length=rules.length_column, has_params=True)
     yield from Reading(path, rules, columns, model=model).rows()
-
-
-def _prompt(values: Values, column: str, with_messages: bool) -> Prompt:
-    """The prompt of its column, or of the chat beside it where that is empty or, being text, holds a chat itself.
-
-    Of a chat whose only turn quotes another chat, the text alone would be taken for what it quotes.
-    """
-    prompt = prompt_of(values.get(column), column)
-    if column == MESSAGES or values.get(MESSAGES) is None:
-        return prompt
-    if prompt is not NOTHING and not prompt.was_text and not with_messages:
-        return prompt
-    beside = prompt_of(values[MESSAGES], MESSAGES)
-    if prompt is NOTHING or (prompt.was_text and beside.text is not None):
-        return beside
-    return prompt._replace(messages=beside.messages)
-
-
-def _details(values: Values) -> dict[str, Any]:
-    names = {name: name_of(values.get(name)) for name in NAME_COLUMNS}
-    amounts = {name: amount_of(values.get(name), name) for name in AMOUNT_COLUMNS}
-    reasoning_tokens = tokens_of(values.get("reasoning_tokens"), "reasoning_tokens")
-    return {**names, **amounts, "reasoning_tokens": reasoning_tokens}

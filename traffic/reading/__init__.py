@@ -1,0 +1,1 @@
+"""From what a file holds to rows of traffic."""
