@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.endpoint import low_load
-from benchmarks.endpoint.client import replay
+from benchmarks.endpoint.client import Answer, replay
 from benchmarks.endpoint.counters.histogram import Histogram
 from benchmarks.endpoint.counters.processor_time import api_processor_s
 from benchmarks.endpoint.counters.ranking_work import ranking_work
@@ -80,7 +80,8 @@ class Overhead:
     """Of the ranked bursts' requests: `burst_fail_open_share`, and `burst_instant_share` (by the instant tier)."""
     milliseconds: dict[str, float]
     """At the given rate `instant_p50_ms`, `encoder_p99_ms` (of a tier for a prompt), `held_p99_ms` (of those that were
-    held) and so on; `low_load_ttft_ms` is what ranking adds to the median time to the first token."""
+    held) and so on, and `rate_cpu_ms`, the processor time that ranking adds to a request there; `low_load_ttft_ms` is
+    what it adds to the median time to the first token."""
 
     @property
     def ratios(self) -> "pd.Series[float]":
@@ -139,7 +140,7 @@ Plan = Callable[[ArrivalProcess, int, int], list[PlannedRequest]]
 
 def _measure(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> Overhead:
     for policy in (pars, fcfs):  # a server's first bursts find it cold
-        _tokens_per_s(endpoint, plan(BURST, config.requests, config.seed), policy, "warm-up")
+        _sent(endpoint, plan(BURST, config.requests, config.seed), policy, "warm-up")
     before = ranking_work(endpoint)
     bursts = pd.DataFrame([_pair(config, endpoint, plan, pair) for pair in range(config.pairs)])
     after = ranking_work(endpoint)
@@ -159,22 +160,31 @@ def _pair(config: OverheadConfig, endpoint: Endpoint, plan: Plan, pair: int) -> 
     ways: list[tuple[str, Prioritise]] = [("ranked", pars), ("unranked", fcfs)]
     row: dict[str, float] = {"pair": pair}
     for name, policy in ways if pair % 2 else reversed(ways):
-        before_s = api_processor_s()
-        row[name] = _tokens_per_s(endpoint, requests, policy, f"{name}, burst {pair + 1} of {config.pairs}")
-        row[f"{name}_cpu_ms"] = 1000 * (api_processor_s() - before_s) / len(requests)
+        title = f"{name}, burst {pair + 1} of {config.pairs}"
+        answers, row[f"{name}_cpu_ms"] = _sent(endpoint, requests, policy, title)
+        row[name] = _tokens_per_s(answers)
     return row
 
 
-def _tokens_per_s(endpoint: Endpoint, requests: list[PlannedRequest], policy: Prioritise, title: str) -> float:
+def _sent(
+    endpoint: Endpoint, requests: list[PlannedRequest], policy: Prioritise, title: str
+) -> tuple[list[Answer], float]:
+    """The answers, and what each cost all of the server but its engine, in milliseconds of processor time."""
+    before_s = api_processor_s()
     answers = asyncio.run(replay(endpoint, requests, policy, title))
+    return answers, 1000 * (api_processor_s() - before_s) / len(requests)
+
+
+def _tokens_per_s(answers: list[Answer]) -> float:
     return sum(answer.output_tokens for answer in answers) / max(answer.sent_s + answer.e2e_s for answer in answers)
 
 
 def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dict[str, float]:
     arrivals = ArrivalProcess(kind="poisson", rate_per_s=config.rate_per_s)
+    requests, title = plan(arrivals, config.rate_requests, config.seed), f"{config.rate_per_s:g} requests/s"
+    _, unranked_cpu_ms = _sent(endpoint, requests, fcfs, f"{title}, unranked")
     before = _read(endpoint)
-    title = f"{config.rate_per_s:g} requests/s"
-    answers = asyncio.run(replay(endpoint, plan(arrivals, config.rate_requests, config.seed), pars, title))
+    answers, ranked_cpu_ms = _sent(endpoint, requests, pars, f"{title}, ranked")
     after = _read(endpoint)
     seen = {name: after[name] - before[name] for name in HISTOGRAMS}
     read = {
@@ -183,7 +193,8 @@ def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dic
         if histogram.total  # where there is room nobody is held, and the encoder reads nothing
         for share in QUANTILES
     }
-    return read | {"e2e_mean_ms": 1000 * mean(answer.e2e_s for answer in answers)}
+    e2e_mean_ms = 1000 * mean(answer.e2e_s for answer in answers)
+    return read | {"rate_cpu_ms": ranked_cpu_ms - unranked_cpu_ms, "e2e_mean_ms": e2e_mean_ms}
 
 
 def _read(endpoint: Endpoint) -> dict[str, Histogram]:
