@@ -82,6 +82,15 @@ COMMANDS = (
         uses_mlflow=False,
     ),
     Command(
+        name="collect",
+        room="traffic",
+        settings="traffic.collect.config:CollectConfig",
+        does="cli.collections:collect_answers",
+        help="Ask an LLM on purpose, and leave the lengths of its answers as a log.\n\n"
+        "Killed at any moment, it loses nothing: the same command goes on, and asks nothing again that was recorded.",
+        uses_mlflow=False,
+    ),
+    Command(
         name="train",
         room="training",
         settings="training.config:TrainingConfig",

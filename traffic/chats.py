@@ -20,13 +20,13 @@ def read_chats(source: LengthLogSource, texts: Collection[str]) -> dict[str, Con
     found: dict[str, Conversation] = {}
     for row in source.reading().rows():
         if row.text in wanted and row.messages is not None:
-            found[row.text] = _as_sent(row.messages)
+            found[row.text] = as_sent(row.messages)
             wanted.remove(row.text)
         if not wanted:
             break
     return found
 
 
-def _as_sent(messages: Conversation) -> Conversation:
+def as_sent(messages: Conversation) -> Conversation:
     """The messages with their text as a ranker reads it, so that a server which ranks them reads the same."""
     return [{**one, "content": whole_characters(content_text(one.get("content")))} for one in messages]

@@ -121,7 +121,7 @@ def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
 def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
     files: list[LogFile] = []
     ignored: list[str] = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+    for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _is_kept_apart(one, folder)):
         name = path.relative_to(folder).as_posix()
         file = recognised(path, name) if _holds_data(path, name) else None
         if file is None:
@@ -134,6 +134,11 @@ def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
             + (f", only {', '.join(ignored[:5])}." if ignored else ".")
         )
     return files, ignored
+
+
+def _is_kept_apart(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a hidden folder inside of the log's: what a program keeps there is nobody's rows."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parent.parts)
 
 
 def _holds_data(path: Path, name: str) -> bool:

@@ -1,0 +1,110 @@
+"""A collection that is killed again and again: what the endpoint was asked, what was recorded, what is asked anew."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.servers import PROJECT
+from tests.traffic.collect.played_endpoint import PlayedEndpoint, played
+from tests.traffic.logs import write
+from traffic.collect.answer_folder import ANSWERS, AnswerFolder
+
+CONCURRENCY = 8
+ANSWER_S = 0.03
+PROMPTS = 400
+SAMPLES = 3
+LIFE = f"""
+import sys
+from pathlib import Path
+from traffic.collect.collect import collect
+from traffic.collect.config import CollectConfig
+prompts, url, out = sys.argv[1:]
+print("begins", flush=True)
+collect(CollectConfig(prompts=Path(prompts), base_url=url, out=Path(out), model="played-llm",
+                      samples={SAMPLES}, concurrency={CONCURRENCY}))
+"""
+
+
+def begun(folder: Path, endpoint: PlayedEndpoint) -> "subprocess.Popen[bytes]":
+    """A collector, once its imports are done."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LIFE, str(folder / "prompts.jsonl"), endpoint.url, str(folder / "out")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=PROJECT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def ended(process: "subprocess.Popen[bytes]") -> int:
+    assert process.stdout is not None
+    code = process.wait(60)
+    process.stdout.close()
+    return code
+
+
+def recorded(folder: Path) -> Counter[str]:
+    return Counter(json.loads(line)["request_id"] for line in (folder / "out" / ANSWERS).read_text().splitlines())
+
+
+def prepared(folder: Path) -> None:
+    write(folder / "prompts.jsonl", [{"prompt": f"question {number}"} for number in range(PROMPTS)])
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_collector_killed_at_any_moment_loses_nothing_and_asks_nothing_twice(tmp_path: Path, kills: int) -> None:
+    prepared(tmp_path)
+    chance = Random(0)
+    at_work = 0
+    with played(PlayedEndpoint(answer_s=ANSWER_S)) as endpoint:
+        for _ in range(kills):
+            before = endpoint.asked.total()
+            life = begun(tmp_path, endpoint)
+            time.sleep(chance.uniform(0.2, 1.0))
+            os.killpg(life.pid, signal.SIGKILL)
+            at_work += ended(life) == -signal.SIGKILL and endpoint.asked.total() > before
+        assert ended(begun(tmp_path, endpoint)) == 0
+    assert at_work >= kills // 4
+    assert len(endpoint.asked) == PROMPTS * SAMPLES
+    assert set(endpoint.asked.values()) == {1}
+    assert len(recorded(tmp_path)) == PROMPTS * SAMPLES
+    assert set(recorded(tmp_path).values()) == {1}
+
+
+def test_where_the_asking_process_is_killed_too_only_what_was_on_its_way_is_asked_again(tmp_path: Path) -> None:
+    prepared(tmp_path)
+    chance = Random(1)
+    asked_again = Counter[str]()
+    with played(PlayedEndpoint(answer_s=ANSWER_S)) as endpoint:
+        for _ in range(3):
+            life = begun(tmp_path, endpoint)
+            time.sleep(chance.uniform(0.5, 1.0))
+            kept = AnswerFolder(tmp_path / "out").settled() if (tmp_path / "out").is_dir() else set()
+            before = Counter(endpoint.idempotency)
+            for child in children(life.pid):
+                os.kill(child, signal.SIGKILL)
+            life.kill()
+            ended(life)
+            assert not [one for one in kept if before[one] > 1 + asked_again[one]]
+            on_their_way = {one for one in endpoint.idempotency if one not in AnswerFolder(tmp_path / "out").settled()}
+            assert len(on_their_way) <= CONCURRENCY
+            asked_again.update(on_their_way)
+        assert ended(begun(tmp_path, endpoint)) == 0
+    assert set(recorded(tmp_path).values()) == {1}
+    assert len(recorded(tmp_path)) == PROMPTS * SAMPLES
+    assert {one: times - 1 for one, times in endpoint.idempotency.items() if times > 1} == dict(asked_again)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
