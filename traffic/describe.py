@@ -40,6 +40,8 @@ class Description:
     """Those of them whose true length is only known to be at least the recorded one."""
     left_out: dict[str, int] = field(default_factory=dict)
     """All other rows, by the reason why."""
+    sources: dict[str, int] = field(default_factory=dict)
+    """Requests of each source that was recognised: the tool whose log it is, or our own form."""
     targets: dict[str, int] = field(default_factory=dict)
     """Rows of each target LLM that the log names, most rows first."""
     notes: list[str] = field(default_factory=list)
@@ -67,10 +69,10 @@ def describe_log(config: DescribeConfig) -> Description:
         if row.text is not None:
             found.first = row.text if found.first is None else found.first
             sample.add(row.text)
-    if reading.bad.count:
-        left_out["bad_rows"] = reading.bad.count
+    left_out |= Counter(bad_rows=reading.bad.count, misfits=reading.num_misfits)
     found.rows = reading.num_rows
-    found.left_out = dict(left_out.most_common())
+    found.left_out = {reason: rows for reason, rows in left_out.most_common() if rows}
+    found.sources = dict(reading.sources.most_common())
     found.targets = dict(reading.models.most_common())
     unknown = unknown_note(sample.prompts, load_tokenizer(encoder_path(config.encoder)), config.encoder)
     found.notes = [*reading.notes(), *([unknown] if unknown else [])]

@@ -28,7 +28,7 @@ class LengthLogSource(RowRules):
 
     lengths: Path
     """Length log, one row per answer: parquet, JSON Lines, JSON or CSV, also compressed by gzip or zstd, or a folder of
-    such files; or what ShareGPT, OpenAI's batches or LiteLLM left."""
+    such files; or a log of LiteLLM, Langfuse, OpenTelemetry, OpenAI's batches, guidellm, or a set of conversations."""
     model: str | None = None
     """Only the rows whose column `model` says this."""
     group_column: str | None = None
@@ -66,6 +66,8 @@ class RowCounts:
     """Requests that brought no answer: left out."""
     bad_rows: int = 0
     """Rows that break a rule, as far as they are tolerated: left out."""
+    misfits: int = 0
+    """Records that have not the form of the source that the log is from: left out."""
     prompts: int = 0
     """Distinct prompts among the labelled rows."""
     censored_prompts: int = 0
@@ -112,7 +114,7 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     counts: Counter[str] = Counter()
     labels = label_prompts(labelled_rows(reading, counts))
     _require_one_model(reading, source)
-    counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count)
+    counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count, misfits=reading.num_misfits)
     log = _log_of(labels, counts, source.group_column or BY_PROMPT, tuple(reading.notes()))
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     for note in log.notes:

@@ -42,7 +42,7 @@ class ServedLogSource(RowRules):
 
     log: Path
     """Served traffic, one row a request: parquet, JSON Lines, JSON or CSV, also compressed by gzip or zstd, or a folder
-    of such files; or LiteLLM's spend logs."""
+    of such files; or a log of LiteLLM, Langfuse, OpenTelemetry, OpenAI's batches, vllm bench serve or guidellm."""
     arrival_column: str = ARRIVAL_COLUMN
     """Column of the arrival: seconds from any start, a date with its time, or seconds, milliseconds, microseconds or
     nanoseconds since 1970."""

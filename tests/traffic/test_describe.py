@@ -29,7 +29,9 @@ def user(number: int) -> dict[str, str]:
 
 
 def test_a_plain_log_has_nothing_to_be_said_of(tmp_path: Path) -> None:
-    assert describe(tmp_path / "log.parquet", ROWS) == Description(400, 400, first="Explain topic 0")
+    assert describe(tmp_path / "log.parquet", ROWS) == Description(
+        400, 400, sources={"own form": 400}, first="Explain topic 0"
+    )
 
 
 def test_every_row_is_labelled_or_left_out_for_a_reason(tmp_path: Path) -> None:
@@ -180,7 +182,7 @@ def test_the_command_prints_one_json_object_and_nothing_else(log: Path, command:
     done = subprocess.run(given, cwd=PROJECT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {
         **{"rows": 400, "labelled": 400, "censored": 0, "left_out": {}, "targets": {}, "notes": []},
-        "first": "Explain topic 0",
+        **{"sources": {"own form": 400}, "first": "Explain topic 0"},
     }
 
 

@@ -48,6 +48,15 @@ def arrival_of(value: Any, column: str, is_needed: bool = True) -> Arrival | Non
     return Arrival(seconds, SECONDS)
 
 
+def seconds_between(start: Any, end: Any) -> float | None:
+    """From one time to a later one; None where either is missing, is no time or came the other way round."""
+    try:
+        first, last = (arrival_of(moment, "", is_needed=False) for moment in (start, end))
+    except BadCell:
+        return None
+    return last.seconds - first.seconds if first and last and last.seconds >= first.seconds else None
+
+
 def _is_null(value: Any) -> bool:
     return value is None or value != value or (isinstance(value, str) and value.strip().lower() in NULLS)
 

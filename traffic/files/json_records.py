@@ -1,11 +1,10 @@
 """Records of JSON: a line each, or the items of an array or objects one after the other, however long the file is."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, TextIO
 
 from registry.errors import InvalidInput
-from traffic.cells.bad_cell import VALUE_CHARACTERS
 from traffic.files.log_files import BYTE_ORDER_MARK, LogFile
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record
@@ -15,23 +14,23 @@ LARGEST_RECORD = 1 << 28
 """Characters of one record at most; what is longer is no row but a file with a bracket too many."""
 
 
+KINDS: dict[type, str] = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+"""What is shown of a record that is none: its text may be somebody's prompt."""
+PAGE = "data"
+"""What APIs call the list of records on a page of theirs."""
+TEXTS = frozenset({"prompt", "messages"})
+"""What a record has, and no page."""
+
+
 class _Doubled(dict[str, Any]):
     """An object that names a key twice."""
 
 
 def json_lines(file: LogFile, bad: BadRows) -> Generator[Record]:
-    """A record a line; a line that is no JSON object is a bad row."""
-    number = row = 0
+    """A record a line, or those of a page a line; a line that is no JSON object is a bad row."""
     with file.open() as stream:
-        for number, line in enumerate(stream, 1):
-            if number == 1:
-                line = line.removeprefix(BYTE_ORDER_MARK)
-            if line.isspace():
-                continue
-            row += 1
-            values = _parsed(line, f"line {number}", file, bad)
-            if values is not None:
-                yield Record(values, row, file.name)
+        lines = ((number, line) for number, line in enumerate(stream, 1) if not line.isspace())
+        yield from _records((_parsed(line, number, file, bad) for number, line in lines), file)
 
 
 def json_values(file: LogFile, bad: BadRows) -> Generator[Record]:
@@ -41,16 +40,33 @@ def json_values(file: LogFile, bad: BadRows) -> Generator[Record]:
         InvalidInput: it is no JSON.
     """
     with file.open_text() as text:
-        for row, value in enumerate(_values(file, text), 1):
-            values = _object(value, f"item {row}", str(value), file, bad)
-            if values is not None:
-                yield Record(values, row, file.name)
+        values = enumerate(_values(file, text), 1)
+        yield from _records((_object(value, f"item {number}", file, bad) for number, value in values), file)
 
 
-def _parsed(line: bytes, place: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+def _records(objects: Iterable[dict[str, Any] | None], file: LogFile) -> Iterator[Record]:
+    """Objects as records, each in its row; None takes the row of one that is bad."""
+    row = 0
+    for values in objects:
+        for one in [None] if values is None else _on_page(values):
+            row += 1
+            if one is not None:
+                yield Record(one, row, file.name)
+
+
+def _on_page(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of an API's page; a record alone is its own page."""
+    held = values.get(PAGE)
+    is_page = isinstance(held, list) and all(isinstance(one, dict) for one in held) and not TEXTS & values.keys()
+    return held if is_page and held is not None else [values]
+
+
+def _parsed(line: bytes, number: int, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+    place = f"line {number}"
+    line = line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
     try:
         text = line.decode("utf-8", "surrogatepass")  # halves of a character are mended where a cell is read
-        return _object(_DECODER.decode(text), place, text, file, bad)
+        return _object(_DECODER.decode(text), place, file, bad)
     except UnicodeDecodeError as error:
         bad.add(place, f"{file.path} must be a UTF-8 text file, but {place} is not: {error}", "not UTF-8")
     except (ValueError, RecursionError) as error:  # a number of too many digits is no JSONDecodeError
@@ -58,14 +74,14 @@ def _parsed(line: bytes, place: str, file: LogFile, bad: BadRows) -> dict[str, A
     return None
 
 
-def _object(value: Any, place: str, text: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+def _object(value: Any, place: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
     if isinstance(value, _Doubled):
         bad.add(place, f"a record must name each key once, but {place} of {file.path} names one twice", "a key twice")
     elif isinstance(value, dict):
         return value
     else:
-        shown = text.strip()[:VALUE_CHARACTERS]
-        bad.add(place, f"each record of {file.path} must be a JSON object, but {place} holds {shown!r}", f"{shown!r}")
+        kind = KINDS.get(type(value), "a number")
+        bad.add(place, f"each record of {file.path} must be a JSON object, but {place} holds {kind}", kind)
     return None
 
 

@@ -176,4 +176,5 @@ def _format(head: bytes, path: Path) -> Format:
 
 def _spans_lines(text: bytes) -> bool:
     """Whether the first object goes on after its first line, as where people are to read it."""
-    return text.splitlines()[0].rstrip() == b"{"
+    first, line_break, _ = text.partition(b"\n")
+    return bool(line_break) and first.rstrip()[-1:] in (b"{", b"[", b",", b":")

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Generator
 from contextlib import closing
+from itertools import islice
 
 from traffic.files.csv_records import csv_records
 from traffic.files.json_records import json_lines, json_values
@@ -9,6 +10,9 @@ from traffic.files.log_files import LogFile
 from traffic.files.parquet_records import parquet_records
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record, Values
+
+FIRST_RECORDS = 20
+"""By which a file is told."""
 
 
 def records_of(file: LogFile, bad: BadRows, wanted: Collection[str] | None = None) -> Generator[Record]:
@@ -24,11 +28,11 @@ def records_of(file: LogFile, bad: BadRows, wanted: Collection[str] | None = Non
     return json_lines(file, bad) if file.format == "JSON Lines" else json_values(file, bad)
 
 
-def first_values(file: LogFile) -> Values:
-    """All columns of the first record that can be read; none if there is none.
+def first_records(file: LogFile) -> list[Values]:
+    """All columns of the first records that can be read, some of which may be none of what the others are.
 
     Raises:
         InvalidInput: the file cannot be read.
     """
     with closing(records_of(file, BadRows(1.0))) as records:
-        return next((record.values for record in records), {})
+        return [record.values for record in islice(records, FIRST_RECORDS)]

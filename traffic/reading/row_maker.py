@@ -9,7 +9,7 @@ from traffic.cells.answer_tokens import count_tokens
 from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
 from traffic.cells.counts import tokens_of
 from traffic.cells.endings import ending_of
-from traffic.cells.names import name_of
+from traffic.cells.names import name_of, whole_characters
 from traffic.cells.params import params_of
 from traffic.cells.times import arrival_of
 from traffic.notes.tally import Tally
@@ -32,7 +32,7 @@ class RowMaker:
             BadCell: one of its cells cannot be used.
         """
         prompt = _prompt(values, columns.prompt, columns.has_messages) if columns.prompt else NOTHING
-        output_tokens = self._output_tokens(values, columns.length, prompt) if columns.length else None
+        output_tokens = self._output_tokens(values, columns, prompt)
         ending = ending_of(next((values[name] for name in ENDING_COLUMNS if values.get(name) is not None), None))
         self.tally.see_prompt(prompt)
         self.tally.see_ending(ending, output_tokens)
@@ -52,16 +52,19 @@ class RowMaker:
         )
         return row._replace(**_details(values)) if columns.has_details else row
 
-    def _output_tokens(self, values: Values, column: str, prompt: Prompt) -> int | None:
-        tokens = tokens_of(values.get(column), column)
-        if tokens is None and column == LENGTH_COLUMNS[0]:
+    def _output_tokens(self, values: Values, columns: Columns, prompt: Prompt) -> int | None:
+        if columns.length is None:
+            return None
+        tokens = tokens_of(values.get(columns.length), columns.length)
+        if tokens is None and columns.length == LENGTH_COLUMNS[0]:
             tokens = self._of_other_column(values)
-        if tokens is not None or not prompt.answer:
+        answer = prompt.answer or (columns.answer and values.get(columns.answer))
+        if tokens is not None or not answer:
             return tokens
         if self._tokenizer is None:
             self.tally.uncounted_answers += 1
             return None
-        return count_tokens(self._tokenizer, prompt.answer)
+        return count_tokens(self._tokenizer, whole_characters(str(answer)))
 
     def _of_other_column(self, values: Values) -> int | None:
         for name in LENGTH_COLUMNS[1:]:

@@ -16,6 +16,7 @@ NAME_COLUMNS = ("request_id", SESSION, "tenant", "ranker_version")
 AMOUNT_COLUMNS = ("time_to_first_token_s", "end_to_end_s", "predicted_tokens")
 DETAIL_COLUMNS = (*NAME_COLUMNS, "reasoning_tokens", *AMOUNT_COLUMNS)
 """What only some want to know of a row, by the names of `traffic/rows/schema.py`."""
+ANSWER = "answer"
 ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN = "arrival_s", "prompt_tokens"
 
 
@@ -53,6 +54,8 @@ class Columns(NamedTuple):
     """Whether the chat is wanted where the prompt stands beside it as text, too."""
     has_details: bool = False
     """Whether who asked, how long it took and what was predicted are read too."""
+    answer: str | None = None
+    """Of the answer's text, which a tokenizer counts where its length is missing; only adapters have it."""
 
     @property
     def wanted(self) -> set[str]:
@@ -71,6 +74,7 @@ class Columns(NamedTuple):
             length=self.length and RowRules.length_column,
             arrival=self.arrival and ARRIVAL_COLUMN,
             prompt_tokens=self.prompt_tokens and PROMPT_TOKENS_COLUMN,
+            answer=ANSWER,
         )
 
 

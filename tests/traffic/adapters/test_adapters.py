@@ -77,7 +77,7 @@ def test_conversations_that_count_their_tokens_need_no_tokenizer(tmp_path: Path)
 def test_conversations_without_an_answer_are_counted(tmp_path: Path) -> None:
     rows = [{"conversations": turns} for turns in ([], [{"from": "human", "value": "a"}], None)]
     found = describe(write(tmp_path / "log.jsonl", [conversation(0), *rows]))
-    assert (found.rows, found.left_out) == (4, {"no_length": 4})
+    assert (found.rows, found.left_out) == (4, {"no_length": 3, "misfits": 1})
 
 
 def question(number: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Published sets of conversations: each answer of one is a request with all that came before it."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry's spans of generative AI, as OTLP JSON."""
