@@ -1,33 +1,13 @@
 """The whole life of a ranker on embedded data, step by step: `make demo`."""
 
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
-from registry.errors import UserError
+from benchmarks.demo.steps import Stage, Step
 from registry.tracking import configure_tracking
 
 TARGET_LLM = "demo-llm"
 FOLDER = Path(".demo")
 PROMPTS = 2500
-
-
-class DemoError(UserError, RuntimeError):
-    """A step that failed, and where its log is."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of the demo; its output is shown and kept in `.demo/NAME.log`."""
-
-    name: str
-    does: str
-    command: Sequence[str]
 
 
 def steps() -> list[Step]:
@@ -63,34 +43,11 @@ def run_demo() -> str:
     Raises:
         DemoError: a step failed.
     """
-    FOLDER.mkdir(exist_ok=True)
-    console = Console(soft_wrap=True, highlight=False)
-    started = time.monotonic()
     todo = steps()
-    for number, step in enumerate(todo, 1):
-        minutes = (time.monotonic() - started) / 60
-        console.print(f"\n[{number}/{len(todo)}, {minutes:.1f} min] {step.does}", style="bold", markup=False)
-        console.print("$ " + " ".join(step.command), markup=False)
-        _run(step)
-    console.print(f"\nDone in {(time.monotonic() - started) / 60:.1f} minutes.", style="bold")
+    stage = Stage(FOLDER, len(todo))
+    stage.run(todo)
+    stage.end()
     return (
         "Serve it:            .venv/bin/bentoml serve     (http://127.0.0.1:3000/v1)\n"
         f"Look at all of it:   .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}"
     )
-
-
-def _run(step: Step) -> None:
-    """Show a command's output as it comes, progress bars included, and keep it."""
-    log_path = FOLDER / f"{step.name}.log"
-    interpreter = Path(sys.executable).parent
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [str(interpreter / step.command[0]), *step.command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        assert process.stdout is not None
-        while chunk := process.stdout.read1():  # type: ignore[attr-defined]
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            log.write(chunk)
-    if process.wait() != 0:
-        raise DemoError(f"the step '{step.name}' failed with exit code {process.returncode}; its log is {log_path}.")
