@@ -15,6 +15,7 @@ from vllm import envs
 from registry.errors import UserError
 from registry.secrets import guard_output
 from registry.tracking import configure_tracking
+from serving.arrival_clock import ArrivalClock
 from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import load_settings
@@ -30,7 +31,6 @@ from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.admission import PriorityPolicy
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ArrivalClock
 from serving.settings.environment import log_left_out
 
 logger = logging.getLogger(__name__)

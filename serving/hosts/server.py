@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from serving.arrival_clock import ArrivalClock
 from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import Settings
@@ -26,7 +27,6 @@ from serving.outcomes import Outcomes
 from serving.ranking.admission import PriorityPolicy
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ArrivalClock
 
 GIL_SWITCH_S = 0.0005
 """How long a ranking thread waits for a busy event loop to let it go on. Python's own 5 ms would be paid more than once

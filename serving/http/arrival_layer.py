@@ -4,9 +4,10 @@ It changes nothing, but drops a header that nobody trusts: malformed JSON, authe
 bodies stay vLLM's. Of a body that is larger than what is read for a ranking nothing is kept.
 """
 
+from serving.arrival_clock import ArrivalClock
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, path_of
 from serving.http.header_routes import without_priority
-from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
+from serving.request_stages import HTTP_REQUEST, HttpRequest
 
 
 class ArrivalLayer:

@@ -9,11 +9,12 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
+from serving.arrival_clock import ArrivalClock
 from serving.ranking.admission import Admission, Admissions, PriorityPolicy
 from serving.ranking.engine_prompt import prompt_tokens_of, text_of
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Size, current_http_request
+from serving.request_stages import EngineRequest, HttpRequest, Size, current_http_request
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from registry.ranker import Prediction, Tier
 from registry.request import Text
+from serving.arrival_clock import ArrivalClock
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
@@ -16,7 +17,7 @@ from serving.ranking.encoder_queue import EncoderQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.ranking_failures import Failures
-from serving.request_stages import ANY_SIZE, ArrivalClock, EngineRequest, HttpRequest, Place, Size
+from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Place, Size
 
 
 @dataclass

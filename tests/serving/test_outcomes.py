@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import REGISTRY
 from scipy.stats import kendalltau
 
+from serving.arrival_clock import ArrivalClock
 from serving.outcomes import ANSWERS_PER_TAU, OVERTAKING_WINDOW_S, Outcome, Outcomes
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ArrivalClock
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 

@@ -9,9 +9,10 @@ from prometheus_client import REGISTRY
 from pydantic import BeforeValidator, TypeAdapter
 from starlette.responses import JSONResponse
 
+from serving.arrival_clock import ArrivalClock
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.body_faults import BodyFaultLayer
-from serving.request_stages import ArrivalClock, current_http_request
+from serving.request_stages import current_http_request
 
 
 async def post(application: Any, path: str = "/v1/completions", is_engine_alive: bool = True) -> httpx.Response:

@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from registry.artefact.joint import JointSample
 from registry.ranker import Ranker
+from serving.arrival_clock import ArrivalClock
 from serving.champion.follower import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.http.arrival_layer import ArrivalLayer
 from serving.http.rank_route import RankRoute
-from serving.request_stages import ArrivalClock
 from serving.work.step_cost import StepCost
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeRanker

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from serving.arrival_clock import ArrivalClock
 from serving.http.bodies import Message
 from serving.http.reception import Reception
 from serving.ranking.admission import Admission, Admissions
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest
+from serving.request_stages import EngineRequest, HttpRequest
 from tests.serving.fakes import make_policy
 
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/completions", "headers": []}

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from serving.arrival_clock import ArrivalClock
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.reports import EngineReports, Report
-from serving.request_stages import ArrivalClock, EngineRequest, HttpRequest, Size
+from serving.request_stages import EngineRequest, HttpRequest, Size
 from tests.serving.fakes import FakeRanker, make_policy, only
 
 GAUGES = ("pars_engine_sequences", "pars_engine_waiting_sequences", "pars_requests_held")

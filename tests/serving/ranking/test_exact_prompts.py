@@ -10,13 +10,14 @@ import pytest
 
 from registry.artefact.joint import JointSample
 from registry.ranker import Ranker
+from serving.arrival_clock import ArrivalClock
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest, Size
+from serving.request_stages import HTTP_REQUEST, HttpRequest, Size
 from serving.work.step_cost import StepCost
 from tests.rankers import write_ranker
 from tests.serving.fakes import FakeEngine, make_policy

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from serving.arrival_clock import ArrivalClock
 from serving.champion.served_rankers import EngineRankers
 from serving.ranking.admission import PriorityPolicy
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import HTTP_REQUEST, ArrivalClock, HttpRequest
+from serving.request_stages import HTTP_REQUEST, HttpRequest
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 NOW_US = 1_790_000_000_000_000

@@ -6,8 +6,8 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.arrival_clock import ArrivalClock, since_boot_us
 from serving.ranking.priority import MICROSECONDS, priority
-from serving.request_stages import ArrivalClock, since_boot_us
 
 NOW_US = 1_790_000_000 * MICROSECONDS
 

@@ -10,10 +10,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from serving.arrival_clock import ArrivalClock
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.tracing import SPAN
-from serving.request_stages import ArrivalClock
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
