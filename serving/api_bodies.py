@@ -8,9 +8,36 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from registry.request import Conversation
+from registry.request import TOO_LARGE, Conversation, UnrankableContent, reason_of
 
 Body = Mapping[str, Any]
+
+MOST_VALUES = 100_000
+"""A body of more commas and opening brackets is not parsed: that would stop the event loop for a tenth of a second.
+
+Those within strings count too, since telling them apart is the parsing; four megabytes of prose have half as many.
+"""
+
+
+def has_too_many_values(raw: bytes) -> bool:
+    """Whether parsing a body would stop the event loop for long; telling costs some milliseconds for four megabytes."""
+    return sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES
+
+
+def parsed(raw: bytes) -> Any:
+    """The JSON of a body; None if it is none, which is the application's to say.
+
+    Raises:
+        UnrankableContent: reading it would take long, or is more than this machine can do.
+    """
+    if has_too_many_values(raw):
+        raise UnrankableContent(TOO_LARGE)
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+    except (RecursionError, MemoryError) as error:
+        raise reason_of(error) from None
 
 
 def conversations_of(path: str, body: Any) -> Sequence[Conversation] | None:

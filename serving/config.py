@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from registry.errors import InvalidInput, UserError
-from serving.settings.environment import PREFIX, objections, prepare_libraries
+from serving.settings.environment import PREFIX, objection_to_value, objections, prepare_libraries
 from serving.settings.http_settings import HttpSettings
+from serving.settings.journal_settings import JournalSettings
 from serving.settings.named_values import pairs
 from serving.settings.vllm_flags import refuse_our_flags
 from serving.work.step_cost import StepCost
@@ -31,7 +32,7 @@ class SettingsError(UserError, ValueError):
     """A setting that the server cannot start with; the message names it, its value, and what to do."""
 
 
-class Settings(HttpSettings):
+class Settings(HttpSettings, JournalSettings):
     """`PARS_*` variables. Times carry their unit in the name."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -189,13 +190,6 @@ def load_settings(environment: MutableMapping[str, str] = os.environ) -> Setting
     try:
         settings = Settings()
     except ValidationError as error:
-        raise SettingsError("; ".join(_sentence(one) for one in error.errors()) + ".") from error
+        raise SettingsError("; ".join(objection_to_value(one) for one in error.errors()) + ".") from error
     prepare_libraries(environment, settings.llm, settings.is_demo)
     return settings
-
-
-def _sentence(error: Any) -> str:
-    if not error["loc"]:
-        return str(error["ctx"]["error"])
-    rule = error["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{str(error['loc'][0]).upper()}: {rule[0].lower()}{rule[1:]}, but got {error['input']!r}"

@@ -124,6 +124,18 @@ PATIENCE_SECONDS = Gauge(
     "PARS_PATIENCE_S: the overtaking that is allowed among requests that wait in the engine.",
     multiprocess_mode="livemostrecent",
 )
+JOURNAL_ROWS = Counter("pars_journal_rows", "Rows that were written into the journal.")
+JOURNAL_DROPPED = Counter(
+    "pars_journal_dropped",
+    "Rows that the journal does not have, by reason: full (they came faster than they were written), unwritable (the"
+    " disk), unreadable (no row could be made of the request) or torn (half a line, left by a killed server).",
+    ["reason"],
+)
+JOURNAL_BYTES = Gauge(
+    "pars_journal_bytes",
+    "Size of the journal's folder, of all processes that write into it.",
+    multiprocess_mode="livemostrecent",
+)
 
 
 def forget_dead_processes() -> None:

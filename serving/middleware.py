@@ -27,8 +27,10 @@ from serving.http.bodies import ASGIApp, Receive, Scope, Send, replay
 from serving.http.ranking_route import RankingRoute
 from serving.http.reception import Reception
 from serving.http.route_labels import BoundedLabels
+from serving.journal.journal import Journal
 from serving.metrics import PATIENCE_SECONDS
 from serving.ranking.admission import PriorityPolicy
+from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
 from serving.settings.environment import log_left_out
@@ -87,7 +89,7 @@ class ShortestFirst:
         rankers = await self._follow(vllm_app.state, stack) if self._settings.ranking else None
         place_finder = self._start_ranking(rankers, stack) if rankers else None
         PATIENCE_SECONDS.set(self._settings.patience_s)
-        prioritiser = Prioritiser(PriorityPolicy.of(self._settings), ArrivalClock(), load, place_finder)
+        prioritiser = self._start_prioritiser(load, place_finder, vllm_app.state.engine_client, stack)
         is_authorised = api_key_check(vllm_app)
         vllm_app.router.routes.append(Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]))
         return Reception(
@@ -105,6 +107,17 @@ class ShortestFirst:
         rankers = await stack.enter_async_context(following)
         rankers.order_by_cost(self._settings.step_cost, state.vllm_config)
         return rankers
+
+    def _start_prioritiser(
+        self, load: EngineLoad, place_finder: PlaceFinder | None, client: Any, stack: AsyncExitStack
+    ) -> Prioritiser:
+        clock = ArrivalClock()
+        journal = Journal.start(self._settings, clock)
+        stack.callback(journal.close)
+        policy = PriorityPolicy.of(self._settings)
+        prioritiser = Prioritiser(policy, clock, load, place_finder, journal=journal)
+        client.generate = prioritiser.watch(client.generate)
+        return prioritiser
 
     def _start_ranking(self, rankers: EngineRankers, stack: AsyncExitStack) -> PlaceFinder:
         place_finder = PlaceFinder.start(self._settings, rankers)

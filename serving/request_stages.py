@@ -1,22 +1,16 @@
 """One request in its stages: as HTTP brought it, as the engine is asked, its place in the queue."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 from registry.ranker import Tier
-from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, reason_of, render_messages
-from serving.api_bodies import cap_tokens, conversations_of, model_of, uses_beam_search
+from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, render_messages
+from serving.api_bodies import cap_tokens, conversations_of, model_of, parsed, uses_beam_search
 from serving.arrival_clock import ArrivalClock
-
-MOST_VALUES = 100_000
-"""A body of more commas and opening brackets is not parsed: that would stop the event loop for a tenth of a second.
-
-Those within strings count too, since telling them apart is the parsing; four megabytes of prose have half as many.
-"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +43,16 @@ class EngineRequest:
 
 
 @dataclass(frozen=True)
+class RankerName:
+    """Which ranker said something."""
+
+    version: str | None
+    """Its address in the registry, as commands take it; None if it is not from there."""
+    digest: str
+    """SHA-256 of its card, in which the digests of its other files stand."""
+
+
+@dataclass(frozen=True)
 class Place:
     """A place among all answers: 0 the shortest, 1 the longest; `reason` says why it is the median's, if it is."""
 
@@ -59,6 +63,15 @@ class Place:
     """Which tier of the ranker found it; None if neither did."""
     work_s: float | None = field(default=None, compare=False)
     """Seconds of the engine's time; None unless it was ranked, by work."""
+    instant_tokens: float | None = field(default=None, compare=False)
+    """What the instant tier predicted, whether its place stands or the encoder's; None if it was not asked."""
+    ranker: RankerName | None = field(default=None, compare=False)
+    """Who found it."""
+
+    @property
+    def encoder_tokens(self) -> float | None:
+        """What the encoder predicted; None if its place does not stand."""
+        return self.predicted_tokens if self.tier == "encoder" else None
 
 
 class HttpRequest:
@@ -67,19 +80,24 @@ class HttpRequest:
     def __init__(self, clock: ArrivalClock, path: str = "", max_body_bytes: float = inf) -> None:
         """Of a body of more than `max_body_bytes` nothing is kept: it is passed on, and not ranked."""
         self._clock = clock
-        self._path = path
+        self.path = path
+        self.body: Any = None
+        """Its JSON, once it is read; None where it is not."""
         self._max_body_bytes = max_body_bytes
         self._body = bytearray()
         self._arrival_us: int | None = None
         self._conversations: Sequence[Conversation] | None = None
         self._objection: UnrankableContent | None = None
-        self._num_requests = 0
+        self.num_requests = 0
+        """Engine requests that have come from it so far."""
         self.model: str | None = None
         self.is_beam_search = False
         self.cap_tokens: int | None = None
         self.places: dict[tuple[Text, Size], Place] = {}
         """Places already found: beam search sends the same text at each step."""
         self._prompt_tokens: dict[Text, int | None] = {}
+        self.admitted: list[tuple[EngineRequest, Any]] = []
+        """What was admitted before vLLM's application was asked, each with its admission; empty where that asks us."""
 
     @property
     def arrival_us(self) -> int:
@@ -91,7 +109,7 @@ class HttpRequest:
     @property
     def has_reached_the_engine(self) -> bool:
         """Whether an engine request has come from this HTTP request."""
-        return self._num_requests > 0
+        return self.num_requests > 0
 
     def see(self, message: Mapping[str, Any]) -> None:
         """Take note of one ASGI message that the application receives."""
@@ -119,8 +137,8 @@ class HttpRequest:
         Raises:
             Exception: of any kind, over a body in a form that nobody expected.
         """
-        index = self._num_requests
-        self._num_requests += 1
+        index = self.num_requests
+        self.num_requests += 1
         if self._body:
             self._read_body()
         if self._objection is not None:
@@ -128,6 +146,12 @@ class HttpRequest:
         if self._conversations is None:
             return engine_text if engine_text is not None else UnrankableContent("no_text")
         return render_messages(self._conversations[min(index, len(self._conversations) - 1)])
+
+    def next_admitted(self) -> tuple[EngineRequest, Any]:
+        """What was admitted of the next engine request that comes from this HTTP request."""
+        index = self.num_requests
+        self.num_requests += 1
+        return self.admitted[min(index, len(self.admitted) - 1)]
 
     def first_prompt_tokens(self, text: Text, prompt_tokens: int | None) -> int | None:
         """Those of the prompt itself: beam search sends it again and again, with what has been answered so far."""
@@ -141,35 +165,25 @@ class HttpRequest:
         except UnrankableContent as reason:
             self._objection = reason
             return
-        self._conversations = conversations_of(self._path, body)
+        self.body = body
+        self._conversations = conversations_of(self.path, body)
         self.model = model_of(body)
         self.is_beam_search = uses_beam_search(body)
         self.cap_tokens = cap_tokens(body)
         self._objection = None
 
 
-def has_too_many_values(raw: bytes) -> bool:
-    """Whether parsing a body would stop the event loop for long; telling costs some milliseconds for four megabytes."""
-    return sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES
-
-
-def parsed(raw: bytes) -> Any:
-    """The JSON of a body; None if it is none, which is the application's to say.
-
-    Raises:
-        UnrankableContent: reading it would take long, or is more than this machine can do.
-    """
-    if has_too_many_values(raw):
-        raise UnrankableContent(TOO_LARGE)
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return None
-    except (RecursionError, MemoryError) as error:
-        raise reason_of(error) from None
-
-
 HTTP_REQUEST: ContextVar[HttpRequest | None] = ContextVar("pars_http_request", default=None)
+
+
+@contextmanager
+def as_current(request: HttpRequest) -> Iterator[None]:
+    """What is done in the block is done for this request."""
+    token = HTTP_REQUEST.set(request)
+    try:
+        yield
+    finally:
+        HTTP_REQUEST.reset(token)
 
 
 def current_http_request(clock: ArrivalClock) -> HttpRequest:

@@ -2,15 +2,19 @@
 
 import logging
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from registry import watch
+from registry import store, watch
+from registry.artefact.card import CARD_FILE
+from registry.artefact.files import sha256_of
 from registry.ranker import Ranker
 from registry.watch import MODEL_FILE, RegisteredVersion, data_folder
 from serving.champion.instant_tier import InstantTier, State, try_out
 from serving.champion.ranker_copies import RankerCopies
 from serving.champion.score_cache import ScoreCache
+from serving.request_stages import RankerName
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,15 @@ class Champion:
     """Its tiny network, as the event loop asks it; None if it was not tried out."""
     scores: ScoreCache = field(default_factory=ScoreCache, compare=False)
     """What its encoder has said lately."""
+    digest: str = field(default="", compare=False)
+    """Of its card."""
+
+    @cached_property
+    def name(self) -> RankerName:
+        """What it is called where its predictions are written down."""
+        target_llm = self.ranker.card.target_llm
+        address = None if self.version is None else f"models:/{store.model_name(target_llm)}/{self.version}"
+        return RankerName(address, self.digest)
 
     @property
     def instant_state(self) -> State:
@@ -53,7 +66,7 @@ def from_registry(target_llm: str, version: RegisteredVersion, cache: RankerCopi
     """
     with cache.fresh_folder(target_llm) as folder:
         watch.download(target_llm, version.number, folder)
-        champion = _ready(version.number, _load(folder, target_llm), "champion")
+        champion = _ready(version.number, _load(folder, target_llm), "champion", folder)
         cache.keep(target_llm, version.number, folder)
     return champion
 
@@ -67,7 +80,7 @@ def from_cache(target_llm: str, cache: RankerCopies) -> Champion | None:
         if found is None:
             return None
         version, folder = found
-        return _ready(version, _load(folder, target_llm), "cached")
+        return _ready(version, _load(folder, target_llm), "cached", folder)
 
 
 def from_folder(target_llm: str, folder: Path) -> Champion:
@@ -80,7 +93,7 @@ def from_folder(target_llm: str, folder: Path) -> Champion:
     ranker = _load(folder, None)
     if ranker.card.target_llm != target_llm:
         logger.warning("The fallback ranker of %r was trained for %r.", target_llm, ranker.card.target_llm)
-    return _ready(None, ranker, "fallback")
+    return _ready(None, ranker, "fallback", folder)
 
 
 def _load(folder: Path, target_llm: str | None) -> Ranker:
@@ -89,5 +102,5 @@ def _load(folder: Path, target_llm: str | None) -> Ranker:
     return ranker
 
 
-def _ready(version: int | None, ranker: Ranker, source: Source) -> Champion:
-    return Champion(version, ranker, source, try_out(ranker))
+def _ready(version: int | None, ranker: Ranker, source: Source, folder: Path) -> Champion:
+    return Champion(version, ranker, source, try_out(ranker), digest=sha256_of(folder / CARD_FILE))

@@ -9,7 +9,7 @@ from registry.ranker import Prediction, Tier
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.queue_order import CurrentOrder, QueueOrder
 from serving.champion.ranker_sources import Champion
-from serving.request_stages import ANY_SIZE, Size
+from serving.request_stages import ANY_SIZE, RankerName, Size
 from serving.work.price import TokenPrice
 from serving.work.step_cost import StepCost
 
@@ -48,6 +48,11 @@ class ServedRanker:
     def version(self) -> int | None:
         """The ranker's version in the registry; None if it is not from there."""
         return self.champion.version
+
+    @property
+    def name(self) -> RankerName:
+        """What it is called where its predictions are written down."""
+        return self.champion.name
 
     @property
     def has_instant(self) -> bool:

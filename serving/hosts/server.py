@@ -22,6 +22,7 @@ from serving.http.arrival_layer import ArrivalLayer
 from serving.http.body_faults import BodyFaultLayer
 from serving.http.rank_route import RankRoute
 from serving.http.ranking_route import RankingRoute
+from serving.journal.journal import Journal
 from serving.metrics import PATIENCE_SECONDS
 from serving.outcomes import Outcomes
 from serving.ranking.admission import PriorityPolicy
@@ -72,7 +73,9 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         PATIENCE_SECONDS.set(settings.patience_s)
         outcomes = Outcomes()
         stack.callback(asyncio.create_task(_keep_recent(outcomes)).cancel)
-        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, outcomes)
+        journal = Journal.start(settings, clock)
+        stack.callback(journal.close)
+        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, outcomes, journal)
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))

@@ -7,7 +7,7 @@ bodies stay vLLM's. Of a body that is larger than what is read for a ranking not
 from serving.arrival_clock import ArrivalClock
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, path_of
 from serving.http.header_routes import without_priority
-from serving.request_stages import HTTP_REQUEST, HttpRequest
+from serving.request_stages import HttpRequest, as_current
 
 
 class ArrivalLayer:
@@ -34,8 +34,5 @@ class ArrivalLayer:
             request.see(message)
             return message
 
-        token = HTTP_REQUEST.set(request)
-        try:
-            await self._app(scope, receive_and_see, send)
-        finally:
-            HTTP_REQUEST.reset(token)
+        with as_current(request):
+            return await self._app(scope, receive_and_see, send)

@@ -13,9 +13,10 @@ from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction, Tier
 from registry.request import UnrankableContent, render_messages
+from serving.api_bodies import MOST_VALUES, has_too_many_values
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import ClientLeft, error_answer, read_body
-from serving.request_stages import MOST_VALUES, Size, has_too_many_values
+from serving.request_stages import Size
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)

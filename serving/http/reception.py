@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from registry.request import TOO_LARGE, UnrankableContent
+from serving.api_bodies import parsed
 from serving.http.beam_search_watch import refusing_beam_search
 from serving.http.bodies import (
     ASGIApp,
@@ -30,7 +31,7 @@ from serving.http.header_routes import (
     without_priority,
 )
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Size, parsed
+from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Size, as_current
 
 
 class Reception:
@@ -74,12 +75,12 @@ class Reception:
         except UnrankableContent as reason:  # whatever it asks for, it costs no more than its headers
             unread = refusing_beam_search(receive)
             request = request_without_body(headers, reason, self._unread_size(body, reason))
-            return await self._prioritise([request], scope, unread, send)
+            return await self._prioritise(None, [request], scope, unread, send)
         if (objection := objection_to_body(content)) is not None:
             return await error_answer(400, objection)(scope, receive, send)
         caps = self._prioritiser.policy.cap_by_max_tokens
         requests = requests_written(path, content, headers, caps=caps, most_prompts=self._most_prompts)
-        return await self._prioritise(requests, scope, receive, send)
+        return await self._prioritise(content, requests, scope, receive, send)
 
     def _content(self, body: ReadBody, headers: Headers) -> Any:
         if not self._is_authorised(headers):
@@ -94,8 +95,11 @@ class Reception:
             return ANY_SIZE
         return Size(characters=self._max_body_bytes if body.is_too_large else len(body.raw))
 
-    async def _prioritise(self, requests: list[EngineRequest], scope: Scope, receive: Receive, send: Send) -> None:
-        http_request = HttpRequest(self._prioritiser.clock)
+    async def _prioritise(
+        self, body: Any, requests: list[EngineRequest], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        http_request = HttpRequest(self._prioritiser.clock, path_of(scope))
+        http_request.body = body
         _ = http_request.arrival_us  # stamped now that the body is complete, or too large
         async with AsyncExitStack() as admitted:  # where one fails, those that were admitted are counted out
             async with asyncio.TaskGroup() as group:
@@ -104,7 +108,8 @@ class Reception:
                     for request in requests
                 ]
             longest = max(task.result().priority for task in tasks)
-            await self._app(_with_priority(scope, longest), receive, send)
+            with as_current(http_request):
+                await self._app(_with_priority(scope, longest), receive, send)
 
 
 def _with_priority(scope: Scope, priority: int) -> Scope:

@@ -11,7 +11,7 @@ from serving.metrics import ENGINE_REQUESTS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import ORDERING_IS_OFF, Finding, PlaceFinder
 from serving.ranking.priority import priority
-from serving.ranking.tracing import describe, ranking_span
+from serving.ranking.tracing import RankingSpan
 from serving.ranking.turnstile import Candidate, Turnstile
 from serving.request_stages import EngineRequest, HttpRequest, Place
 
@@ -45,10 +45,27 @@ class Admission:
     priority: int
     source: str
     """`encoder`, `instant`, `median`, `arrival` (ranking or ordering is off) or `client`."""
-    predicted_tokens: float | None = None
-    """None unless a tier of the ranker placed it."""
+    place: Place | None = None
+    """None if none was sought."""
     target_llm: str = NO_RANKER
     """Whose ranker was asked."""
+    span: RankingSpan | None = None
+    """Of the ranking; whoever was given the admission ends it."""
+
+    @property
+    def predicted_tokens(self) -> float | None:
+        """None unless a tier of the ranker placed it."""
+        return None if self.place is None else self.place.predicted_tokens
+
+    def tell_length(self, output_tokens: int) -> None:
+        """Its answers have so many tokens."""
+        if self.span is not None:
+            self.span.tell_length(output_tokens)
+
+    def end(self) -> None:
+        """The request is over, whatever came of it."""
+        if self.span is not None:
+            self.span.end()
 
 
 class Admissions:
@@ -72,11 +89,15 @@ class Admissions:
             return await self._with_priority(seat, request.client_priority, "client")
         if self._place_finder is None:
             return await self._with_priority(seat, arrival_us, "arrival")
-        with ranking_span(request.trace_headers) as span:
+        span = RankingSpan.begin(request.trace_headers)
+        try:
             place = await self.placed(self._place_finder, http_request, request, seat)
-            describe(span, place)
+        except BaseException:
+            span.end()
+            raise
+        span.tell_place(place)
         target_llm = self._place_finder.target_llm(request.model)
-        return Admission(self._priority(arrival_us, place), _source(place), place.predicted_tokens, target_llm)
+        return Admission(self._priority(arrival_us, place), _source(place), place, target_llm, span)
 
     async def _with_priority(self, seat: Seat, order: int, source: str) -> Admission:
         await self._turnstile.wait(Candidate(seat, Place(MIDDLE), lambda _: order))

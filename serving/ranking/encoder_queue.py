@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -11,12 +12,16 @@ from registry.ranker import Prediction, Tier
 from registry.request import UnrankableContent
 from serving.metrics import RANKING_SECONDS
 from serving.ranking.ranking_failures import Failures, reason_of_error
-from serving.request_stages import ANY_SIZE, Place, Size
+from serving.request_stages import ANY_SIZE, Place, RankerName, Size
 from serving.threads import DaemonThreads
 
 
 class Predictor(Protocol):
     """What is needed of a ranker here (`serving.champion.served_rankers.ServedRanker`)."""
+
+    @property
+    def name(self) -> RankerName:
+        """What it is called where its predictions are written down."""
 
     @property
     def has_instant(self) -> bool:
@@ -61,18 +66,18 @@ class EncoderQueue:
         self._threads = DaemonThreads(self._num_threads, "ranking")
         return False
 
-    def submit(self, text: str, size: Size, priority: int) -> Future[Prediction]:
-        """Let a text be read when its turn comes."""
+    def submit(self, text: str, size: Size, priority: int) -> Future[Place]:
+        """Let a text be read when its turn comes; the place that it then has."""
         return self._threads.submit_urgent(priority, partial(self._read, text, size))
 
     def close(self) -> None:
         """Let the threads end; nothing is read any more."""
         self._threads.close()
 
-    def _read(self, text: str, size: Size) -> Prediction:
+    def _read(self, text: str, size: Size) -> Place:
         self._reads_with = ranker = self.ranker()
         with RANKING_SECONDS.labels("encoder").time():
-            return ranker.predict(text, size)
+            return placed(ranker.predict(text, size), "encoder", ranker.name)
 
 
 class Reading:
@@ -80,7 +85,7 @@ class Reading:
 
     def __init__(self, queue: EncoderQueue, text: str, size: Size) -> None:
         self._queue, self._text, self._size = queue, text, size
-        self._job: Future[Prediction] | None = None
+        self._job: Future[Place] | None = None
 
     def begin(self, priority: int, tell: Callable[[], None]) -> None:
         """Put it into the queue; `tell` is called in this event loop once there is something to know."""
@@ -103,7 +108,7 @@ class Reading:
         assert self._job is not None
         error = self._job.exception()
         if error is None:
-            return placed(self._job.result(), "encoder")
+            return replace(self._job.result(), instant_tokens=place.instant_tokens)
         if isinstance(error, UnrankableContent):
             return self._or_median(place, error.reason)
         self._queue.failures.note_tier("encoder", reason_of_error(error), error)
@@ -113,9 +118,11 @@ class Reading:
         return place if place.tier else Place(self._queue.ranker().median_quantile(self._size), reason)
 
 
-def placed(prediction: Prediction, tier: Tier) -> Place:
-    """The place that a tier gives."""
-    return Place(prediction.quantile, None, prediction.predicted_tokens, tier, prediction.work_s)
+def placed(prediction: Prediction, tier: Tier, ranker: RankerName) -> Place:
+    """The place that a tier of a ranker gives."""
+    tokens = prediction.predicted_tokens
+    instant_tokens = tokens if tier == "instant" else None
+    return Place(prediction.quantile, None, tokens, tier, prediction.work_s, instant_tokens, ranker)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None], _: object) -> None:

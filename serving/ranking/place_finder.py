@@ -87,7 +87,7 @@ class PlaceFinder:
 def _placed_at_once(queue: EncoderQueue, text: str, size: Size) -> Finding:
     ranker = queue.ranker()
     if (known := ranker.known(text, size)) is not None:
-        return placed(known, "encoder"), None
+        return placed(known, "encoder", ranker.name), None
     try:
         place = _instant_place(ranker, queue.failures, text, size)
     except UnrankableContent as nothing:
@@ -104,7 +104,7 @@ def _instant_place(ranker: Predictor, failures: Failures, text: str, size: Size)
         return None
     try:
         with RANKING_SECONDS.labels("instant").time():
-            return placed(ranker.predict(text, size, "instant"), "instant")
+            return placed(ranker.predict(text, size, "instant"), "instant", ranker.name)
     except UnrankableContent:
         raise
     except Exception as error:  # whatever it is, of ONNX Runtime too: there is the encoder

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
 from serving.arrival_clock import ArrivalClock
+from serving.journal.journal import Journal
+from serving.journal.served_request import ServedRequest
 from serving.ranking.admission import Admission, Admissions, PriorityPolicy
 from serving.ranking.engine_prompt import prompt_tokens_of, text_of
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
-from serving.request_stages import EngineRequest, HttpRequest, Size, current_http_request
+from serving.request_stages import HTTP_REQUEST, EngineRequest, HttpRequest, Size, current_http_request
 
 if TYPE_CHECKING:
     from serving.outcomes import Outcomes  # importing it puts its metrics on the page
@@ -32,13 +34,15 @@ class Prioritiser:
         load: EngineLoad,
         place_finder: PlaceFinder | None,
         outcomes: "Outcomes | None" = None,
+        journal: Journal | None = None,
     ) -> None:
-        """First-come-first-served with no `place_finder`; `outcomes` hears of the answers that are seen."""
+        """First-come-first-served with no `place_finder`; `outcomes` and `journal` hear of all answers."""
         self.policy = policy
         self.clock = clock
         self._load = load
         self.admissions = Admissions(policy, load, place_finder)
         self._outcomes = outcomes
+        self._journal = journal or Journal(clock)
 
     def wrap(self, generate: Generate) -> Generate:
         """The same method of the engine client, with our priority in place of the caller's."""
@@ -54,12 +58,14 @@ class Prioritiser:
     async def _generate(
         self, generate: Generate, http_request: HttpRequest, request: EngineRequest, args: Any, kwargs: dict[str, Any]
     ) -> AsyncGenerator[Any, None]:
-        with self._load.seat(request.num_sequences) as seat:
+        served = self._journal.begin(http_request, request, args, kwargs)
+        with self._load.seat(request.num_sequences) as seat, served:
             admission = await self.admissions.admit(http_request, request, seat)
+            served.let_go(admission)
             kwargs["priority"] = admission.priority
             async with (
                 aclosing(generate(*args, **kwargs)) as outputs,
-                aclosing(self._watched(outputs, http_request, admission)) as watched,
+                aclosing(self._watched(outputs, http_request, admission, served)) as watched,
             ):
                 async for output in watched:
                     yield output
@@ -68,17 +74,49 @@ class Prioritiser:
     async def admitted(self, http_request: HttpRequest, request: EngineRequest) -> AsyncIterator[Admission]:
         """The request's admission; while the block lasts it is counted in the engine's load."""
         with self._load.seat(request.num_sequences) as seat:
-            yield await self.admissions.admit(http_request, request, seat)
+            admission = await self.admissions.admit(http_request, request, seat)
+            http_request.admitted.append((request, admission))
+            try:
+                yield admission
+            finally:
+                admission.end()
+
+    def watch(self, generate: Generate) -> Generate:
+        """The same method, its answers seen, where requests were `admitted` before they came to vLLM."""
+
+        def generate_and_see(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            http_request = HTTP_REQUEST.get()
+            if http_request is None or not http_request.admitted:
+                return generate(*args, **kwargs)
+            return self._seen(generate, http_request, args, kwargs)
+
+        return generate_and_see
+
+    async def _seen(
+        self, generate: Generate, http_request: HttpRequest, args: Any, kwargs: dict[str, Any]
+    ) -> AsyncGenerator[Any, None]:
+        request, admission = http_request.next_admitted()
+        with self._journal.begin(http_request, request, args, kwargs) as served:
+            served.let_go(admission)
+            async with aclosing(generate(*args, **kwargs)) as outputs:
+                async for output in outputs:
+                    served.see(output)
+                    yield output
 
     async def _watched(
-        self, outputs: AsyncGenerator[Any, None], http_request: HttpRequest, admission: Admission
+        self,
+        outputs: AsyncGenerator[Any, None],
+        http_request: HttpRequest,
+        admission: Admission,
+        served: ServedRequest,
     ) -> AsyncGenerator[Any, None]:
-        """The same outputs; the metrics hear of the first and the last one."""
+        """The same outputs; the journal hears of all, the metrics of the first and the last one."""
         output, is_taken_up = None, False
         async for output in outputs:
             if not is_taken_up:
                 is_taken_up = True
                 self._note_taken_up(http_request, admission, output)
+            served.see(output)
             yield output
         self._note_finished(http_request, admission, output)
 

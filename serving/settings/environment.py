@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from registry import telemetry
 
@@ -52,6 +53,14 @@ def objections(
         for name, value in sorted(_ours(environment).items())
         if not (name.upper() in known or name.upper() in retired or is_injected(name, value))
     ]
+
+
+def objection_to_value(error: Any) -> str:
+    """A sentence's part for what pydantic finds wrong with a setting's value, or with all of them together."""
+    if not error["loc"]:
+        return str(error["ctx"]["error"])
+    rule = error["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{str(error['loc'][0]).upper()}: {rule[0].lower()}{rule[1:]}, but got {error['input']!r}"
 
 
 def log_left_out(environment: Mapping[str, str] = os.environ, retired: Mapping[str, str] = RETIRED) -> None:

@@ -17,7 +17,9 @@ from serving.ranking.encoder_queue import EncoderQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.ranking_failures import Failures
-from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Place, Size
+from serving.request_stages import ANY_SIZE, EngineRequest, HttpRequest, Place, RankerName, Size
+
+DEMO_NAME = RankerName("models:/pars-demo-llm/1", "0" * 64)
 
 
 @dataclass
@@ -30,6 +32,7 @@ class FakeRanker:
     error: Exception | None = None
     seconds: float = 0
     has_instant: bool = False
+    name: RankerName = DEMO_NAME
     instant_error: Exception | None = None
     may_go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.conftest import API_KEY
 from tests.routes import FIVE, GENERATING, NOT_GENERATING
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 from tests.serving.engine_threads import assert_engine_stands_back
+from tests.serving.journal.journals import noted_of
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,15 @@ async def test_list_is_ranked_by_its_longest(client: httpx.AsyncClient) -> None:
     ]
     assert 0 < seen_priority(of_list) - seen_priority(longest) < 1e7, "the same place, a little later"
     assert seen_priority(short) < seen_priority(of_list) - 1e7
+
+
+async def test_each_prompt_of_a_list_is_a_row_of_the_journal(client: httpx.AsyncClient, plain: RunningServer) -> None:
+    body = {**FIVE, "prompt": ["one", "one two"], "session_id": "list", "ignore_eos": True}
+    assert (await client.post("/v1/completions", json=body)).status_code == 200
+    found = await noted_of(plain, "list", 2)
+    assert sorted(row["predicted_tokens"] for row in found) == pytest.approx([math.exp(0.1), math.exp(0.2)])
+    assert {(row["output_tokens"], row["ending"], row["model"]) for row in found} == {(5, "cut", "demo-llm")}
+    assert all(row["waiting_s"] >= 0 and row["held_s"] < row["end_to_end_s"] for row in found)
 
 
 async def test_unauthorised_request_costs_no_ranking(client: httpx.AsyncClient) -> None:

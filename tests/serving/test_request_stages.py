@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from registry.request import Text, UnrankableContent
+from serving.api_bodies import MOST_VALUES
 from serving.arrival_clock import ArrivalClock
 from serving.http.arrival_layer import ArrivalLayer
-from serving.request_stages import MOST_VALUES, HttpRequest, current_http_request
+from serving.request_stages import HttpRequest, current_http_request
 
 
 def ticking_clock() -> ArrivalClock:

@@ -29,8 +29,13 @@ class _Doubled(dict[str, Any]):
 def json_lines(file: LogFile, bad: BadRows) -> Generator[Record]:
     """A record a line, or those of a page a line; a line that is no JSON object is a bad row."""
     with file.open() as stream:
-        lines = ((number, line) for number, line in enumerate(stream, 1) if not line.isspace())
+        lines = ((number, line) for number, line in enumerate(stream, 1) if not _is_no_row(line, file))
         yield from _records((_parsed(line, number, file, bad) for number, line in lines), file)
+
+
+def _is_no_row(line: bytes, file: LogFile) -> bool:
+    """Whether there is nothing in a line, or not yet all of it."""
+    return line.isspace() or (file.is_growing and not line.endswith(b"\n"))
 
 
 def json_values(file: LogFile, bad: BadRows) -> Generator[Record]:

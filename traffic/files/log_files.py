@@ -3,9 +3,9 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, Self, cast
 
 import pyarrow as pa
 
@@ -20,6 +20,8 @@ HEAD_BYTES = 1 << 16
 
 DATA_SUFFIXES = frozenset({".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".csv", ".tsv"})
 JSON_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
+GROWING_SUFFIX = ".open.jsonl"
+"""Of a file that a server's journal appends to; it becomes parquet of the same name."""
 COMPRESSED_SUFFIXES = frozenset({".gz", ".gzip", ".zst", ".zstd", ".bz2"})
 
 
@@ -32,6 +34,19 @@ class LogFile:
     compression: str | None
     name: str | None = None
     """How errors call it, where it is one of several."""
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether a server may be appending to it, so that its last line may not be whole."""
+        return self.path.name.endswith(GROWING_SUFFIX)
+
+    @property
+    def grown(self) -> Self:
+        """The same rows where they stand now: a file that has grown enough becomes parquet."""
+        rolled = _rolled(self.path)
+        if self.is_growing and rolled.exists():
+            return replace(self, path=rolled, format="parquet")
+        return self
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -121,7 +136,7 @@ def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
 def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
     files: list[LogFile] = []
     ignored: list[str] = []
-    for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _is_kept_apart(one, folder)):
+    for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _is_left_alone(one, folder)):
         name = path.relative_to(folder).as_posix()
         file = recognised(path, name) if _holds_data(path, name) else None
         if file is None:
@@ -136,9 +151,12 @@ def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
     return files, ignored
 
 
-def _is_kept_apart(path: Path, folder: Path) -> bool:
-    """Whether a file lies in a hidden folder inside of the log's: what a program keeps there is nobody's rows."""
-    return any(part.startswith(".") for part in path.relative_to(folder).parent.parts)
+def _is_left_alone(path: Path, folder: Path) -> bool:
+    """Whether a file lies in a hidden folder inside of the log's, since what a program keeps there is nobody's rows; or
+    its rows stand in another file meanwhile.
+    """
+    is_kept_apart = any(part.startswith(".") for part in path.relative_to(folder).parent.parts)
+    return is_kept_apart or (path.name.endswith(GROWING_SUFFIX) and _rolled(path).exists())
 
 
 def _holds_data(path: Path, name: str) -> bool:
@@ -150,6 +168,10 @@ def _holds_data(path: Path, name: str) -> bool:
         return suffix in DATA_SUFFIXES
     with readable(path, "data"), path.open("rb") as file:
         return file.read(HEAD_BYTES).lstrip()[:1] in (b"{", b"[", b"P")
+
+
+def _rolled(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(GROWING_SUFFIX)}.parquet")
 
 
 def data_suffix(path: Path) -> str:

@@ -21,6 +21,7 @@ def records_of(file: LogFile, bad: BadRows, wanted: Collection[str] | None = Non
     Raises:
         InvalidInput: it cannot be read.
     """
+    file = file.grown
     if file.format == "parquet":
         return parquet_records(file, wanted)
     if file.format == "CSV":

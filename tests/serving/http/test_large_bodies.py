@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import REGISTRY
 
 from registry.ranker import Ranker
+from serving.api_bodies import MOST_VALUES
 from serving.arrival_clock import ArrivalClock
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
@@ -19,7 +20,6 @@ from serving.http.reception import Reception
 from serving.ranking.load import EngineLoad
 from serving.ranking.place_finder import PlaceFinder
 from serving.ranking.prioritiser import Prioritiser
-from serving.request_stages import MOST_VALUES
 from tests.rankers import write_ranker
 from tests.serving.fakes import make_policy
 

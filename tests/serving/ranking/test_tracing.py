@@ -1,6 +1,8 @@
 """Spans of the ranking step, in memory."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from time import time_ns
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +17,7 @@ from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.ranking.tracing import SPAN
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
+from tests.serving.journal.journals import output
 
 TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
 HEADERS = {"traceparent": f"00-{TRACE_ID:032x}-b7ad6b7169203331-01"}
@@ -41,7 +44,8 @@ async def generate(ranker: FakeRanker, prompt: str, **kwargs: Any) -> None:
     finder = only(lambda: ranker)
     prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, finder)
     params = SimpleNamespace(max_tokens=None, n=1)
-    async for _ in prioritiser.wrap(FakeEngine().generate)(prompt, params, "id", **kwargs):
+    engine = FakeEngine((output((0, 3, None)), output((0, 7, "stop"))))
+    async for _ in prioritiser.wrap(engine.generate)(prompt, params, "id", **kwargs):
         pass
     finder.close()
 
@@ -55,7 +59,46 @@ async def test_ranking_is_a_span_in_the_clients_trace(spans: InMemorySpanExporte
     (span,) = spans.get_finished_spans()
     assert span.name == SPAN
     assert span.context is not None and span.context.trace_id == TRACE_ID
-    assert attributes(span) == {"pars.quantile": 0.3, "pars.predicted_tokens": 3, "pars.tier": "encoder"}
+    assert attributes(span) == {
+        "pars.quantile": 0.3,
+        "pars.predicted_tokens": 3,
+        "pars.tier": "encoder",
+        "pars.ranker_version": "models:/pars-demo-llm/1",
+        "pars.output_tokens": 7,
+    }
+
+
+async def test_the_span_ends_with_the_ranking_though_it_tells_what_came_true(
+    spans: InMemorySpanExporter, ranker: FakeRanker
+) -> None:
+    async def slow(*_: Any, **__: Any) -> AsyncGenerator[Any, None]:
+        yield output((0, 3, None))
+        assert not spans.get_finished_spans(), "it is handed in at the end of the answer"
+        answering_ns.append(time_ns())
+        yield output((0, 7, "stop"))
+
+    answering_ns: list[int] = []
+    finder = only(lambda: ranker)
+    generate = Prioritiser(make_policy(), ArrivalClock(), EngineLoad(4), finder).wrap(slow)
+    async for _ in generate("three short words", SimpleNamespace(max_tokens=None, n=1), "id"):
+        pass
+    finder.close()
+    (span,) = spans.get_finished_spans()
+    assert span.end_time is not None and span.end_time < answering_ns[0]
+
+
+async def test_a_span_of_a_client_who_leaves_is_handed_in(spans: InMemorySpanExporter, ranker: FakeRanker) -> None:
+    ranker.may_go_on.clear()
+    load, finder = EngineLoad(0), only(lambda: ranker)
+    prioritiser = Prioritiser(make_policy(), ArrivalClock(), load, finder)
+    outputs = prioritiser.wrap(FakeEngine().generate)("one", SimpleNamespace(max_tokens=None, n=1), "id")
+    waiting = asyncio.create_task(anext(outputs))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert [span.name for span in spans.get_finished_spans()] == [SPAN]
+    finder.close()
 
 
 async def test_fail_open_names_its_reason_and_nothing_of_the_prompt(
@@ -64,7 +107,7 @@ async def test_fail_open_names_its_reason_and_nothing_of_the_prompt(
     ranker.may_go_on.clear()
     await generate(ranker, "zanzibar")
     (span,) = spans.get_finished_spans()
-    assert attributes(span) == {"pars.quantile": 0.5, "pars.fail_open_reason": "budget"}
+    assert attributes(span) == {"pars.quantile": 0.5, "pars.fail_open_reason": "budget", "pars.output_tokens": 7}
     assert "zanzibar" not in span.to_json()
 
 
