@@ -12,6 +12,7 @@ import numpy.typing as npt
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.labels import LabelledRow, PromptLabels, label_prompts
+from traffic.notes.keyed_prompts import require_texts
 from traffic.read import Reading
 from traffic.rows.rules import PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
@@ -113,6 +114,7 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     reading = source.reading()
     counts: Counter[str] = Counter()
     labels = label_prompts(labelled_rows(reading, counts))
+    require_texts(len(labels.prompts), reading.keyed_prompts, source.lengths)
     _require_one_model(reading, source)
     counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count, misfits=reading.num_misfits)
     log = _log_of(labels, counts, source.group_column or BY_PROMPT, tuple(reading.notes()))

@@ -70,6 +70,11 @@ class Reading:
         """Records so far that have not the form of their source."""
         return self._requests.num_misfits
 
+    @property
+    def keyed_prompts(self) -> int:
+        """Rows so far of which a journal has kept a digest and no text."""
+        return self._maker.tally.keyed_prompts
+
     def notes(self) -> list[str]:
         """What a user should know of how the log was read: sentences."""
         bad = [self.bad.note()] if self.bad.count else []

@@ -93,7 +93,8 @@ def order_of_pars(
     prompts = () if log.records is None else log.prompts(traffic.request_numbers[simulated])
     if not prompts or not all(prompt.strip() for prompt in prompts):
         raise InvalidInput(
-            f"a ranker reads prompts, but {config.log} has rows without a text; leave ranker out, and give tau=NUMBER."
+            f"a ranker reads prompts, but {config.log} has rows without a text (as a journal has that is not kept with"
+            " PARS_JOURNAL=text); leave ranker out, and give tau=NUMBER."
         )
     tiers = ranked_by_all(load_ranker(config.ranker), prompts, "pars")
     order = order_of_tiers(served_places(config, cost, traffic.prompt_tokens[simulated]), tiers)

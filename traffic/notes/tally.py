@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from traffic.cells.conversations import Prompt
 from traffic.cells.endings import ReadEnding
 from traffic.cells.times import SECONDS, Arrival
+from traffic.notes.keyed_prompts import keyed_note
 from traffic.notes.length_spike import length_spike
 
 SHOWN = 10
@@ -18,6 +19,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.answers_in_messages = 0
+        self.keyed_prompts = 0
         self.messages_as_text = 0
         self.uncounted_answers = 0
         self.other_columns: Counter[str] = Counter()
@@ -30,6 +32,10 @@ class Tally:
         """Count how a prompt stood in its cell."""
         self.answers_in_messages += prompt.held_answer
         self.messages_as_text += prompt.was_text
+
+    def see_digest(self, digest: object, prompt: Prompt) -> None:
+        """Count a prompt of which a journal has kept a keyed digest alone."""
+        self.keyed_prompts += isinstance(digest, str) and prompt.text is None
 
     def see_ending(self, ending: ReadEnding, output_tokens: int | None) -> None:
         """Count what is known of how an answer ended."""
@@ -60,6 +66,8 @@ class Tally:
                 f"{self.uncounted_answers:,} rows hold an answer's text but not its length; give"
                 " tokenizer=FILE of the target LLM to count its tokens."
             )
+        if self.keyed_prompts:
+            yield keyed_note(self.keyed_prompts)
         yield from self._notes_on_endings()
         yield from self._notes_on_arrivals()
 

@@ -15,7 +15,7 @@ from traffic.cells.times import arrival_of
 from traffic.notes.tally import Tally
 from traffic.rows.record import Values
 from traffic.rows.row import Row
-from traffic.rows.rules import AMOUNT_COLUMNS, ENDING_COLUMNS, LENGTH_COLUMNS, NAME_COLUMNS, Columns
+from traffic.rows.rules import AMOUNT_COLUMNS, ENDING_COLUMNS, LENGTH_COLUMNS, NAME_COLUMNS, PROMPT_KEY, Columns
 
 
 class RowMaker:
@@ -35,6 +35,8 @@ class RowMaker:
         output_tokens = self._output_tokens(values, columns, prompt)
         ending = ending_of(next((values[name] for name in ENDING_COLUMNS if values.get(name) is not None), None))
         self.tally.see_prompt(prompt)
+        if columns.prompt:
+            self.tally.see_digest(values.get(PROMPT_KEY), prompt)
         self.tally.see_ending(ending, output_tokens)
         row = Row(
             text=prompt.text,

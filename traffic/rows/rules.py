@@ -9,6 +9,8 @@ from traffic.cells.params import PARAMS, PARAMS_COLUMN
 
 MODEL = "model"
 SESSION = "session"
+PROMPT_KEY = "prompt_key"
+"""A journal's digest of a prompt, which it may hold instead of the text."""
 ENDING_COLUMNS = ("finish_reason", "finish_reasons", "stop_reason", "done_reason", "ending")
 LENGTH_COLUMNS = ("output_tokens", "response_tokens", "completion_tokens")
 """Names of the length where none was chosen, the first of them by default."""
@@ -61,7 +63,7 @@ class Columns(NamedTuple):
     def wanted(self) -> set[str]:
         """All that are read of a log of our own form."""
         chosen = {self.prompt, self.length, self.group, self.arrival, self.prompt_tokens}
-        messages = [MESSAGES] if self.prompt else []
+        messages = [MESSAGES, PROMPT_KEY] if self.prompt else []
         params = [PARAMS_COLUMN, *PARAMS] if self.has_params else []
         details = DETAIL_COLUMNS if self.has_details else []
         wanted = (*messages, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS, *params, *details)
