@@ -152,9 +152,7 @@ def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
 
 
 def _is_left_alone(path: Path, folder: Path) -> bool:
-    """Whether a file lies in a hidden folder inside of the log's, since what a program keeps there is nobody's rows; or
-    its rows stand in another file meanwhile.
-    """
+    """Whether a file is no row's: a program keeps it in a hidden folder, or its rows have moved."""
     is_kept_apart = any(part.startswith(".") for part in path.relative_to(folder).parent.parts)
     return is_kept_apart or (path.name.endswith(GROWING_SUFFIX) and _rolled(path).exists())
 
