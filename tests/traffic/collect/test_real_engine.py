@@ -17,7 +17,11 @@ def test_the_lengths_of_an_llm_that_ends_its_answers_are_recorded(server: Runnin
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("\n".join(PROMPTS))
     out = tmp_path / "out"
-    collect(CollectConfig(prompts=prompts, base_url=server.url, out=out, samples=2, max_tokens=LIMIT_TOKENS))
+    collect(
+        CollectConfig(
+            prompts=prompts, base_url=server.url, model="demo-llm", out=out, samples=2, max_tokens=LIMIT_TOKENS
+        )
+    )
     rows = [json.loads(line) for line in (out / ANSWERS).read_text().splitlines()]
     found = {
         (row["messages"][0]["content"], row["params"]["seed"]): (row["output_tokens"], row["ending"]) for row in rows

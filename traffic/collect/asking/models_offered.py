@@ -73,7 +73,10 @@ def _chosen(offered: Sequence[str], model: str | None, base_url: str) -> str:
     if model is None and len(offered) == 1:
         return offered[0]
     if model is None:
-        raise InvalidInput(f"model must be one that the endpoint offers; {base_url} offers {shown or 'none'}.")
+        raise InvalidInput(
+            f"model must be given unless an endpoint offers just one, but {base_url} offers {shown or 'none'};"
+            " add model=NAME."
+        )
     if offered and model not in offered:
         raise InvalidInput(f"model must be one that the endpoint offers, but got {model!r}; {base_url} offers {shown}.")
     return model
