@@ -75,6 +75,10 @@ class RowCounts:
     """Those of them whose label is censored."""
 
 
+LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "misfits")
+"""What becomes of rows that are not labelled."""
+
+
 @dataclass(frozen=True)
 class LengthLog(LabelledPrompts):
     """One label per distinct prompt, in the order of the prompts' hashes (whatever the order of the rows was)."""
@@ -161,6 +165,13 @@ def _listed(names: list[str], at_most: int = 40) -> str:
 
 
 def _with_two_lengths(log: LengthLog, source: LengthLogSource) -> LengthLog:
+    if not len(log):
+        became = asdict(log.counts)
+        reasons = ", ".join(f"{became[reason]:,} {reason.replace('_', ' ')}" for reason in LEFT_OUT if became[reason])
+        raise InvalidInput(
+            f"no row of {source.lengths} has both a prompt and the length of its answer ({reasons})."
+            + "".join(f" {note}" for note in log.notes)
+        )
     lengths = len(np.unique(log.output_tokens))
     if lengths < 2:
         raise InvalidInput(

@@ -53,7 +53,10 @@ def test_neither_prompt_nor_messages_is_a_missing_prompt(tmp_path: Path) -> None
     [
         (GOOD[:1], "1 labelled prompts with 1 distinct"),
         ([{**row, "output_tokens": 7} for row in GOOD], "5 labelled prompts with 1 distinct"),
-        ([{**row, "output_tokens": 0} for row in GOOD], "0 labelled prompts with 0 distinct"),
+        (
+            [{**row, "output_tokens": 0} for row in GOOD],
+            r"has both a prompt and the length of its answer \(5 empty answers\)\.",
+        ),
     ],
 )
 def test_lengths_that_do_not_differ_cannot_be_ranked(tmp_path: Path, rows: Rows, told: str) -> None:
