@@ -100,7 +100,7 @@ def _request(values: Values) -> dict[str, Any]:
         time_to_first_token_s=seconds_between(start, _either(values, "completionStartTime")),
         end_to_end_s=seconds_between(start, _either(values, "endTime")),
         request_id=values.get("id"),
-        session=_either(values, "sessionId") or _either(values, "traceId"),
+        session=_either(values, "sessionId"),
         tenant=_either(values, "userId"),
     )
 

@@ -5,6 +5,7 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from registry.errors import InvalidInput
@@ -15,7 +16,7 @@ from traffic.length_log import LengthLogSource, read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from traffic.read import Reading
 from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
-from traffic.served_log import ServedLogSource, read_served_log
+from traffic.served_log import ServedLogSource, read_long_log, read_served_log
 
 SIZE = 40
 EXPECTED = {f"question {number}": number + 1 for number in range(SIZE)}
@@ -58,6 +59,10 @@ def test_a_log_of_every_source_that_has_times_is_a_served_log(tmp_path: Path, ki
     assert traffic.arrival_s.tolist() == [float(number) for number in range(SIZE)]
     assert traffic.output_tokens.tolist() == [number + 1 for number in range(SIZE)]
     assert (set(traffic.prompt_tokens.tolist()), bool(traffic.prompts)) == ({9}, kind.has_prompts)
+    long = read_long_log(source)
+    if kind.has_prompts:
+        assert long.prompts(np.array([7, 3])) == ("question 7", "question 3")
+    assert (long.records is not None) == kind.has_prompts
 
 
 @pytest.mark.parametrize("name", ["ShareGPT", "LMSYS-Chat"])

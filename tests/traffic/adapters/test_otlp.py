@@ -9,6 +9,7 @@ import pytest
 from tests.traffic.adapters.foreign_logs import Json, attributes, export, said, span, value_of
 from tests.traffic.logs import write
 from traffic.describe import DescribeConfig, Description, describe_log
+from traffic.length_log import LengthLogSource, read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from traffic.read import Reading
 from traffic.rows.row import Row
@@ -82,8 +83,10 @@ def test_numbers_times_and_names_are_read(tmp_path: Path) -> None:
     assert (found.time_to_first_token_s, found.end_to_end_s) == (0.1, pytest.approx(0.5, abs=1e-6))
 
 
-def test_a_span_without_a_conversation_belongs_to_its_trace(tmp_path: Path) -> None:
-    assert row(tmp_path, span(3, **{"gen_ai.conversation.id": None})).session == f"{3:032x}"
+def test_spans_can_be_grouped_by_their_traces(tmp_path: Path) -> None:
+    spans = [span(n, **{"gen_ai.conversation.id": None}) | {"traceId": f"t{n % 3}"} for n in range(30)]
+    log = write(tmp_path / "log.jsonl", [export(spans)])
+    assert {*read_length_log(LengthLogSource(lengths=log, group_column="trace_id")).groups} == {"t0", "t1", "t2"}
 
 
 @pytest.mark.parametrize("operation", ["embeddings", "execute_tool", "invoke_agent", "rerank"])

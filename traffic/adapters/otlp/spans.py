@@ -28,6 +28,7 @@ FIRST_TOKEN_S = (
     "gen_ai.server.time_to_first_token",
 )
 CHOICES = ("gen_ai.request.choice.count", "gen_ai.request.n")
+SESSION = ("gen_ai.conversation.id", "session.id")
 TENANT = ("tenant.id", "enduser.id", "user.id")
 
 OTHER_SPANS = "{count} spans are no answers of an LLM and were left out."
@@ -94,7 +95,7 @@ def _request(span: Mapping[str, Any], attributes: Attributes, events: list[Event
     is_alone = num_answers == 1 and str(_first(attributes, CHOICES)) in ("None", "1")
     start, end = (_moment(span, name) for name in ("start", "end"))
     return request(
-        {},
+        {"trace_id": _named(span, "trace")},
         asked_of(attributes, events),
         _params(attributes),
         answer=text if is_alone else None,
@@ -107,7 +108,7 @@ def _request(span: Mapping[str, Any], attributes: Attributes, events: list[Event
         time_to_first_token_s=_first(attributes, FIRST_TOKEN_S),
         end_to_end_s=_first(attributes, ("gen_ai.latency.e2e",)) or seconds_between(start, end),
         request_id=_first(attributes, ("gen_ai.response.id", "gen_ai.request.id")) or _named(span, "span"),
-        session=_first(attributes, ("gen_ai.conversation.id", "session.id")) or _named(span, "trace"),
+        session=_first(attributes, SESSION),
         tenant=_first(attributes, TENANT),
     )
 
