@@ -119,7 +119,7 @@ def _placed(served: ServedRequest) -> dict[str, Any]:
 def _timed(served: ServedRequest) -> dict[str, Any]:
     stats = getattr(served.last_output, "metrics", None)
     return {
-        "time_to_first_token_s": _seconds(served.arrival_us, served.first_output_us),
+        "time_to_first_token_s": _to_first_token(served, stats),
         "end_to_end_s": _seconds(served.arrival_us, served.ended_us),
         "held_s": _seconds(served.arrival_us, served.handed_on_us or served.ended_us),
         "waiting_s": max(stats.scheduled_ts - stats.queued_ts, 0.0) if stats else None,
@@ -127,6 +127,14 @@ def _timed(served: ServedRequest) -> dict[str, Any]:
         "preemptions": stats.num_preemptions if stats else None,
         "cached_tokens": getattr(served.last_output, "num_cached_tokens", None),
     }
+
+
+def _to_first_token(served: ServedRequest, stats: Any) -> float | None:
+    """As its client saw it; of an answer that came as a whole, as vLLM did."""
+    if served.call.is_in_pieces or stats is None or not stats.first_token_ts:
+        return _seconds(served.arrival_us, served.first_output_us)
+    held_s = _seconds(served.arrival_us, served.handed_on_us) or 0.0
+    return held_s + max(stats.first_token_ts - stats.queued_ts, 0.0)
 
 
 def _ended(served: ServedRequest, answer: int) -> dict[str, Any]:

@@ -27,7 +27,7 @@ REQUEST_ID = "chatcmpl-0123456789abcdef"
 def output(*answers: tuple[int, int, str | None], prompt_tokens: int = 5) -> Any:
     """An output of vLLM's with pieces of answers: number, tokens, finish reason."""
     stats = SimpleNamespace(
-        queued_ts=10.0, scheduled_ts=10.5, last_token_ts=12.5, num_preemptions=1, num_generation_tokens=0
+        queued_ts=10.0, scheduled_ts=10.5, first_token_ts=11.0, last_token_ts=12.5, num_preemptions=1
     )
     pieces = [
         SimpleNamespace(index=index, token_ids=[7] * tokens, finish_reason=reason) for index, tokens, reason in answers

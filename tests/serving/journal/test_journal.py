@@ -63,6 +63,11 @@ async def test_a_row_says_what_was_predicted_and_what_came_of_it(tmp_path: Path)
     }
 
 
+async def test_the_first_token_of_an_answer_that_comes_as_a_whole_is_vllms(tmp_path: Path) -> None:
+    (row,) = await served(tmp_path, None, prompt="one", engine=Engine([output((0, 7, "stop"))]), pieces=False)
+    assert row["time_to_first_token_s"] == pytest.approx(row["held_s"] + 1.0)
+
+
 async def test_keyed_rows_hold_no_word_of_the_client(tmp_path: Path) -> None:
     how = {"path": "/v1/chat/completions", "request_id": "zanzibar-1", "session_id": None}
     (row,) = await served(tmp_path, CHAT, journal_key=SECRET, **how)
