@@ -134,7 +134,7 @@ def _to_first_token(served: ServedRequest, stats: Any) -> float | None:
     if served.call.is_in_pieces or stats is None or not stats.first_token_ts:
         return _seconds(served.arrival_us, served.first_output_us)
     held_s = _seconds(served.arrival_us, served.handed_on_us) or 0.0
-    return held_s + max(stats.first_token_ts - stats.queued_ts, 0.0)
+    return held_s + max(float(stats.first_token_ts - stats.queued_ts), 0.0)
 
 
 def _ended(served: ServedRequest, answer: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From a request to the priority that it goes on to the engine with."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -11,7 +12,7 @@ from serving.metrics import ENGINE_REQUESTS, NO_RANKER
 from serving.ranking.load import EngineLoad, Seat
 from serving.ranking.place_finder import ORDERING_IS_OFF, Finding, PlaceFinder
 from serving.ranking.priority import priority
-from serving.ranking.tracing import RankingSpan
+from serving.ranking.tracing import RequestSpans
 from serving.ranking.turnstile import Candidate, Turnstile
 from serving.request_stages import EngineRequest, HttpRequest, Place
 
@@ -49,23 +50,28 @@ class Admission:
     """None if none was sought."""
     target_llm: str = NO_RANKER
     """Whose ranker was asked."""
-    span: RankingSpan | None = None
-    """Of the ranking; whoever was given the admission ends it."""
+    spans: RequestSpans | None = None
+    """Of the request and its ranking; whoever was given the admission ends them."""
 
     @property
     def predicted_tokens(self) -> float | None:
         """None unless a tier of the ranker placed it."""
         return None if self.place is None else self.place.predicted_tokens
 
+    @property
+    def trace_headers(self) -> Mapping[str, str] | None:
+        """What vLLM is to be given instead of the client's; None for those."""
+        return None if self.spans is None else self.spans.trace_headers
+
     def tell_length(self, output_tokens: int) -> None:
         """Its answers have so many tokens."""
-        if self.span is not None:
-            self.span.tell_length(output_tokens)
+        if self.spans is not None:
+            self.spans.tell_length(output_tokens)
 
     def end(self) -> None:
         """The request is over, whatever came of it."""
-        if self.span is not None:
-            self.span.end()
+        if self.spans is not None:
+            self.spans.end()
 
 
 class Admissions:
@@ -89,15 +95,15 @@ class Admissions:
             return await self._with_priority(seat, request.client_priority, "client")
         if self._place_finder is None:
             return await self._with_priority(seat, arrival_us, "arrival")
-        span = RankingSpan.begin(request.trace_headers)
+        spans = RequestSpans.begin(request.trace_headers)
         try:
             place = await self.placed(self._place_finder, http_request, request, seat)
         except BaseException:
-            span.end()
+            spans.end()
             raise
-        span.tell_place(place)
+        spans.tell_place(place)
         target_llm = self._place_finder.target_llm(request.model)
-        return Admission(self._priority(arrival_us, place), _source(place), place, target_llm, span)
+        return Admission(self._priority(arrival_us, place), _source(place), place, target_llm, spans)
 
     async def _with_priority(self, seat: Seat, order: int, source: str) -> Admission:
         await self._turnstile.wait(Candidate(seat, Place(MIDDLE), lambda _: order))

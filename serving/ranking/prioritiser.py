@@ -63,6 +63,7 @@ class Prioritiser:
             admission = await self.admissions.admit(http_request, request, seat)
             served.let_go(admission)
             kwargs["priority"] = admission.priority
+            _trace_as(admission, kwargs)
             async with (
                 aclosing(generate(*args, **kwargs)) as outputs,
                 aclosing(self._watched(outputs, http_request, admission, served)) as watched,
@@ -98,6 +99,7 @@ class Prioritiser:
         request, admission = http_request.next_admitted()
         with self._journal.begin(http_request, request, args, kwargs) as served:
             served.let_go(admission)
+            _trace_as(admission, kwargs)
             async with aclosing(generate(*args, **kwargs)) as outputs:
                 async for output in outputs:
                     served.see(output)
@@ -160,3 +162,8 @@ class Prioritiser:
             return None
         cap = getattr(params, "max_tokens", 1)  # pooling has no such limit: it answers with no token at all
         return None if cap is None else max(cap, 1)
+
+
+def _trace_as(admission: Admission, kwargs: dict[str, Any]) -> None:
+    if (headers := admission.trace_headers) is not None:
+        kwargs["trace_headers"] = headers

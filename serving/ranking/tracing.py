@@ -1,6 +1,7 @@
-"""OpenTelemetry spans of the ranking step. Without vLLM's `--otlp-traces-endpoint` nobody traces, and they are nothing.
+"""OpenTelemetry spans of a request. Without vLLM's `--otlp-traces-endpoint` nobody traces, and they are nothing.
 
-With it vLLM sets the tracer provider of this process, and its own span of the request is a sibling of ours.
+With it vLLM sets the tracer provider of this process. The span of the request, in the client's trace if that named one,
+has two children: ours of the ranking, and vLLM's own.
 """
 
 from collections.abc import Mapping
@@ -12,26 +13,39 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from serving.request_stages import Place
 
+REQUEST_SPAN = "pars.request"
 SPAN = "pars.rank"
 
 
-class RankingSpan:
-    """The span of one request's ranking, in the client's trace, if its request named one.
+class RequestSpans:
+    """The span of one request, and within it that of its ranking, which lasts as long as the request is held.
 
-    It lasts as long as the request is held. It is handed in when the answer has come, so that it tells what was
-    predicted beside what came true; the time of its end is that of the ranking all the same.
+    Both are handed in when the answer has come, so that the ranking's tells what was predicted beside what came true;
+    the time of its end is that of the ranking all the same.
     """
 
-    def __init__(self, span: trace.Span) -> None:
-        self._span = span
+    def __init__(self, request: trace.Span, ranking: trace.Span) -> None:
+        self._request = request
+        self._span = ranking
         self._ended_ns: int | None = None
         self._is_open = True
 
     @classmethod
     def begin(cls, trace_headers: Mapping[str, str] | None) -> Self:
         """Of a request that begins to be held now."""
+        tracer = trace.get_tracer("pars")
         context = TraceContextTextMapPropagator().extract(trace_headers) if trace_headers else None
-        return cls(trace.get_tracer("pars").start_span(SPAN, context))
+        request = tracer.start_span(REQUEST_SPAN, context)
+        return cls(request, tracer.start_span(SPAN, trace.set_span_in_context(request)))
+
+    @property
+    def trace_headers(self) -> Mapping[str, str] | None:
+        """What makes vLLM's span a child of the request's; None where nobody traces."""
+        if not self._request.is_recording():
+            return None
+        headers: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(headers, trace.set_span_in_context(self._request))
+        return headers
 
     def tell_place(self, place: Place) -> None:
         """The request goes on, with this place; nothing of its prompt is noted."""
@@ -50,13 +64,14 @@ class RankingSpan:
         self._span.set_attributes({name: value for name, value in said.items() if value is not None})
 
     def tell_length(self, output_tokens: int) -> None:
-        """The answers have so many tokens, all together: hand the span in."""
+        """The answers have so many tokens, all together: hand the spans in."""
         if self._is_open:
             self._span.set_attribute("pars.output_tokens", output_tokens)
         self.end()
 
     def end(self) -> None:
-        """Hand it in, unless that has been done."""
+        """Hand them in, unless that has been done."""
         if self._is_open:
             self._is_open = False
             self._span.end(self._ended_ns)
+            self._request.end()

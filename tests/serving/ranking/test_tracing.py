@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from serving.arrival_clock import ArrivalClock
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
-from serving.ranking.tracing import SPAN
+from serving.ranking.tracing import REQUEST_SPAN, SPAN
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
 from tests.serving.journal.journals import output
 
@@ -56,8 +56,10 @@ def attributes(span: ReadableSpan) -> dict[str, object]:
 
 async def test_ranking_is_a_span_in_the_clients_trace(spans: InMemorySpanExporter, ranker: FakeRanker) -> None:
     await generate(ranker, "three short words", trace_headers=HEADERS)
-    (span,) = spans.get_finished_spans()
-    assert span.name == SPAN
+    span, request = spans.get_finished_spans()
+    assert (span.name, request.name) == (SPAN, REQUEST_SPAN)
+    assert span.parent == request.context
+    assert request.parent is not None and request.parent.trace_id == TRACE_ID
     assert span.context is not None and span.context.trace_id == TRACE_ID
     assert attributes(span) == {
         "pars.quantile": 0.3,
@@ -83,7 +85,7 @@ async def test_the_span_ends_with_the_ranking_though_it_tells_what_came_true(
     async for _ in generate("three short words", SimpleNamespace(max_tokens=None, n=1), "id"):
         pass
     finder.close()
-    (span,) = spans.get_finished_spans()
+    span, _ = spans.get_finished_spans()
     assert span.end_time is not None and span.end_time < answering_ns[0]
 
 
@@ -97,7 +99,7 @@ async def test_a_span_of_a_client_who_leaves_is_handed_in(spans: InMemorySpanExp
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert [span.name for span in spans.get_finished_spans()] == [SPAN]
+    assert [span.name for span in spans.get_finished_spans()] == [SPAN, REQUEST_SPAN]
     finder.close()
 
 
@@ -106,7 +108,7 @@ async def test_fail_open_names_its_reason_and_nothing_of_the_prompt(
 ) -> None:
     ranker.may_go_on.clear()
     await generate(ranker, "zanzibar")
-    (span,) = spans.get_finished_spans()
+    span, _ = spans.get_finished_spans()
     assert attributes(span) == {"pars.quantile": 0.5, "pars.fail_open_reason": "budget", "pars.output_tokens": 7}
     assert "zanzibar" not in span.to_json()
 
@@ -114,3 +116,18 @@ async def test_fail_open_names_its_reason_and_nothing_of_the_prompt(
 async def test_without_tracing_there_is_no_span_that_records(ranker: FakeRanker) -> None:
     assert not trace.get_tracer("pars").start_span(SPAN).is_recording()
     await generate(ranker, "three short words", trace_headers=HEADERS)
+
+
+@pytest.mark.parametrize("headers", [HEADERS, None], ids=["clients", "own"])
+async def test_vllms_own_span_is_a_child_of_the_requests(
+    spans: InMemorySpanExporter, ranker: FakeRanker, headers: dict[str, str] | None
+) -> None:
+    engine, finder = FakeEngine(), only(lambda: ranker)
+    generate = Prioritiser(make_policy(), ArrivalClock(), EngineLoad(4), finder).wrap(engine.generate)
+    async for _ in generate("one", SimpleNamespace(max_tokens=None, n=1), "id", trace_headers=headers):
+        pass
+    finder.close()
+    _, request = spans.get_finished_spans()
+    assert request.context is not None
+    expected = f"00-{request.context.trace_id:032x}-{request.context.span_id:016x}-"
+    assert engine.asked[0]["trace_headers"]["traceparent"].startswith(expected)
