@@ -18,7 +18,7 @@ def read_chats(source: LengthLogSource, texts: Collection[str]) -> dict[str, Con
     """
     wanted = set(texts)
     found: dict[str, Conversation] = {}
-    for row in source.reading().rows():
+    for row in source.reading(with_chats=True).rows():
         if row.text in wanted and row.messages is not None:
             found[row.text] = as_sent(row.messages)
             wanted.remove(row.text)

@@ -9,7 +9,7 @@ from traffic.cells.answer_tokens import load_tokenizer
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from traffic.read import Reading
-from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules, label_needs
+from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules, any_needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Description:
     sources: dict[str, int] = field(default_factory=dict)
     """Requests of each source that was recognised: the tool whose log it is, or our own form."""
     targets: dict[str, int] = field(default_factory=dict)
-    """Rows of each target LLM that the log names, most rows first."""
+    """Rows of each target LLM that the log names, most rows first; of a chosen one alone where they lie apart."""
     notes: list[str] = field(default_factory=list)
     """What a user should know: sentences."""
     first: str | None = None
@@ -73,7 +73,7 @@ def describe_log(config: DescribeConfig) -> Description:
     found.rows = reading.num_rows
     found.left_out = {reason: rows for reason, rows in left_out.most_common() if rows}
     found.sources = dict(reading.sources.most_common())
-    found.targets = dict(reading.models.most_common())
+    found.targets = {name: rows for name, rows in reading.models.most_common() if rows}
     unknown = unknown_note(sample.prompts, load_tokenizer(encoder_path(config.encoder)), config.encoder)
     found.notes = [*reading.notes(), *([unknown] if unknown else [])]
     return found
@@ -86,9 +86,7 @@ def _reading(config: DescribeConfig) -> Reading:
         arrival=config.arrival_column,
         prompt_tokens=config.prompt_tokens_column,
     )
-    prompts, lengths = label_needs(config)
-    either = prompts._replace(names=[*prompts.names, config.prompt_tokens_column])
-    return Reading(config.log, config, columns, [either, lengths], config.model)
+    return Reading(config.log, config, columns, any_needs(config, config.prompt_tokens_column), config.model)
 
 
 class PromptSample:

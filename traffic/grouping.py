@@ -69,11 +69,14 @@ def _tests_under(source: LengthLogSource, grouping: Grouping) -> npt.NDArray[np.
     if grouping is None:
         return None
     column = None if grouping == BY_PROMPT else grouping
+    source = replace(source, group_column=column)  # which the log must have
     try:
-        groups = label_prompts(labelled_rows(replace(source, group_column=column).reading(), Counter())).groups
+        labels = label_prompts(labelled_rows(source.reading_by(column), Counter()))
     except InvalidInput:  # the log could be read, so it is this column that it does not have
         return None
-    return np.array([split_of(group) == "test" for group in groups], dtype=np.bool_)
+    if column is not None and not labels.have_groups:
+        return None
+    return np.array([split_of(group) == "test" for group in labels.groups], dtype=np.bool_)
 
 
 def _sentence(

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from traffic.samples import label_of
 from traffic.split import hashes_of
-from traffic.texts import Texts, table_of
+from traffic.texts import Texts
 
 
 class LabelledRow(NamedTuple):
@@ -49,6 +49,11 @@ class PromptLabels(NamedTuple):
     prompt_tokens: npt.NDArray[np.float64]
     """Of each prompt, the mean of its rows; NaN where none says so."""
 
+    @property
+    def have_groups(self) -> bool:
+        """Whether any row has one, so that not every prompt is its own."""
+        return self.groups is not self.prompts
+
     def digest(self) -> str:
         """A digest of the labels, whatever the files and their order; 32 characters, since MLflow takes at most 36."""
         digest = blake2b(digest_size=16)
@@ -57,9 +62,9 @@ class PromptLabels(NamedTuple):
         return digest.hexdigest()
 
 
-def label_prompts(rows: Iterable[LabelledRow]) -> PromptLabels:
-    """One label for all rows of a prompt."""
-    table = table_of(rows, ROWS)
+def label_prompts(batches: Iterable[pa.Table]) -> PromptLabels:
+    """One label for all rows of a prompt; the rows come as columns, `ROWS`."""
+    table = pa.concat_tables([ROWS.empty_table(), *batches])
     has_groups = table["group"].null_count < len(table)
     groups = pc.coalesce(table["group"], table["prompt"]) if has_groups else table["group"]
     hashes = pa.array(hashes_of(Texts(table["prompt"])))

@@ -8,19 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
-from traffic.labels import LabelledRow, PromptLabels, label_prompts
+from traffic.labels import ROWS, LabelledRow, PromptLabels, label_prompts
 from traffic.notes.keyed_prompts import require_texts
 from traffic.read import Reading
-from traffic.rows.rules import PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, label_needs
+from traffic.rows.rules import PROMPT_TOKENS_COLUMN, SESSION, Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
 
 logger = logging.getLogger(__name__)
 
 BY_PROMPT = "prompt"
 """How a log is grouped whose prompts are their own groups."""
+LABELLED = "labelled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,18 +36,24 @@ class LengthLogSource(RowRules):
     model: str | None = None
     """Only the rows whose column `model` says this."""
     group_column: str | None = None
-    """Column of a task or template; prompts with the same value fall into the same split."""
+    """Column of a task or template; prompts with the same value fall into the same split. Unless given, those of the
+    same `session`, where the log has that column."""
 
-    def reading(self) -> Reading:
-        """A pass over its rows."""
+    def reading(self, with_chats: bool = False) -> Reading:
+        """A pass over its rows; with the chats that stand beside prompts, if they are wanted."""
+        return self.reading_by(self.group_column or SESSION, with_chats)
+
+    def reading_by(self, group: str | None, with_chats: bool = False) -> Reading:
+        """A pass over its rows, with their groups of this column; None for prompts that are their own."""
         return Reading(
             self.lengths,
             self,
             Columns(
                 prompt=self.prompt_column,
                 length=self.length_column,
-                group=self.group_column,
+                group=group,
                 prompt_tokens=PROMPT_TOKENS_COLUMN,
+                has_messages=with_chats,
             ),
             needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
             model=self.model,
@@ -87,7 +96,7 @@ class LengthLog(LabelledPrompts):
     counts: RowCounts
     digest: str
     grouped_by: str
-    """The group column's name, or `prompt`."""
+    """The group column's name, or `session`, or `prompt`."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the log was read: sentences."""
 
@@ -121,11 +130,15 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     require_texts(len(labels.prompts), reading.keyed_prompts, source.lengths)
     _require_one_model(reading, source)
     counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count, misfits=reading.num_misfits)
-    log = _log_of(labels, counts, source.group_column or BY_PROMPT, tuple(reading.notes()))
+    log = _log_of(labels, counts, _grouped_by(source, labels), tuple(reading.notes()))
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     for note in log.notes:
         logger.warning("%s", note)
     return _with_two_lengths(log, source)
+
+
+def _grouped_by(source: LengthLogSource, labels: PromptLabels) -> str:
+    return source.group_column or (SESSION if labels.have_groups else BY_PROMPT)
 
 
 def read_rows(source: LengthLogSource) -> Iterator[LabelledRow]:
@@ -135,16 +148,29 @@ def read_rows(source: LengthLogSource) -> Iterator[LabelledRow]:
         InvalidInput: as `read_length_log`.
     """
     reading = source.reading()
-    yield from labelled_rows(reading, Counter())
+    for batch in labelled_rows(reading, Counter()):
+        yield from map(LabelledRow._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
     _require_one_model(reading, source)
 
 
-def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[LabelledRow]:
+def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[pa.Table]:
     """Every labelled answer of a pass over a log; `counts` is told what becomes of each row."""
-    for row in reading.rows():
-        counts[row.left_out or "labelled"] += 1
-        if row.left_out is None and row.text and row.output_tokens:
-            yield LabelledRow(row.text, row.output_tokens, row.is_censored, row.group, row.prompt_tokens)
+    for rows in reading.batches():
+        fates = _fates(rows)
+        for value in pc.value_counts(fates).to_pylist():
+            counts[value["values"]] += value["counts"]
+        labelled = rows.filter(pc.equal(fates, LABELLED))
+        is_censored = pc.not_equal(labelled["ending"], "ended")
+        texts, tokens = labelled["text"], labelled["output_tokens"]
+        yield pa.table([texts, tokens, is_censored, labelled["group"], labelled["prompt_tokens"]], ROWS)
+
+
+def _fates(rows: pa.Table) -> pa.ChunkedArray:
+    """What `Row.left_out` says of each, or that it is labelled."""
+    tokens, is_aborted = rows["output_tokens"], pc.equal(rows["ending"], "aborted")
+    has_answer = pc.fill_null(pc.greater(tokens, 0), False)
+    without = pc.if_else(is_aborted, "failed", pc.if_else(pc.is_null(tokens), "no_length", "empty_answers"))
+    return pc.if_else(has_answer, pc.if_else(pc.is_null(rows["text"]), "no_text", LABELLED), without)
 
 
 def _require_one_model(reading: Reading, source: LengthLogSource) -> None:

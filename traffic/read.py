@@ -2,20 +2,26 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+
+import pyarrow as pa
 
 from registry.errors import InvalidInput
 from traffic.adapters.adapter import Adapter
 from traffic.cells.answer_tokens import load_tokenizer
 from traffic.cells.bad_cell import BadCell
 from traffic.cells.conversations import MESSAGES
-from traffic.cells.names import name_of
-from traffic.reading.log_requests import LogRequests
+from traffic.files.parquet_records import Block
+from traffic.reading.judge import Judge
+from traffic.reading.log_requests import LogRequests, Requests
 from traffic.reading.row_maker import RowMaker
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record
 from traffic.rows.row import Row
-from traffic.rows.rules import MODEL, Columns, Need, RowRules
+from traffic.rows.row_columns import row_columns
+from traffic.rows.rules import Columns, Need, RowRules
+from traffic.texts import chunks_of
 
 OWN_FORM = "own form"
 """The source of what no adapter reads."""
@@ -29,19 +35,14 @@ class Reading:
     def __init__(
         self, path: Path, rules: RowRules, columns: Columns, needs: Sequence[Need] = (), model: str | None = None
     ) -> None:
-        self.models: Counter[str] = Counter()
-        """Rows of each target LLM that is named."""
         self.sources: Counter[str] = Counter()
         """Requests of each source that was recognised."""
         self.bad = BadRows(rules.bad_row_share)
         self._path = path
         self._columns = columns
-        self._requests = LogRequests(path, columns, needs, self.bad)
-        self._model = model
+        self._requests = LogRequests(path, columns, needs, self.bad, model)
         self._maker = RowMaker(load_tokenizer(rules.tokenizer) if rules.tokenizer else None)
-        self.num_records = 0
-        """Records so far: the place of the row that was taken last among all records of the log."""
-        self._good_rows = 0
+        self._judge = Judge(self._maker, model)
 
     def rows(self, only: Container[int] | None = None) -> Iterator[Row]:
         """The rows of the model that was asked for, or of all, in the order of the files and of what stands in them.
@@ -51,19 +52,43 @@ class Reading:
         Raises:
             InvalidInput: a file cannot be read, a column is missing, or more rows are bad than are tolerated.
         """
-        for source, requests in self._requests.by_source(lambda: self._maker.tally.answers_in_messages > 0):
-            yield from self._good(requests, source, only)
-        self.bad.check(self.num_rows if only is None else self.num_records)
-        if not self.num_records:
-            raise InvalidInput(
-                f"a log must hold at least one row, but {self._path} has none."
-                + "".join(f" {note}" for note in self.notes())
-            )
+        for requests in self._by_source():
+            yield from self._good(requests.records(), requests.source, only)
+        self._finish(self.num_rows if only is None else self.num_records)
+
+    def batches(self) -> Iterator[pa.Table]:
+        """The same rows as columns (`ROW_COLUMNS`), some thousand at a time.
+
+        Parquet of our own form is read without a Python object for each row, but for those that `plain_cells.py` does
+        not know; rows, counts, notes and errors are the same either way. What only `rows` reads is not there.
+
+        Raises:
+            InvalidInput: as `rows`.
+        """
+        for source, parts in self._by_source():
+            for part in parts:
+                if isinstance(part, Block):
+                    self.sources[OWN_FORM] += len(part)
+                    yield self._judge.rows_of(part, self._columns, self._leave_out)
+                else:
+                    rows = self._good(part, source, None)
+                    yield from map(row_columns, chunks_of((self.num_records, row) for row in rows))
+        self._finish(self.num_rows)
+
+    @property
+    def models(self) -> Counter[str]:
+        """Rows of each target LLM that is named; 0 where they were not looked at, being none of the model's."""
+        return self._judge.models
+
+    @property
+    def num_records(self) -> int:
+        """Records so far: the place of the row that was taken last among all records of the log."""
+        return self._judge.num_records
 
     @property
     def num_rows(self) -> int:
         """Rows so far, bad ones among them; without those of other models."""
-        return self._good_rows + self.bad.count + self.num_misfits
+        return self._judge.num_good + self.bad.count + self.num_misfits
 
     @property
     def num_misfits(self) -> int:
@@ -80,27 +105,33 @@ class Reading:
         bad = [self.bad.note()] if self.bad.count else []
         return [*self._requests.notes(), *bad, *self._maker.tally.notes()]
 
+    def _by_source(self) -> Iterator[Requests]:
+        for requests in self._requests.by_source(lambda: self._maker.tally.answers_in_messages > 0):
+            self.models.update(dict.fromkeys(filter(None, self._requests.other_models), 0))
+            yield requests
+        self.models.update(dict.fromkeys(filter(None, self._requests.other_models), 0))
+
+    def _finish(self, rows: int) -> None:
+        self.bad.check(rows)
+        if not self.num_records and not self._requests.other_models:
+            raise InvalidInput(
+                f"a log must hold at least one row, but {self._path} has none."
+                + "".join(f" {note}" for note in self.notes())
+            )
+
     def _good(self, records: Iterable[Record], source: Adapter | None, only: Container[int] | None) -> Iterator[Row]:
         columns = self._columns if source is None else self._columns.of_adapted()
+        leave_out = partial(self._leave_out, source=source)
         for record in records:
-            self.num_records += 1
             self.sources[OWN_FORM if source is None else source.source] += 1
-            if only is not None and self.num_records not in only:
+            if only is not None and self.num_records + 1 not in only:
+                self._judge.skip()
                 continue
-            model = name_of(record.values.get(MODEL))
-            if model is not None:
-                self.models[model] += 1
-            if self._model is not None and model != self._model:
-                continue
-            try:
-                row = self._maker.row(record.values, columns, model)
-            except BadCell as cell:
-                self._leave_out(record, cell, source)
-                continue
-            self._good_rows += 1
-            yield row
+            row = self._judge.row(record, columns, leave_out)
+            if row is not None:
+                yield row
 
-    def _leave_out(self, record: Record, cell: BadCell, source: Adapter | None) -> None:
+    def _leave_out(self, record: Record, cell: BadCell, source: Adapter | None = None) -> None:
         """A bad row; or a misfit, where another tool's prompt is in no form that is known."""
         if source is not None and cell.column in PROMPT_COLUMNS:
             self._requests.remarks(source.source).add_misfit(record, "a prompt that is neither text nor a chat")

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from traffic.batch import Traffic
 from traffic.cells.conversations import MESSAGES
 from traffic.read import Reading
 from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, length_need
-from traffic.texts import Texts, table_of
+from traffic.texts import Texts
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +99,7 @@ def read_long_log(source: ServedLogSource) -> ServedLog:
 def _read(source: ServedLogSource, keeps_prompts: bool) -> tuple[pa.Table, Traffic]:
     """The answered requests in the order of their arrival, and the same as traffic without prompts."""
     reading = _reading(source)
-    table = table_of(_answered(reading, keeps_prompts), REQUESTS)
+    table = pa.concat_tables([REQUESTS.empty_table(), *_answered(reading, keeps_prompts)])
     if len(table) < 2:
         raise InvalidInput(
             f"a log must hold at least two answered requests, but {source.log} has {len(table)}."
@@ -147,12 +146,13 @@ def _reading(source: ServedLogSource) -> Reading:
     return Reading(source.log, source, columns, [Need([source.arrival_column]), length_need(source), prompts])
 
 
-def _answered(reading: Reading, keeps_prompts: bool) -> Iterator[tuple[Any, ...]]:
-    for row in reading.rows():
-        if row.output_tokens:
-            prompt_bytes = None if row.text is None else len(row.text.encode())
-            kept = row.text if keeps_prompts else None
-            yield (row.arrival_s, row.prompt_tokens, row.output_tokens, prompt_bytes, reading.num_records, kept)
+def _answered(reading: Reading, keeps_prompts: bool) -> Iterator[pa.Table]:
+    for rows in reading.batches():
+        answered = rows.filter(pc.greater(rows["output_tokens"], 0))  # a null is not
+        texts = answered["text"]
+        named = {name: answered[name] for name in ("arrival_s", "prompt_tokens", "output_tokens", "record")}
+        prompts = texts if keeps_prompts else pa.nulls(len(texts), texts.type)
+        yield pa.table(named | {"prompt_bytes": pc.binary_length(texts), "prompt": prompts}, REQUESTS)
 
 
 def _prompt_tokens(requests: pa.Table) -> npt.NDArray[np.int64]:

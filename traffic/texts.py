@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Self, overload
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+Item = TypeVar("Item")
 
 BATCH_ROWS = 16_384
 
@@ -52,9 +54,15 @@ def taken(texts: Sequence[str], places: npt.NDArray[np.int64]) -> tuple[str, ...
 
 def table_of(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     """Rows as columns in Arrow's memory; only some thousand at a time are Python objects."""
-    remaining = iter(rows)
     batches = []
-    while chunk := list(islice(remaining, BATCH_ROWS)):
+    for chunk in chunks_of(rows):
         columns = [pa.array(column, kind) for column, kind in zip(zip(*chunk, strict=True), schema.types, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(columns, schema=schema))
     return pa.Table.from_batches(batches, schema)
+
+
+def chunks_of(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Some thousand of them at a time."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, BATCH_ROWS)):
+        yield chunk

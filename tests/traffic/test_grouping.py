@@ -1,6 +1,7 @@
 """`traffic/grouping.py`: what a ranker whose data was grouped otherwise was trained on tests nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,37 @@ def test_what_cannot_be_known_is_said_and_leaves_nothing_out(
 
 def test_a_ranker_of_the_same_grouping_needs_no_word(source: LengthLogSource) -> None:
     assert unseen_part(source, read_length_log(source), {"ranker": ("task",), "baseline": ()}).notes == ()
+
+
+def with_sessions(path: Path, is_said: bool) -> LengthLogSource:
+    rows = [{"prompt": f"prompt {n}", "output_tokens": n % 90 + 1, "session": f"s{n % 300}"} for n in range(3000)]
+    if not is_said:
+        rows = [row | {"session": None} for row in rows]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return LengthLogSource(lengths=path)
+
+
+def test_sessions_are_groups_unless_another_column_is(tmp_path: Path) -> None:
+    source = with_sessions(tmp_path / "log.jsonl", is_said=True)
+    log = read_length_log(source)
+    assert log.grouped_by == "session"
+    splits = {(group, split) for group, split in zip(log.groups, log.splits, strict=True)}
+    assert len(splits) == 300, "each session is in one split"
+    assert read_length_log(replace(source, group_column="output_tokens")).grouped_by == "output_tokens"
+
+
+def test_a_log_whose_sessions_are_empty_is_grouped_by_prompt(tmp_path: Path) -> None:
+    source = with_sessions(tmp_path / "log.jsonl", is_said=False)
+    log = read_length_log(source)
+    assert log.grouped_by == "prompt" and log.groups is log.prompts
+    assert unseen_part(source, log, {"old": ("prompt",)}).notes == ()
+    (note,) = unseen_part(source, log, {"other": ("session",)}).notes
+    assert "by 'session', which this log does not have" in note
+
+
+def test_a_ranker_of_before_sessions_counted_tests_what_it_was_not_trained_on(tmp_path: Path) -> None:
+    source = with_sessions(tmp_path / "log.jsonl", is_said=True)
+    log = read_length_log(source)
+    found = unseen_part(source, log, {"old": ("prompt",)})
+    assert list(found.prompts.prompts) == [one for one in log.part("test").prompts if split_of(one) == "test"]
+    assert 0 < len(found.prompts) < log.size("test")

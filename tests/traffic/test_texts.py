@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic.labels import LabelledRow, label_prompts
+from traffic.labels import ROWS, LabelledRow, label_prompts
 from traffic.samples import label_of
 from traffic.split import hash_of
 from traffic.texts import BATCH_ROWS, Texts, table_of, taken
@@ -18,7 +18,7 @@ GROUPS = st.none() | st.sampled_from("xyz")
 ROW = st.builds(
     LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), GROUPS, st.none() | st.integers(0, 9)
 )
-ROWS = st.lists(ROW, min_size=1, max_size=40)
+MANY = st.lists(ROW, min_size=1, max_size=40)
 
 
 def test_texts_are_a_sequence() -> None:
@@ -36,7 +36,7 @@ def test_an_empty_table_has_its_columns() -> None:
     assert table_of([], pa.schema([("a", pa.int64())])).column_names == ["a"]
 
 
-@given(ROWS)
+@given(MANY)
 def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
     samples: dict[str, list[LabelledRow]] = defaultdict(list)
     for row in rows:
@@ -46,7 +46,7 @@ def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
         label_of([row.output_tokens for row in samples[one]], [row.is_censored for row in samples[one]])
         for one in prompts
     ]
-    found = label_prompts(rows)
+    found = label_prompts([table_of(rows, ROWS)])
     assert list(found.prompts) == prompts
     assert list(found.groups) == [min(row.group or prompt for row in samples[prompt]) for prompt in prompts]
     assert list(zip(found.output_tokens, found.is_censored, strict=True)) == expected

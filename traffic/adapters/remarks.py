@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from traffic.rows.bad_rows import BadRows
+from traffic.rows.bad_rows import BadRow, BadRows
 from traffic.rows.record import Record
 
 SHOWN_KEYS = 8
@@ -33,7 +33,7 @@ class Remarks:
         """Count a record, of which only the keys are shown, or what it `held`: its values are somebody's prompts."""
         held = held or _keys(record)
         rule = f"a record must have the form that {self._source} gives it"
-        self.misfits.add(record.place, f"{rule}, but {record.place} has {held}", held)
+        self.misfits.add(BadRow(record.place, rule, f"has {held}", held))
 
     def notes(self) -> Iterator[str]:
         """All that a user should know."""

@@ -6,8 +6,8 @@ from itertools import chain
 
 from registry.errors import InvalidInput
 from traffic.files.log_files import LogFile
-from traffic.rows.bad_rows import BadRows
-from traffic.rows.record import Record
+from traffic.rows.bad_rows import BadRow, BadRows
+from traffic.rows.record import Place, Record
 
 SEPARATORS = ",;\t|"
 
@@ -35,12 +35,9 @@ def _records(file: LogFile, rows: Iterator[list[str]], bad: BadRows) -> Iterator
         if len(cells) == len(header):
             yield Record(dict(zip(header, (cell or None for cell in cells), strict=True)), number, file.name)
         else:
-            place = Record({}, number, file.name).place
-            bad.add(
-                place,
-                f"a row must have the header's {len(header)} cells, but {place} has {len(cells)}",
-                f"{len(cells)} cells",
-            )
+            held = f"{len(cells)} cells"
+            place = Place(number, file.name)
+            bad.add(BadRow(place, f"a row must have the header's {len(header)} cells", f"has {len(cells)}", held))
 
 
 def require_unique(file: LogFile, names: list[str]) -> None:

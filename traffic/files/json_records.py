@@ -6,8 +6,8 @@ from typing import Any, TextIO
 
 from registry.errors import InvalidInput
 from traffic.files.log_files import BYTE_ORDER_MARK, LogFile
-from traffic.rows.bad_rows import BadRows
-from traffic.rows.record import Record
+from traffic.rows.bad_rows import BadRow, BadRows
+from traffic.rows.record import Place, Record
 
 WINDOW_CHARACTERS = 1 << 20
 LARGEST_RECORD = 1 << 28
@@ -46,7 +46,9 @@ def json_values(file: LogFile, bad: BadRows) -> Generator[Record]:
     """
     with file.open_text() as text:
         values = enumerate(_values(file, text), 1)
-        yield from _records((_object(value, f"item {number}", file, bad) for number, value in values), file)
+        yield from _records(
+            (_object(value, Place(number, file.name, "item"), file, bad) for number, value in values), file
+        )
 
 
 def _records(objects: Iterable[dict[str, Any] | None], file: LogFile) -> Iterator[Record]:
@@ -67,26 +69,26 @@ def _on_page(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parsed(line: bytes, number: int, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
-    place = f"line {number}"
+    place = Place(number, file.name, "line")
     line = line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
     try:
         text = line.decode("utf-8", "surrogatepass")  # halves of a character are mended where a cell is read
         return _object(_DECODER.decode(text), place, file, bad)
     except UnicodeDecodeError as error:
-        bad.add(place, f"{file.path} must be a UTF-8 text file, but {place} is not: {error}", "not UTF-8")
+        bad.add(BadRow(place, f"{file.path} must be a UTF-8 text file", f"is not: {error}", "not UTF-8"))
     except (ValueError, RecursionError) as error:  # a number of too many digits is no JSONDecodeError
-        bad.add(place, f"each line of {file.path} must be a JSON object, but {place} is not: {error}", "no JSON")
+        bad.add(BadRow(place, f"each line of {file.path} must be a JSON object", f"is not: {error}", "no JSON"))
     return None
 
 
-def _object(value: Any, place: str, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
+def _object(value: Any, place: Place, file: LogFile, bad: BadRows) -> dict[str, Any] | None:
     if isinstance(value, _Doubled):
-        bad.add(place, f"a record must name each key once, but {place} of {file.path} names one twice", "a key twice")
+        bad.add(BadRow(place, "a record must name each key once", f"of {file.path} names one twice", "a key twice"))
     elif isinstance(value, dict):
         return value
     else:
         kind = KINDS.get(type(value), "a number")
-        bad.add(place, f"each record of {file.path} must be a JSON object, but {place} holds {kind}", kind)
+        bad.add(BadRow(place, f"each record of {file.path} must be a JSON object", f"holds {kind}", kind))
     return None
 
 

@@ -4,12 +4,15 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import BinaryIO, Literal, Self, cast
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import BinaryIO, Literal, NamedTuple, Self, cast
 
 import pyarrow as pa
 
 from registry.errors import InvalidInput
+from traffic.files.partitions import partition_of
+from traffic.rows.rules import MODEL
 
 Format = Literal["parquet", "JSON Lines", "JSON", "CSV"]
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
@@ -22,6 +25,8 @@ DATA_SUFFIXES = frozenset({".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".cs
 JSON_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
 GROWING_SUFFIX = ".open.jsonl"
 """Of a file that a server's journal appends to; it becomes parquet of the same name."""
+ABOUT_THE_LOG = "_about"
+"""The folder in which an import says what it did: no rows, and nothing that a user need be told of."""
 COMPRESSED_SUFFIXES = frozenset({".gz", ".gzip", ".zst", ".zstd", ".bz2"})
 
 
@@ -48,6 +53,11 @@ class LogFile:
             return replace(self, path=rolled, format="parquet")
         return self
 
+    @cached_property
+    def partition(self) -> dict[str, str | None]:
+        """The columns that it has by the folders in which it lies."""
+        return partition_of(self.path.absolute())
+
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """The bytes, decompressed as they are read.
@@ -73,20 +83,31 @@ class LogFile:
                 text.detach()
 
 
-def log_files(path: Path) -> tuple[list[LogFile], list[str]]:
-    """The files of a log in the order of their names, and the names of those in the folder that are none.
+class LogFiles(NamedTuple):
+    """What a log is made of."""
+
+    files: list[LogFile]
+    """In the order of their names."""
+    ignored: list[str]
+    """The names of files of the folder that hold no rows."""
+    other_models: set[str | None]
+    """The target LLMs whose folders were not looked into; None for rows of no named one."""
+
+
+def log_files(path: Path, model: str | None = None) -> LogFiles:
+    """The files of a log; where it is partitioned by target LLM, those of this one alone.
 
     Raises:
         InvalidInput: there is no such file or folder, or none in it that holds rows.
     """
     if path.is_dir():
-        return _of_folder(path)
+        return _of_folder(path, model)
     if not path.is_file():
         raise InvalidInput(f"a log must be a file or a folder of files, but there is no file {path}.")
     file = recognised(path)
     if file is None:
         raise InvalidInput(f"a log must hold at least one row, but {path} is empty.")
-    return [file], []
+    return LogFiles([file], [], set())
 
 
 def recognised(path: Path, name: str | None = None) -> LogFile | None:
@@ -133,22 +154,23 @@ def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, io.BufferedReader(stream))
 
 
-def _of_folder(folder: Path) -> tuple[list[LogFile], list[str]]:
-    files: list[LogFile] = []
-    ignored: list[str] = []
+def _of_folder(folder: Path, model: str | None) -> LogFiles:
+    found = LogFiles([], [], set())
     for path in sorted(one for one in folder.rglob("*") if one.is_file() and not _is_left_alone(one, folder)):
         name = path.relative_to(folder).as_posix()
-        file = recognised(path, name) if _holds_data(path, name) else None
-        if file is None:
-            ignored.append(name)
-        else:
-            files.append(file)
-    if not files:
+        partition = partition_of(PurePath(name))
+        if model is not None and partition.get(MODEL, model) != model:
+            found.other_models.add(partition[MODEL])
+        elif (file := recognised(path, name) if _holds_data(path, name) else None) is not None:
+            found.files.append(file)
+        elif not name.startswith(f"{ABOUT_THE_LOG}/"):
+            found.ignored.append(name)
+    if not found.files and not found.other_models:
         raise InvalidInput(
             f"a folder must hold parquet, JSON Lines, JSON or CSV files with rows, but {folder} has none"
-            + (f", only {', '.join(ignored[:5])}." if ignored else ".")
+            + (f", only {', '.join(found.ignored[:5])}." if found.ignored else ".")
         )
-    return files, ignored
+    return found
 
 
 def _is_left_alone(path: Path, folder: Path) -> bool:

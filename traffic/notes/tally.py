@@ -1,7 +1,7 @@
 """What a reading understood, counted row by row, and said in sentences."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from traffic.cells.conversations import Prompt
 from traffic.cells.endings import ReadEnding
@@ -45,6 +45,20 @@ class Tally:
         if output_tokens and not ending.is_said:
             self._unexplained[output_tokens] += 1
 
+    def see_endings(self, said: int, unexplained: Mapping[int, int]) -> None:
+        """Count answers of which something known is said of how they ended, and the others by their lengths."""
+        self._explained += said
+        self._unexplained.update(unexplained)
+
+    def see_other_column(self, name: str, rows: int) -> None:
+        """Count rows whose lengths stood in a column that nobody chose."""
+        if rows:
+            self.other_columns[name] += rows
+
+    def see_arrivals(self, form: str, rows: int) -> None:
+        """Count times of one form."""
+        self._forms[form] += rows
+
     def see_arrival(self, arrival: Arrival | None) -> None:
         """Count the form of a time."""
         if arrival is not None:
@@ -52,7 +66,7 @@ class Tally:
 
     def notes(self) -> Iterator[str]:
         """All that a user should know."""
-        for column, rows in self.other_columns.items():
+        for column, rows in sorted(self.other_columns.items()):
             yield f"Lengths of {rows:,} rows were read from the column {column!r}."
         if self.messages_as_text:
             yield f"Messages of {self.messages_as_text:,} rows were text and have been parsed."
@@ -94,5 +108,10 @@ class Tally:
         if len(self._forms) == 1:
             yield f"Arrivals are {forms[0]}."
         else:
-            each = ", ".join(f"{form} ({rows:,})" for form, rows in self._forms.most_common())
+            each = ", ".join(f"{form} ({rows:,})" for form, rows in _most_first(self._forms))
             yield f"Arrivals come in several forms, each read as what it is: {each}."
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    """In an order that does not depend on which was seen first."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))

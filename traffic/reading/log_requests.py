@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from registry.errors import InvalidInput
 from traffic.adapters.adapter import Adapter
@@ -9,6 +10,7 @@ from traffic.adapters.remarks import Remarks
 from traffic.adapters.sources import SOURCES, source_of
 from traffic.cells.conversations import MESSAGES
 from traffic.files.log_files import LogFile, log_files
+from traffic.files.parquet_records import Block, parquet_blocks
 from traffic.files.records import first_records, records_of
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record, Values
@@ -20,10 +22,29 @@ SHOWN = 5
 Files = Mapping[Adapter | None, Sequence[LogFile]]
 
 
-class LogRequests:
-    """One pass over the files of a log."""
+class Requests(NamedTuple):
+    """What one source has."""
 
-    def __init__(self, path: Path, columns: Columns, needs: Sequence[Need], bad: BadRows) -> None:
+    source: Adapter | None
+    """None for our own form."""
+    parts: Iterator[Block | Iterator[Record]]
+    """Blocks of files that have columns, and the records of others."""
+
+    def records(self) -> Iterator[Record]:
+        """All of them, one at a time."""
+        for part in self.parts:
+            yield from part.records() if isinstance(part, Block) else part
+
+
+class LogRequests:
+    """One pass over the files of a log; of one partitioned by target LLM, over those of this model."""
+
+    def __init__(
+        self, path: Path, columns: Columns, needs: Sequence[Need], bad: BadRows, model: str | None = None
+    ) -> None:
+        self.other_models: frozenset[str | None] = frozenset()
+        """The target LLMs whose folders were not looked into."""
+        self._model = model
         self._path = path
         self._columns = columns
         self._needs = needs
@@ -32,18 +53,19 @@ class LogRequests:
         self._names: dict[str, None] = {}
         self._remarks: dict[str, Remarks] = {}
 
-    def by_source(self, held_answers: Callable[[], bool]) -> Iterator[tuple[Adapter | None, Iterator[Record]]]:
-        """The requests of each source, None for our own form; `held_answers` says at their end whether chats had some.
+    def by_source(self, held_answers: Callable[[], bool]) -> Iterator[Requests]:
+        """The requests of each source; `held_answers` says at their end whether chats had some.
 
         Raises:
             InvalidInput: a file cannot be read, or a column is missing.
         """
-        files, self._ignored = log_files(self._path)
+        files, self._ignored, other_models = log_files(self._path, self._model)
+        self.other_models = frozenset(other_models)
         for source, its_files in self._sorted(files).items():
             if source is None:
-                yield None, self._own(its_files, held_answers)
+                yield Requests(None, self._own(its_files, held_answers))
             else:
-                yield source, self._adapted(source, its_files)
+                yield Requests(source, iter([self._adapted(source, its_files)]))
 
     @property
     def num_misfits(self) -> int:
@@ -52,7 +74,10 @@ class LogRequests:
 
     def remarks(self, source: str) -> Remarks:
         """What is remarked of a source."""
-        return self._remarks.setdefault(source, Remarks(source))
+        if source not in self._remarks:
+            self._remarks[source] = Remarks(source)
+            self._remarks[source].misfits.tell = self._bad.tell
+        return self._remarks[source]
 
     def notes(self) -> Iterator[str]:
         """What a user should know: sentences."""
@@ -104,18 +129,24 @@ class LogRequests:
         records = (record for file in files for record in records_of(file, remarks.misfits, wanted))
         return source.requests(_fitting(source, records, remarks), remarks)
 
-    def _own(self, files: Sequence[LogFile], held_answers: Callable[[], bool]) -> Iterator[Record]:
-        """Records of our own form, in which no column may be missing; JSON knows its columns only at its end."""
+    def _own(self, files: Sequence[LogFile], held_answers: Callable[[], bool]) -> Iterator[Block | Iterator[Record]]:
+        """What is of our own form, in which no column may be missing; JSON knows its columns only at its end."""
         has_columns = all(file.format in FORMATS_WITH_COLUMNS for file in files)
         if has_columns and self._names:
             self._require_columns(MESSAGES in self._names)
-        for file in files:
-            for record in records_of(file, self._bad, self._columns.wanted):
-                if not record.values.keys() <= self._names.keys():
-                    self._names |= dict.fromkeys(record.values)
-                yield record
+        for file in (file.grown for file in files):
+            if file.format == "parquet":
+                yield from parquet_blocks(file, self._columns.wanted)
+            else:
+                yield self._named(records_of(file, self._bad, self._columns.wanted))
         if self._names:
             self._require_columns(held_answers())
+
+    def _named(self, records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            if not record.values.keys() <= self._names.keys():
+                self._names |= dict.fromkeys(record.values)
+            yield record
 
     def _require_columns(self, can_hold_answers: bool) -> None:
         """Refuse a log that lacks a column, unless it is the length's and the answers themselves are there."""

@@ -100,6 +100,12 @@ def label_needs(rules: RowRules) -> tuple[Need, Need]:
     return Need([rules.prompt_column, *([MESSAGES] if has_default_prompt else [])]), length_need(rules)
 
 
+def any_needs(rules: RowRules, prompt_tokens_column: str) -> tuple[Need, Need]:
+    """The columns without which rows say nothing: the prompt, or how many tokens it has, and the length."""
+    prompts, lengths = label_needs(rules)
+    return prompts._replace(names=[*prompts.names, prompt_tokens_column]), lengths
+
+
 def length_need(rules: RowRules) -> Need:
     """The column of the length, by whatever name where none was chosen."""
     return Need(LENGTH_COLUMNS if rules.length_column == RowRules.length_column else [rules.length_column])

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from traffic.length_log import LengthLog
 from traffic.read import Reading
 from traffic.rows.row import Row
-from traffic.rows.rules import Columns, label_needs
+from traffic.rows.rules import SESSION, Columns, label_needs
 from traffic.split import hash_of, hashes_of, split_of
 from training.config import TrainingConfig
 
@@ -45,7 +45,7 @@ def _rows(config: TrainingConfig, log: LengthLog) -> Iterator[Row]:
     if log.counts.no_length:
         yield from (row for row in config.reading().rows() if row.left_out == "no_length")
     if config.unlabelled is not None:
-        columns = Columns(prompt=config.prompt_column, group=config.group_column)
+        columns = Columns(prompt=config.prompt_column, group=config.group_column or SESSION)
         yield from Reading(config.unlabelled, config, columns, needs=label_needs(config)[:1]).rows()
 
 

@@ -5,29 +5,32 @@ import pytest
 from registry.errors import InvalidInput
 from traffic.cells.bad_cell import BadCell
 from traffic.rows.bad_rows import SHOWN, BadRows
+from traffic.rows.record import Place
 
 
 def bad_rows(count: int, tolerated_share: float = 0.0) -> BadRows:
     bad = BadRows(tolerated_share)
     for number in range(1, count + 1):
-        bad.add_cell(f"row {number}", BadCell("a length must be whole", 0.5 + number, "n"))
+        bad.add_cell(Place(number), BadCell("a length must be whole", 0.5 + number, "n"))
     return bad
 
 
 def test_one_bad_row_is_one_sentence() -> None:
     with pytest.raises(InvalidInput) as raised:
         bad_rows(1).check(100)
-    assert str(raised.value) == "a length must be whole, but row 1 has '1.5' in column 'n'."
+    assert str(raised.value) == "a length must be whole, but row 1 (the first is 1) has '1.5' in column 'n'."
 
 
 def test_several_are_listed_together_and_counted() -> None:
     with pytest.raises(InvalidInput) as raised:
         bad_rows(SHOWN + 5).check(100)
     first, *listed = str(raised.value).splitlines()
-    assert first.startswith("a length must be whole, but row 1 has '1.5' in column 'n'; 15 of 100 rows are bad;")
+    assert first.startswith(
+        "a length must be whole, but row 1 (the first is 1) has '1.5' in column 'n'; 15 of 100 rows are bad;"
+    )
     assert "bad_row_share=" in first
     assert len(listed) == SHOWN + 1
-    assert listed[1] == "  row 2: '2.5' in column 'n'"
+    assert listed[1] == "  row 2 (the first is 1): '2.5' in column 'n'"
     assert listed[-1] == "  and 5 more"
 
 
