@@ -133,6 +133,8 @@ def _lines_of(path: Path) -> Iterator[Mapping[str, Any]]:
             try:
                 values = json.loads(line)
             except ValueError as error:
+                if not line.endswith(b"\n"):  # another collector is writing it
+                    return
                 raise InvalidInput(
                     f"each line of {path} must be a JSON object, but line {number} is not; mend or remove it."
                 ) from error

@@ -1,7 +1,7 @@
 """Asks what comes on standard input, a line a question, until that ends; writes each answer down as it comes.
 
 `python -m traffic.collect.asking.asker` is started by `asker_process.py`, in a session of its own, so that whatever
-ends the collector (SIGKILL, ctrl-c, a closed terminal) does not end this: its standard input closes then, it asks
+ends the collector (SIGKILL, ctrl-c, a closed terminal) does not end this: its standard input closes then, it is told
 nothing more, writes down what is still answered, and ends. So what was asked when a collector was killed is recorded,
 and not asked again. Only what ends both processes at once (the machine, its container) loses answers that were on
 their way: those requests, `concurrency` at most, are asked a second time, with the same `Idempotency-Key`.
