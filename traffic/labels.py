@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traffic.samples import label_of
-from traffic.split import hashes_of
+from traffic.split import fill_all_splits, hashes_of
 from traffic.texts import Texts
 
 
@@ -53,6 +53,11 @@ class PromptLabels(NamedTuple):
     def have_groups(self) -> bool:
         """Whether any row has one, so that not every prompt is its own."""
         return self.groups is not self.prompts
+
+    def with_enough_groups(self) -> "PromptLabels":
+        """The same; each prompt as its own group where groups are too few for each split to get one."""
+        is_enough = not self.have_groups or fill_all_splits(self.groups) or not fill_all_splits(self.prompts)
+        return self if is_enough else self._replace(groups=self.prompts)
 
     def digest(self) -> str:
         """A digest of the labels, whatever the files and their order; 32 characters, since MLflow takes at most 36."""

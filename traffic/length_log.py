@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 BY_PROMPT = "prompt"
 """How a log is grouped whose prompts are their own groups."""
+FEW_SESSIONS = (
+    "The log's sessions are too few to be split into train, validation and test, so prompts are split one by one;"
+    " group_column=session keeps each session together all the same."
+)
 LABELLED = "labelled"
 
 
@@ -37,7 +41,7 @@ class LengthLogSource(RowRules):
     """Only the rows whose column `model` says this."""
     group_column: str | None = None
     """Column of a task or template; prompts with the same value fall into the same split. Unless given, those of the
-    same `session`, where the log has that column."""
+    same `session`, where the log has that column and enough of them."""
 
     def reading(self, with_chats: bool = False) -> Reading:
         """A pass over its rows; with the chats that stand beside prompts, if they are wanted."""
@@ -130,7 +134,10 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     require_texts(len(labels.prompts), reading.keyed_prompts, source.lengths)
     _require_one_model(reading, source)
     counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count, misfits=reading.num_misfits)
-    log = _log_of(labels, counts, _grouped_by(source, labels), tuple(reading.notes()))
+    found = labels
+    labels = found if source.group_column else found.with_enough_groups()
+    said = [] if labels is found else [FEW_SESSIONS]
+    log = _log_of(labels, counts, _grouped_by(source, labels), (*reading.notes(), *said))
     logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
     for note in log.notes:
         logger.warning("%s", note)

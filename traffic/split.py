@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,16 @@ def split_of(key: str) -> Split:
     if place >= TEST_FROM:
         return "test"
     return "validation" if place >= VALIDATION_FROM else "train"
+
+
+def fill_all_splits(groups: Iterable[str]) -> bool:
+    """Whether each split gets a group."""
+    found: set[Split] = set()
+    for group in groups:
+        found.add(split_of(group))
+        if len(found) == len(get_args(Split)):
+            return True
+    return False
 
 
 def hash_of(text: str, seed: int | None = None) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.traffic.logs import write
 from traffic.grouping import unseen_part
 from traffic.length_log import LengthLogSource, read_length_log
 from traffic.split import split_of
@@ -81,6 +82,16 @@ def test_sessions_are_groups_unless_another_column_is(tmp_path: Path) -> None:
     splits = {(group, split) for group, split in zip(log.groups, log.splits, strict=True)}
     assert len(splits) == 300, "each session is in one split"
     assert read_length_log(replace(source, group_column="output_tokens")).grouped_by == "output_tokens"
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_sessions_that_are_too_few_to_be_split_are_no_groups(tmp_path: Path, sessions: int) -> None:
+    rows = [{"prompt": f"prompt {n}", "output_tokens": n + 1, "session": f"s{n % sessions}"} for n in range(300)]
+    source = LengthLogSource(lengths=write(tmp_path / "log.jsonl", rows))
+    log = read_length_log(source)
+    assert (log.grouped_by, {*log.splits}) == ("prompt", {"train", "validation", "test"})
+    assert any("sessions are too few to be split" in note for note in log.notes)
+    assert read_length_log(replace(source, group_column="session")).grouped_by == "session"
 
 
 def test_a_log_whose_sessions_are_empty_is_grouped_by_prompt(tmp_path: Path) -> None:
