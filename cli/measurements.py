@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from benchmarks.cost.journal_cost import JournalCostConfig, measure_journal
 from benchmarks.cost.measure_engine import EngineMeasurementConfig, run_engine_measurement
 from benchmarks.cost.overhead import OverheadConfig, measure_overhead
 from benchmarks.cost.scoring_cost import ScoringConfig, measure_scoring
@@ -37,6 +38,12 @@ def overhead(config: OverheadConfig) -> str:
     """Measure what ranking costs beside the engine."""
     with stored_run(f"overhead {config.target_llm}"):
         return measure_overhead(config, _server_log()).text
+
+
+def journal_cost(config: JournalCostConfig) -> str:
+    """Measure what the journal costs."""
+    with stored_run(f"journal-cost {config.target_llm}"):
+        return measure_journal(config, _server_log()).text
 
 
 def scoring(config: ScoringConfig) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from serving.arrival_clock import ArrivalClock
 from serving.config import Settings
-from serving.journal.journal_folder import JournalFolder, Limits
+from serving.journal.files.journal_folder import JournalFolder, Limits
 from serving.journal.journal_rows import RowMaker
 from serving.journal.journal_writer import JournalWriter
 from serving.journal.keys import find_keys

@@ -9,12 +9,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
+from errno import EDQUOT, ENOSPC
 from threading import Event, Thread
 from time import monotonic
 
-from serving.journal.journal_folder import JournalFolder
+from serving.journal.files.journal_folder import JournalFolder
+from serving.journal.files.segment import Segment
 from serving.journal.journal_rows import RowMaker
-from serving.journal.segment import Segment
 from serving.journal.served_request import ServedRequest
 from serving.metrics import JOURNAL_DROPPED, JOURNAL_ROWS
 from serving.threads import DaemonThreads
@@ -81,8 +82,7 @@ class JournalWriter:
         while not self._is_closing.wait(LOOK_S):
             self._look()
         self._look()
-        if self._segment is not None:
-            self._settle(self._segment)
+        self._let_go()
         if self._settling is not None:
             wait([self._settling], CLOSE_LIMIT_S)
         self._files.close()
@@ -113,8 +113,8 @@ class JournalWriter:
             JOURNAL_DROPPED.labels("unwritable").inc(len(taken))
             self._fail(error)
             return
-        self._is_failing = False
-        self._unsynced |= bool(lines)
+        if lines:
+            self._is_failing, self._unsynced = False, True
         JOURNAL_ROWS.inc(len(lines))
 
     def _begin(self) -> None:
@@ -156,25 +156,31 @@ class JournalWriter:
             logger.warning("No row of the journal could be made of a request (%s); such requests are counted.", error)
 
     def _look_after_files(self) -> None:
-        now_s = monotonic()
-        if self._segment is None or (self._settling is not None and not self._settling.done()):
+        now_s, is_busy = monotonic(), self._settling is not None and not self._settling.done()
+        if self._segment is None:
             return
-        if self._folder.is_due(self._segment):
-            self._settle(self._segment)
-            self._segment = None
-        elif now_s >= self._settle_at_s:
-            self._settle(None)
-        elif self._unsynced and now_s >= self._sync_at_s:
+        if self._folder.is_due(self._segment):  # whatever the disk is at: others may wait for it
+            self._let_go()
+        elif not is_busy and now_s >= self._settle_at_s:
+            self._settle()
+        elif not is_busy and self._unsynced and now_s >= self._sync_at_s:
             self._unsynced, self._sync_at_s = False, now_s + SYNC_S
             self._settling = self._files.submit(self._segment.sync)
 
-    def _settle(self, segment: Segment | None) -> None:
-        self._settle_at_s = monotonic() + SETTLE_S
-        self._settling = self._files.submit(self._settled, segment)
+    def _let_go(self) -> None:
+        """Append no more to the segment; it becomes parquet."""
+        if self._segment is not None:
+            self._segment.close()
+            self._segment = None
+            self._settle()
 
-    def _settled(self, segment: Segment | None) -> None:
+    def _settle(self) -> None:
+        self._settle_at_s = monotonic() + SETTLE_S
+        self._settling = self._files.submit(self._settled)
+
+    def _settled(self) -> None:
         try:
-            self._folder.settle(segment)
+            self._folder.settle()
         except Exception as error:  # an erasure that takes long, a full disk: what is not rolled stays a segment
             logger.warning("The journal's files are left as they are for now: %s", error)
 
@@ -182,6 +188,9 @@ class JournalWriter:
         if not self._is_failing:
             logger.warning("The journal %s cannot be written, so nothing is noted now: %s", self._folder.path, error)
         self._is_failing, self._retry_at_s = True, monotonic() + RETRY_S
-        if self._segment is not None:
-            segment, self._segment = self._segment, None
-            self._files.submit(segment.close)
+        if self._segment is not None and not _is_full(error):  # else it may be of no use any more
+            self._let_go()
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)

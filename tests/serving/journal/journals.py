@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from serving.arrival_clock import ArrivalClock
 from serving.config import Settings
+from serving.journal.files.segment import segments
 from serving.journal.journal import Journal
 from serving.journal.keys import find_keys
-from serving.journal.segment import segments
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import HttpRequest, as_current

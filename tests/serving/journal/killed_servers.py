@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from serving.journal.journal_folder import JournalFolder, Limits
+from serving.journal.files.journal_folder import JournalFolder, Limits
 from tests.serving.journal.journals import Engine, Server, rows
 
 REQUESTS_AT_ONCE = 20

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from registry.errors import InvalidInput
+from serving.journal.files.segment import segments
 from serving.journal.journal_columns import JOURNAL
-from serving.journal.segment import segments
 from tests.serving.journal.journals import Engine, Server, output, written
 from traffic.describe import DescribeConfig, describe_log
 from traffic.files.log_files import GROWING_SUFFIX

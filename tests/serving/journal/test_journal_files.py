@@ -1,9 +1,11 @@
 """Files of the journal: who may read them, what a fault leaves of them, how long they are kept."""
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -12,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from serving.journal import journal_writer
+from serving.journal.files.journal_folder import JournalFolder, Limits
+from serving.journal.files.retention import DAY_S, sweep
+from serving.journal.files.rolling import roll, write_parquet
+from serving.journal.files.segment import Segment, abandoned, running_beside, segments
 from serving.journal.journal_columns import JOURNAL
-from serving.journal.journal_folder import JournalFolder, Limits
 from serving.journal.keys import find_keys
-from serving.journal.retention import DAY_S, sweep
-from serving.journal.rolling import roll, write_parquet
-from serving.journal.segment import Segment, abandoned, running_beside, segments
 from serving.metrics import JOURNAL_DROPPED
 from tests.serving.journal.journals import Engine, Server, output, rows, written
 from traffic.files.log_files import GROWING_SUFFIX
@@ -64,6 +66,46 @@ async def test_what_cannot_be_written_stops_no_request_and_is_counted(
     await server.serve(Engine(), prompt="one")
     server.close()
     assert len(rows(tmp_path / "file" / "journal")) == 1, "the disk is back"
+
+
+async def test_a_full_disk_leaves_whole_lines_and_no_new_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_writer, "RETRY_S", 0.2)
+    server = Server.start(tmp_path)
+    await server.serve(Engine(), prompt="one")
+    await written(tmp_path, 1)
+    write, is_full = os.write, True
+
+    def write_half(file: int, data: bytes) -> int:
+        if not is_full:
+            return write(file, data)
+        if data.startswith(b"{"):  # the beginning still fits
+            return write(file, data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", write_half)
+    before = dropped("unwritable")
+    await server.serve(Engine(), prompt="one")
+    await asyncio.sleep(0.6)
+    assert dropped("unwritable") == before + 1
+    is_full = False
+    await asyncio.sleep(0.6)
+    await server.serve(Engine(), prompt="one")
+    await written(tmp_path, 2)
+    assert len(segments(tmp_path)) == 1
+    server.close()
+    assert len(rows(tmp_path)) == 2
+
+
+async def test_a_folder_that_somebody_removes_is_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    server = Server.start(folder)
+    await server.serve(Engine(), prompt="one")
+    await written(folder, 1)
+    shutil.rmtree(folder)
+    await asyncio.sleep(1)
+    await server.serve(Engine(), prompt="one")
+    server.close()
+    assert len(rows(folder)) == 1
 
 
 async def test_more_than_can_be_written_is_dropped_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +214,7 @@ async def test_a_large_segment_becomes_parquet_while_the_server_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    monkeypatch.setattr("serving.journal.journal_folder.ROLL_BYTES", 500)
+    monkeypatch.setattr("serving.journal.files.journal_folder.ROLL_BYTES", 500)
     server = Server.start(tmp_path)
     for _ in range(3):
         await server.serve(Engine(), prompt="one")

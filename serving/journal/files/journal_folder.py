@@ -13,10 +13,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from serving.journal.files.retention import sweep
+from serving.journal.files.rolling import roll
+from serving.journal.files.segment import BEING_MADE, Segment, abandoned, segments
 from serving.journal.keys import KEPT_APART
-from serving.journal.retention import sweep
-from serving.journal.rolling import roll
-from serving.journal.segment import BEING_MADE, Segment, abandoned, segments
 from serving.metrics import JOURNAL_BYTES, JOURNAL_DROPPED
 
 logger = logging.getLogger(__name__)
@@ -58,17 +58,16 @@ class JournalFolder:
     def is_due(self, segment: Segment) -> bool:
         """Whether a segment is to be followed by a new one."""
         is_large = segment.num_bytes >= min(ROLL_BYTES, self._limits.max_bytes // 4)
-        return is_large or time.monotonic() - segment.begun_s >= ROLL_S or self._is_turned(segment)
+        is_old = time.monotonic() - segment.begun_s >= ROLL_S
+        return is_large or is_old or self._is_turned(segment) or not segment.path.exists()
 
-    def settle(self, segment: Segment | None = None) -> None:
-        """Close a segment, roll all that nobody appends to, and remove what exceeds the limits.
+    def settle(self) -> None:
+        """Roll all that nobody appends to, and remove what exceeds the limits.
 
         Raises:
             OSError: the disk.
         """
-        if segment is not None:
-            segment.sync()
-            segment.close()
+        self.make()
         with locked(self.path):
             for path in segments(self.path):
                 with abandoned(path) as is_abandoned:

@@ -9,7 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from serving.journal.keys import KEPT_APART
@@ -38,8 +38,12 @@ class Segment:
             folder / KEPT_APART / f"{BEING_MADE}{stem}"
         )  # whoever finds it without a lock would take it for a dead one's
         self._file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        beside.rename(self.path)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            beside.rename(self.path)
+        except OSError:
+            os.close(self._file)
+            raise
 
     def append(self, lines: bytes) -> None:
         """Append whole lines, or nothing.
@@ -67,8 +71,13 @@ class Segment:
             notes.write(lines)
 
     def sync(self) -> None:
-        """Bring all of it onto the disk."""
-        os.fdatasync(self._file)
+        """Bring all of it onto the disk, however long that takes; meanwhile another thread may close the segment."""
+        with suppress(FileNotFoundError):  # it is parquet by now, and on the disk
+            file = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fdatasync(file)
+            finally:
+                os.close(file)
 
     def close(self) -> None:
         """Nothing is appended any more, and this process goes on with what runs; the lock ends."""

@@ -4,7 +4,7 @@ import time
 from calendar import timegm
 from pathlib import Path
 
-from serving.journal.segment import STAMP
+from serving.journal.files.segment import STAMP
 from traffic.files.log_files import GROWING_SUFFIX
 
 STAMP_CHARACTERS = 16

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from serving.journal.files.segment import BEING_MADE, running_beside
 from serving.journal.journal_columns import JOURNAL
 from serving.journal.keys import KEPT_APART
-from serving.journal.segment import BEING_MADE, running_beside
 from traffic.files.log_files import GROWING_SUFFIX
 
 KILLED = {"ending": "aborted", "ended_by": "killed"}
