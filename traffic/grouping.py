@@ -11,7 +11,7 @@ import numpy.typing as npt
 from registry.artefact.card import Grouping
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
-from traffic.labels import label_prompts
+from traffic.labelling.labels import label_prompts
 from traffic.length_log import BY_PROMPT, LengthLog, LengthLogSource, labelled_rows
 from traffic.split import Split, split_of
 

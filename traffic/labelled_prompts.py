@@ -20,7 +20,7 @@ class LabelledPrompts:
     prompts: Sequence[str]
     output_tokens: npt.NDArray[np.float64]
     is_censored: npt.NDArray[np.bool_]
-    """Whether the true length is only known to be at least the recorded one (see `traffic/samples.py`)."""
+    """Whether the true length is only known to be at least the recorded one (see `traffic/labelling/samples.py`)."""
     groups: Sequence[str]
     """What the split is a function of: the prompt itself, or its value of the group column."""
     occurrences: npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
-from traffic.labels import ROWS, LabelledRow, PromptLabels, label_prompts
+from traffic.labelling.labels import ROWS, LabelledRow, PromptLabels, label_prompts
 from traffic.notes.keyed_prompts import require_texts
 from traffic.read import Reading
 from traffic.rows.rules import PROMPT_TOKENS_COLUMN, SESSION, Columns, Need, RowRules, label_needs

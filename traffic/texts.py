@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Self, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,20 @@ class Texts(Sequence[str]):
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> str | Self:
-        """One text, or a view of some."""
+    def __getitem__(self, index: slice) -> "Texts": ...
+    def __getitem__(self, index: int | slice) -> "str | Texts":
+        """One text, or some of them."""
         if isinstance(index, slice):
-            return type(self)(self._array[index])
-        text: str = self._array[int(index)].as_py()
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return Texts(pa.array(self.take(np.arange(start, stop, step)), pa.large_string()))
+            return Texts(self.slice(start, stop))
+        text: str = self.slice(place := range(len(self))[int(index)], place + 1)[0].as_py()
         return text
+
+    def slice(self, start: int, stop: int) -> pa.Array | pa.ChunkedArray:
+        """Those from one place up to another, in Arrow's memory."""
+        return self._array.slice(start, max(0, stop - start))
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), BATCH_ROWS):

@@ -1,4 +1,4 @@
-"""`traffic/samples.py`."""
+"""`traffic/labelling/samples.py`."""
 
 from statistics import median
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic.samples import label_of
+from traffic.labelling.samples import label_of
 
 SAMPLES = st.lists(st.tuples(st.integers(1, 20), st.booleans(), st.integers(0, 20)), min_size=1, max_size=7)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic.labels import ROWS, LabelledRow, label_prompts
-from traffic.samples import label_of
+from traffic.labelling.labels import ROWS, LabelledRow, label_prompts
+from traffic.labelling.samples import label_of
 from traffic.split import hash_of
 from traffic.texts import BATCH_ROWS, Texts, table_of, taken
 

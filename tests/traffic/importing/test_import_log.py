@@ -144,10 +144,18 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path, kind: str) -> None:
         import_log(ImportConfig(log=tmp_path / "log.jsonl", out=out))
 
 
+IMPORT = """
+import sys
+from pathlib import Path
+from traffic.importing.import_log import ImportConfig, import_log
+import_log(ImportConfig(log=Path(sys.argv[1]), out=Path(sys.argv[2])))
+"""
+
+
 def test_a_killed_import_leaves_nothing_that_is_taken_for_a_log(tmp_path: Path) -> None:
     pipe, out = tmp_path / "log.csv", tmp_path / "logs" / "out"
     big = write(tmp_path / "log.jsonl", rows_of(["a", "b"], 200_000))
-    command = [sys.executable, "-m", "traffic", "import", "--log", str(big), "--out", str(out)]
+    command = [sys.executable, "-c", IMPORT, str(big), str(out)]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     unfinished = out.parent / ".out.unfinished"
     while not list(unfinished.rglob("*.parquet")):

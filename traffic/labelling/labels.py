@@ -1,4 +1,4 @@
-"""One label a distinct prompt, of all labelled rows: counted and sorted in Arrow's memory."""
+"""One label a distinct prompt, of all labelled rows: counted and sorted in Arrow's memory, or in parts on disk."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -9,8 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traffic.samples import label_of
+from traffic.labelling.samples import label_of
+from traffic.labelling.spilled_rows import SpilledRows
 from traffic.split import fill_all_splits, hashes_of
+from traffic.stored_texts import TextsWriter
 from traffic.texts import Texts
 
 
@@ -35,6 +37,9 @@ ROWS = pa.schema(
         pa.field("prompt_tokens", pa.int64()),
     ]
 )
+ROWS_WITH_HASH = ROWS.append(pa.field("hash", pa.uint64()))
+MOST_BYTES = 1 << 26
+"""What is sorted in memory; sorting takes some times as much."""
 
 
 class PromptLabels(NamedTuple):
@@ -67,13 +72,44 @@ class PromptLabels(NamedTuple):
         return digest.hexdigest()
 
 
-def label_prompts(batches: Iterable[pa.Table]) -> PromptLabels:
-    """One label for all rows of a prompt; the rows come as columns, `ROWS`."""
-    table = pa.concat_tables([ROWS.empty_table(), *batches])
-    has_groups = table["group"].null_count < len(table)
+def label_prompts(batches: Iterable[pa.Table], most_bytes: int = MOST_BYTES) -> PromptLabels:
+    """One label for all rows of a prompt; the rows come as columns, `ROWS`.
+
+    Where there are more bytes of them, the rows go to disk, into buckets of consecutive hashes, which are labelled one
+    after the other, and so do the distinct prompts: in memory are a bucket and some numbers a prompt.
+    """
+    held, spilled, has_groups = [ROWS_WITH_HASH.empty_table()], None, False
+    for rows in batches:
+        has_groups |= rows["group"].null_count < len(rows)
+        held.append(rows.append_column("hash", pa.array(hashes_of(Texts(rows["prompt"])))))
+        if sum(table.nbytes for table in held) > most_bytes:
+            spilled = spilled or SpilledRows(ROWS_WITH_HASH)
+            spilled.add(pa.concat_tables(held))
+            held = []
+    rest = pa.concat_tables(held or [ROWS_WITH_HASH.empty_table()])
+    if spilled is None:
+        return _labelled(rest, has_groups)
+    spilled.add(rest)
+    return _joined((_labelled(bucket, has_groups) for bucket in spilled.buckets()), has_groups)
+
+
+def _joined(parts: Iterable[PromptLabels], have_groups: bool) -> PromptLabels:
+    """The labels of buckets as those of one log; texts go to disk."""
+    prompts, groups, numbers = TextsWriter(), TextsWriter(), []
+    for part in parts:
+        prompts.add(part.prompts)
+        if have_groups:
+            groups.add(part.groups)
+        numbers.append(part[2:])
+    stored = prompts.stored()
+    return PromptLabels(
+        stored, groups.stored() if have_groups else stored, *map(np.concatenate, zip(*numbers, strict=True))
+    )
+
+
+def _labelled(table: pa.Table, has_groups: bool) -> PromptLabels:
     groups = pc.coalesce(table["group"], table["prompt"]) if has_groups else table["group"]
-    hashes = pa.array(hashes_of(Texts(table["prompt"])))
-    table = table.drop_columns("group").append_column("group", groups).append_column("hash", hashes)
+    table = table.set_column(table.schema.get_field_index("group"), "group", groups)
     table = table.sort_by([(name, "ascending") for name in ("hash", "prompt", "group")])
     starts = _starts(table["prompt"])
     occurrences = np.diff(starts, append=len(table))

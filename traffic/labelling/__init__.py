@@ -1,0 +1,1 @@
+"""One label a distinct prompt, of as many rows as a log has."""
