@@ -36,7 +36,7 @@ def rows_of(models: list[str | None], num_rows: int = 140) -> Rows:
             "model": models[n % len(models)],
             "finish_reason": ["length", "stop", None][n % 3],
             "max_tokens": n,
-            "session": f"s{n % 9}",
+            "session": f"s{n % 46}",
         }
         for n in range(num_rows)
     ]
