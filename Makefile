@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow soak mlproject requirements clean
+.PHONY: help install demo loop check test test-slow soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -27,6 +27,9 @@ help: ## List the targets
 install: .venv/.installed ## Install what the product needs (CPU build) into .venv
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
+
+loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (some 10 minutes)
+	@python -m benchmarks loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
 	ruff format --check .

@@ -230,4 +230,12 @@ COMMANDS = (
         help="The whole life on embedded data: train, promote, serve, replay. Takes some ten minutes on two cores.",
         is_entry_point=False,
     ),
+    Command(
+        name="loop",
+        room="benchmarks",
+        settings="cli.demonstrations:DemoConfig",
+        does="cli.demonstrations:loop",
+        help="The circle on embedded data: ask an LLM, train, serve, read the journal back, train again, compare.",
+        is_entry_point=False,
+    ),
 )

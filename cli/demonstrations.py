@@ -8,7 +8,7 @@ from benchmarks.demo.demo_lengths import DemoLengthsConfig
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """The demo has nothing to set."""
+    """There is nothing to set."""
 
 
 def write_workload(config: DemoLengthsConfig) -> str:
@@ -22,3 +22,10 @@ def demo(_: DemoConfig) -> str:
     from benchmarks.demo.demo import run_demo  # needs what an environment for training alone has not
 
     return run_demo()
+
+
+def loop(_: DemoConfig) -> str:
+    """Close the circle from traffic to a ranker."""
+    from benchmarks.demo.closed_loop import run_loop
+
+    return run_loop()

@@ -8,33 +8,55 @@ from registry.tracking import configure_tracking
 TARGET_LLM = "demo-llm"
 FOLDER = Path(".demo")
 PROMPTS = 2500
+PROJECT = ("mlflow", "run", ".", "--env-manager", "local")
+"""How users type a command of the project."""
 
 
 def steps() -> list[Step]:
     """The demo's commands, as a user would type them."""
     lengths = FOLDER / "lengths.jsonl"
-    project = ["mlflow", "run", ".", "--env-manager", "local"]
     target = ["-P", f"target_llm={TARGET_LLM}"]
     log = ["-P", f"lengths={lengths}"]
-    workload = ["python", "-m", "training", "workload", "--out", str(lengths), "--prompts", str(PROMPTS)]
     training = ["-P", "max_prompts=1000", "-P", "trials=3"]
     replay = ["-P", "requests=200", "-P", "low_load_requests=50", "-P", "policies=fcfs,pars,oracle", "-P", "repeats=2"]
     replay += ["-P", "impose_lengths=off"]
     return [
-        Step("workload", "Make the embedded workload: prompts whose lengths follow a stated law with noise.", workload),
-        Step(
-            "llm",
-            "Make the embedded target LLM (random weights: gibberish, of the length that the law draws).",
-            ["python", "-m", "benchmarks.demo.demo_llm", str(FOLDER / "llm")],
-        ),
-        Step("train", "Tune, train and register a ranker.", [*project, *log, *target, *training]),
-        Step("promote", "Make it the champion.", [*project, "-e", "promote", *target]),
+        workload_step("workload", lengths, PROMPTS, seed=0),
+        llm_step(),
+        Step("train", "Tune, train and register a ranker.", [*PROJECT, *log, *target, *training]),
+        Step("promote", "Make it the champion.", [*PROJECT, "-e", "promote", *target]),
         Step(
             "replay",
             "Serve it beside vLLM, which ends its own answers; replay one burst under FCFS, PARS and oracle.",
-            [*project, "-e", "replay", *log, *target, *replay],
+            [*PROJECT, "-e", "replay", *log, *target, *replay],
         ),
     ]
+
+
+def workload_step(name: str, out: Path, prompts: int, seed: int) -> Step:
+    """Write prompts of the embedded workload, and the lengths of their answers."""
+    command = [
+        "python",
+        "-m",
+        "training",
+        "workload",
+        "--out",
+        str(out),
+        "--prompts",
+        str(prompts),
+        "--seed",
+        str(seed),
+    ]
+    return Step(name, "Make the embedded workload: prompts whose lengths follow a stated law with noise.", command)
+
+
+def llm_step() -> Step:
+    """Make the LLM that serves where no other is named."""
+    return Step(
+        "llm",
+        "Make the embedded target LLM (random weights: gibberish, of the length that the law draws).",
+        ["python", "-m", "benchmarks.demo.demo_llm", str(FOLDER / "llm")],
+    )
 
 
 def run_demo() -> str:
