@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ STEPS = [
 def given(command: Sequence[str]) -> tuple[str, set[str]]:
     """The name of the command, and the options that it is given."""
     name = command[command.index("-e") + 1] if "-e" in command else "train"
-    return name, {after.partition("=")[0] for word, after in zip(command, command[1:], strict=False) if word == "-P"}
+    return name, {after.partition("=")[0] for word, after in pairwise(command) if word == "-P"}
 
 
 @pytest.mark.parametrize("step", [one for one in STEPS if one.command[0] == "mlflow"], ids=lambda one: one.name)
