@@ -65,15 +65,15 @@ class Stage:
 
 def _run(step: Step, log_path: Path) -> None:
     """Show a command's output as it comes, progress bars included, and keep it."""
-    interpreter = Path(sys.executable).parent
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            [str(interpreter / step.command[0]), *step.command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+    command = [str(Path(sys.executable).parent / step.command[0]), *step.command[1:]]
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+    ):
         assert process.stdout is not None
         while chunk := process.stdout.read1():  # type: ignore[attr-defined]
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
             log.write(chunk)
-    if process.wait() != 0:
+    if process.returncode != 0:
         raise DemoError(f"the step '{step.name}' failed with exit code {process.returncode}; its log is {log_path}.")
