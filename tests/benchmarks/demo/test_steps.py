@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from itertools import pairwise
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
