@@ -109,6 +109,17 @@ COMMANDS = (
         uses_mlflow=False,
     ),
     Command(
+        name="journal-erase",
+        room="traffic",
+        settings="cli.erasures:ErasureConfig",
+        does="cli.erasures:erase_from_journal",
+        help="Remove rows from a server's journal: those of a tenant, session, prompt, system prompt or request.\n\n"
+        "Servers may be writing it; what they answer from then on is noted anew.",
+        is_entry_point=False,
+        takes="journal",
+        uses_mlflow=False,
+    ),
+    Command(
         name="train",
         room="training",
         settings="training.config:TrainingConfig",
@@ -232,6 +243,13 @@ COMMANDS = (
         settings="benchmarks.cost.overhead:OverheadConfig",
         does="cli.measurements:overhead",
         help="What ranking costs beside the engine: tokens per second with and without it, and its time per request.",
+    ),
+    Command(
+        name="journal-cost",
+        room="benchmarks",
+        settings="benchmarks.cost.journal_cost:JournalCostConfig",
+        does="cli.measurements:journal_cost",
+        help="What the server's journal costs: tokens per second and processor time per request, with and without it.",
     ),
     Command(
         name="scoring",

@@ -8,6 +8,7 @@ import pytest
 from registry.errors import InvalidInput
 from serving.journal.files.erasure import erase
 from serving.journal.keys import find_keys
+from tests.conftest import Command
 from tests.serving.journal.journals import Engine, Server, rows, written
 
 SECRET = "s" * 32
@@ -64,3 +65,20 @@ async def test_another_key_finds_nobody(tmp_path: Path) -> None:
 def test_what_is_no_journal_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"a journal is a folder that a server has made, but .*nowhere is none"):
         erase(tmp_path / "nowhere", {"tenant": "ada"}, None)
+
+
+async def test_the_command_says_what_has_left(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server.start(tmp_path, journal_key=SECRET)
+    await serve(server, tmp_path, "ada", "bob")
+    server.close()
+    monkeypatch.setenv("PARS_JOURNAL_KEY", SECRET)
+    assert command("journal-erase", str(tmp_path), "--tenant", "ada") == 0
+    assert f"1 rows of 1 files have left {tmp_path}." in capsys.readouterr().out
+    assert command("journal-erase", str(tmp_path)) == 1
+    assert "an erasure must say whose rows go" in capsys.readouterr().err
+    monkeypatch.setenv("PARS_JOURNAL_KEY", "short")
+    assert command("journal-erase", str(tmp_path), "--tenant", "ada") == 1
+    said = capsys.readouterr().err
+    assert "PARS_JOURNAL_KEY must have at least 16 characters" in said and "'short'" not in said
