@@ -82,15 +82,6 @@ COMMANDS = (
         uses_mlflow=False,
     ),
     Command(
-        name="import",
-        room="traffic",
-        settings="traffic.importing.import_log:ImportConfig",
-        does="cli.descriptions:import_log",
-        help="Write any log as parquet of our own form, a folder for each target LLM, so that one is read alone.\n\n"
-        "Prints as JSON what was written, what was left out and why. The folder is there whole or not at all.",
-        uses_mlflow=False,
-    ),
-    Command(
         name="collect",
         room="traffic",
         settings="traffic.collect.config:CollectConfig",
