@@ -30,6 +30,11 @@ def test_a_former_name_is_still_understood(command: Command, capsys: pytest.Capt
     assert "usage: pars measure-engine" in capsys.readouterr().out
 
 
+def test_no_two_commands_share_a_name() -> None:
+    names = [one.name for one in COMMANDS] + [one.former_name for one in COMMANDS if one.former_name]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize(
     ("room", "name", "other"), [("training", "train", "replay"), ("benchmarks", "replay", "train")]
 )
