@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import httpx
 import pytest
-from tests.serving.test_environment import injected_for
 
 from tests.servers import PROJECT, VLLM_ARGS, RunningServer, free_port, running
+from tests.serving.settings.test_environment import injected_for
 from tests.serving.test_middleware import ENTRY
 
 NOBODY_LISTENS = {"MLFLOW_TRACKING_URI": "http://user:hunter2@127.0.0.1:9"}
