@@ -23,8 +23,9 @@ class TrainingConfig(LengthLogSource):
     """Exact name of the LLM whose answers are predicted, as the server will name it."""
     max_prompts: int | None = None
     """Training prompts at most; all of them unless given."""
-    trials: int = 6
-    """Trials of the study; 0 trains once with the values below."""
+    trials: int = 0
+    """Trials of a study of margin, least length difference and learning rate before the final fit; 0 trains once, with
+    the values below."""
     encoder: str = DEFAULT_ENCODER
     """Name on the Hugging Face hub, path of a folder, or the encoder inside the package of this name."""
     init_from: str | None = None
@@ -37,7 +38,7 @@ class TrainingConfig(LengthLogSource):
 
     preset: Preset = "default"
     """A named set of settings (`training/presets.py`); `paper` is the recipe of arXiv 2510.03243. Of its settings, one
-    that is given another value is an error; one at its default counts as not given. It takes trials=0."""
+    that is given another value is an error; one at its default counts as not given. It takes no study."""
     margin: float = 1.0
     """By how much the longer prompt of a pair must outscore the shorter before the pair costs nothing."""
     min_length_difference: float = 0.1

@@ -33,6 +33,8 @@ RETRY_S = 5.0
 MOST_WAITING = 10_000
 MOST_WAITING_CHARACTERS = 1 << 26
 CLOSE_LIMIT_S = 3.0
+DROPPED = ("full", "unwritable", "unreadable", "torn")
+"""Why the journal may not have a row."""
 
 
 class JournalWriter:
@@ -57,6 +59,8 @@ class JournalWriter:
         self._is_failing = False
         self._unreadable: set[str] = set()
         self._retry_at_s = self._sync_at_s = self._settle_at_s = self._note_at_s = 0.0
+        for reason in DROPPED:  # what has not happened yet is 0 on the page, and not missing
+            JOURNAL_DROPPED.labels(reason)
         self._files = DaemonThreads(1, "journal-files")
         self._settling: Future[None] | None = None
         self._is_closing = Event()

@@ -21,7 +21,8 @@ def value(name: str, **labels: str) -> float:
 
 def output(num_tokens: int = 7, finish_reason: str = "stop", num_answers: int = 1) -> Any:
     stats = SimpleNamespace(queued_ts=10.0, scheduled_ts=13.0, num_generation_tokens=num_tokens)
-    return SimpleNamespace(metrics=stats, outputs=[SimpleNamespace(finish_reason=finish_reason)] * num_answers)
+    answers = [SimpleNamespace(index=index, token_ids=[], finish_reason=finish_reason) for index in range(num_answers)]
+    return SimpleNamespace(metrics=stats, outputs=answers)
 
 
 def test_vllms_last_output_is_read() -> None:

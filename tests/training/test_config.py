@@ -35,7 +35,10 @@ def config(**changes: Any) -> TrainingConfig:
         ({"partners": 0}, "partners must be at least 1"),
         ({"batch_pairs": 0}, "batch_pairs must be at least 1"),
         ({"preset": "best"}, "preset must be one of default, paper, but got 'best'"),
-        ({"preset": "paper"}, "a study would change the values of preset=paper, but got trials=6; give trials=0"),
+        (
+            {"preset": "paper", "trials": 6},
+            "a study would change the values of preset=paper, but got trials=6; give trials=0",
+        ),
     ],
 )
 def test_an_impossible_setting_is_refused(changes: dict[str, Any], told: str) -> None:

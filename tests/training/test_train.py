@@ -239,7 +239,7 @@ def test_a_name_that_cannot_be_registered_ends_before_any_run(tmp_path: Path) ->
         train(TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="///"))
 
 
-@pytest.mark.parametrize("changes", [{"storage": None}, {"storage": "sqlite:///study.db", "trials": 0}])
+@pytest.mark.parametrize("changes", [{"storage": None, "trials": 6}, {"storage": "sqlite:///study.db"}])
 def test_a_worker_without_a_study_to_share_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     config = TrainingConfig(lengths=tmp_path / "log.jsonl", target_llm="llm").with_values(changes)
     with pytest.raises(InvalidInput, match="a worker shares the trials of a study"):
