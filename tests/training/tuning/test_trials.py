@@ -60,6 +60,14 @@ def wait_for_heartbeat(url: str) -> None:
     engine.dispose()
 
 
+def wait_for_values(url: str) -> None:
+    """Wait until a trial has drawn its values; whoever stops its worker before may stop it while it holds a lock."""
+    for _ in range(600):
+        if trials_of(url, TrialState.RUNNING)[0].params:
+            return
+        time.sleep(0.02)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
@@ -103,6 +111,7 @@ def test_a_worker_that_was_paused_gives_its_trial_up_and_takes_the_next(
     paused = worker(url, 6, 1.0, fate, "paused")
     lost = wait_for(TrialState.RUNNING, url)
     wait_for_heartbeat(url)
+    wait_for_values(url)
     paused.send_signal(signal.SIGSTOP)
     other = worker(url, 6, 1.0, fate)
     assert wait_for(TrialState.FAIL, url).number == lost.number
