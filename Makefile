@@ -28,7 +28,7 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
-loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (some 10 minutes)
+loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (some 15 minutes)
 	@python -m benchmarks loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject

@@ -3,7 +3,6 @@
 Two servers that differ in nothing else run side by side and are asked in turn: each idles while the other one works.
 """
 
-import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from benchmarks.arrivals import ArrivalProcess
-from benchmarks.endpoint.client import replay
-from benchmarks.endpoint.counters.processor_time import api_processor_s
+from benchmarks.cost.bursts import send
 from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.endpoint.live_server import serve
 from benchmarks.endpoint.plan import PlannedRequest, plan_requests
@@ -113,7 +111,7 @@ def measure_journal(config: JournalCostConfig, server_log: Path) -> JournalCost:
             return plan_requests(prompts, output_tokens, BURST, seed, is_reversed=False)
 
         for name, endpoint in endpoints.items():  # a server's first burst finds it cold
-            _tokens_per_s(endpoint, plan(config.seed), f"warm-up, {name}")
+            send(endpoint, plan(config.seed), pars, f"warm-up, {name}")
         cost = JournalCost(pd.DataFrame([_pair(config, endpoints, plan, pair) for pair in range(config.pairs)]))
     mlflow.log_metrics(cost.metrics)
     mlflow.log_table(cost.bursts, "bursts.json")
@@ -134,12 +132,6 @@ def _pair(config: JournalCostConfig, endpoints: dict[str, Endpoint], plan: Plan,
     requests = plan(config.seed + pair)
     row: dict[str, float] = {"pair": pair}
     for name in sorted(endpoints, reverse=pair % 2 == 0):
-        before_s = api_processor_s()
-        row[name] = _tokens_per_s(endpoints[name], requests, f"{name}, burst {pair + 1} of {config.pairs}")
-        row[f"{name}_cpu_us"] = 1e6 * (api_processor_s() - before_s) / len(requests)
+        sent = send(endpoints[name], requests, pars, f"{name}, burst {pair + 1} of {config.pairs}")
+        row |= {name: sent.tokens_per_s, f"{name}_cpu_us": 1e6 * sent.cpu_s}
     return row
-
-
-def _tokens_per_s(endpoint: Endpoint, requests: list[PlannedRequest], title: str) -> float:
-    answers = asyncio.run(replay(endpoint, requests, pars, title))
-    return sum(answer.output_tokens for answer in answers) / max(answer.sent_s + answer.e2e_s for answer in answers)

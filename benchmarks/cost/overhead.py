@@ -3,7 +3,6 @@
 One server, patience 0: both ways the queue is first come, first served, and a burst differs only in being ranked.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,9 @@ import mlflow
 import pandas as pd
 
 from benchmarks.arrivals import ArrivalProcess
+from benchmarks.cost.bursts import send
 from benchmarks.endpoint import low_load
-from benchmarks.endpoint.client import Answer, replay
 from benchmarks.endpoint.counters.histogram import Histogram
-from benchmarks.endpoint.counters.processor_time import api_processor_s
 from benchmarks.endpoint.counters.ranking_work import ranking_work
 from benchmarks.endpoint.endpoint import Endpoint, choose_that_fit, connect
 from benchmarks.endpoint.live_server import serve
@@ -140,7 +138,7 @@ Plan = Callable[[ArrivalProcess, int, int], list[PlannedRequest]]
 
 def _measure(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> Overhead:
     for policy in (pars, fcfs):  # a server's first bursts find it cold
-        _sent(endpoint, plan(BURST, config.requests, config.seed), policy, "warm-up")
+        send(endpoint, plan(BURST, config.requests, config.seed), policy, "warm-up")
     before = ranking_work(endpoint)
     bursts = pd.DataFrame([_pair(config, endpoint, plan, pair) for pair in range(config.pairs)])
     after = ranking_work(endpoint)
@@ -160,31 +158,17 @@ def _pair(config: OverheadConfig, endpoint: Endpoint, plan: Plan, pair: int) -> 
     ways: list[tuple[str, Prioritise]] = [("ranked", pars), ("unranked", fcfs)]
     row: dict[str, float] = {"pair": pair}
     for name, policy in ways if pair % 2 else reversed(ways):
-        title = f"{name}, burst {pair + 1} of {config.pairs}"
-        answers, row[f"{name}_cpu_ms"] = _sent(endpoint, requests, policy, title)
-        row[name] = _tokens_per_s(answers)
+        sent = send(endpoint, requests, policy, f"{name}, burst {pair + 1} of {config.pairs}")
+        row |= {name: sent.tokens_per_s, f"{name}_cpu_ms": 1000 * sent.cpu_s}
     return row
-
-
-def _sent(
-    endpoint: Endpoint, requests: list[PlannedRequest], policy: Prioritise, title: str
-) -> tuple[list[Answer], float]:
-    """The answers, and what each cost all of the server but its engine, in milliseconds of processor time."""
-    before_s = api_processor_s()
-    answers = asyncio.run(replay(endpoint, requests, policy, title))
-    return answers, 1000 * (api_processor_s() - before_s) / len(requests)
-
-
-def _tokens_per_s(answers: list[Answer]) -> float:
-    return sum(answer.output_tokens for answer in answers) / max(answer.sent_s + answer.e2e_s for answer in answers)
 
 
 def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dict[str, float]:
     arrivals = ArrivalProcess(kind="poisson", rate_per_s=config.rate_per_s)
     requests, title = plan(arrivals, config.rate_requests, config.seed), f"{config.rate_per_s:g} requests/s"
-    _, unranked_cpu_ms = _sent(endpoint, requests, fcfs, f"{title}, unranked")
+    unranked = send(endpoint, requests, fcfs, f"{title}, unranked")
     before = _read(endpoint)
-    answers, ranked_cpu_ms = _sent(endpoint, requests, pars, f"{title}, ranked")
+    ranked = send(endpoint, requests, pars, f"{title}, ranked")
     after = _read(endpoint)
     seen = {name: after[name] - before[name] for name in HISTOGRAMS}
     read = {
@@ -193,8 +177,8 @@ def _milliseconds(config: OverheadConfig, endpoint: Endpoint, plan: Plan) -> dic
         if histogram.total  # where there is room nobody is held, and the encoder reads nothing
         for share in QUANTILES
     }
-    e2e_mean_ms = 1000 * mean(answer.e2e_s for answer in answers)
-    return read | {"rate_cpu_ms": ranked_cpu_ms - unranked_cpu_ms, "e2e_mean_ms": e2e_mean_ms}
+    e2e_mean_ms = 1000 * mean(answer.e2e_s for answer in ranked.answers)
+    return read | {"rate_cpu_ms": 1000 * (ranked.cpu_s - unranked.cpu_s), "e2e_mean_ms": e2e_mean_ms}
 
 
 def _read(endpoint: Endpoint) -> dict[str, Histogram]:

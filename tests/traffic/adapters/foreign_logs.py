@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns
+
 START_S = 1_780_000_000
 MODEL = "qwen-small"
 
@@ -224,6 +226,16 @@ class Kind(NamedTuple):
     has_prompts: bool = True
     has_times: bool = True
 
+
+ALL_COLUMNS = Columns(
+    prompt="prompt",
+    length="output_tokens",
+    arrival=ARRIVAL_COLUMN,
+    prompt_tokens=PROMPT_TOKENS_COLUMN,
+    has_params=True,
+    has_details=True,
+)
+"""Of a log that an adapter has read: everything that it may say."""
 
 KINDS = {
     "LiteLLM": Kind("LiteLLM", lines(spend_log)),

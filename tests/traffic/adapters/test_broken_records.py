@@ -8,21 +8,22 @@ from typing import Any
 import pytest
 
 from registry.errors import InvalidInput
-from tests.traffic.adapters.foreign_logs import KINDS, Kind, batch_answer, batch_question, observation, spend_log, user
+from tests.traffic.adapters.foreign_logs import (
+    ALL_COLUMNS,
+    KINDS,
+    Kind,
+    batch_answer,
+    batch_question,
+    observation,
+    spend_log,
+    user,
+)
 from tests.traffic.logs import Rows, labels, write
 from traffic.describe import DescribeConfig, Description, describe_log
 from traffic.length_log import LengthLogSource, read_length_log
 from traffic.read import Reading
-from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
+from traffic.rows.rules import RowRules
 
-ALL = Columns(
-    prompt="prompt",
-    length="output_tokens",
-    arrival=ARRIVAL_COLUMN,
-    prompt_tokens=PROMPT_TOKENS_COLUMN,
-    has_params=True,
-    has_details=True,
-)
 LINES = {name: kind for name, kind in KINDS.items() if kind.source not in ("own form", "vllm bench serve", "guidellm")}
 STRANGERS = ['{"colour": "blue"}', "{}", "[1, 2]", "null", '"a text"', '{"messages": ', '{"benchmarks": 3, "type": 4}']
 
@@ -96,7 +97,7 @@ def test_whatever_stands_anywhere_in_a_record_ends_in_rows_or_in_a_sentence(
     for path in places(whole[-1]):
         log = tmp_path / "changed.jsonl"
         log.write_text("".join(json.dumps(one) + "\n" for one in [*whole[:-1], replaced(whole[-1], path, new)]))
-        reading = Reading(log, RowRules(bad_row_share=1.0), ALL)
+        reading = Reading(log, RowRules(bad_row_share=1.0), ALL_COLUMNS)
         try:
             rows = list(reading.rows())
         except InvalidInput:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from registry.errors import InvalidInput
-from tests.traffic.adapters.foreign_logs import KINDS, MODEL, Kind
+from tests.traffic.adapters.foreign_logs import ALL_COLUMNS, KINDS, MODEL, Kind
 from tests.traffic.logs import labels
 from traffic.describe import DescribeConfig, describe_log
 from traffic.length_log import LengthLogSource, read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from traffic.read import Reading
-from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, RowRules
+from traffic.rows.rules import RowRules
 from traffic.served_log import ServedLogSource, read_long_log, read_served_log
 
 SIZE = 40
@@ -91,15 +91,7 @@ DETAILED = {
 
 @pytest.mark.parametrize("name", DETAILED)
 def test_what_a_source_says_beside_lengths_is_read(tmp_path: Path, name: str) -> None:
-    columns = Columns(
-        prompt="prompt",
-        length="output_tokens",
-        arrival=ARRIVAL_COLUMN,
-        prompt_tokens=PROMPT_TOKENS_COLUMN,
-        has_params=True,
-        has_details=True,
-    )
-    row = next(Reading(KINDS[name].write(tmp_path, 3), RowRules(), columns).rows())
+    row = next(Reading(KINDS[name].write(tmp_path, 3), RowRules(), ALL_COLUMNS).rows())
     known = {name for name in set().union(*DETAILED.values()) if getattr(row, name) is not None}
     assert known == DETAILED[name]
     assert row.time_to_first_token_s in (None, pytest.approx(0.1, abs=1e-6))
