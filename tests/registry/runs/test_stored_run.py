@@ -65,7 +65,7 @@ def test_a_store_that_only_lets_files_be_added_is_good_enough(monkeypatch: pytes
 
 COMMANDS: dict[str, Callable[[str], tuple[str, ...]]] = {
     "train": lambda log: ("train", "--lengths", log, "--target-llm", "a"),
-    "study": lambda log: ("study", "--lengths", log, "--target-llm", "a", "--storage", "sqlite://"),
+    "study": lambda log: ("study", "--lengths", log, "--target-llm", "a", "--storage", "sqlite://", "--trials", "1"),
     "evaluate": lambda log: ("evaluate", "--lengths", log, "--baselines", "prompt_length"),
     "cross-validate": lambda log: ("cross-validate", "--lengths", log, "--target-llm", "a"),
     "ablate": lambda log: ("ablate", "--lengths", log, "--target-llm", "a"),
