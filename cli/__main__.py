@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -29,13 +31,24 @@ def main(room: Room | None = None) -> None:
         sys.stdout.write(_overview(prog, commands_of(room)))
         return
     try:
-        sys.stdout.write(without_passwords(_run(prog, room, *words)) + "\n")
+        with _unwound_by_sigterm():
+            sys.stdout.write(without_passwords(_run(prog, room, *words)) + "\n")
     except KeyboardInterrupt:
         raise SystemExit(130) from None  # as a shell says of what SIGINT ended
     except UserError as error:
         sys.stdout.flush()
         sys.stderr.write(f"Error: {error}\n")
         raise SystemExit(1) from None
+
+
+@contextmanager
+def _unwound_by_sigterm() -> Iterator[None]:
+    """In the block SIGTERM ends a command as Ctrl-C does: a server that it has started is stopped first."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(prog: str, room: Room | None, name: str, *words: str) -> str:

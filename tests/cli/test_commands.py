@@ -1,5 +1,7 @@
 """`pars` and `python -m ROOM`: which commands there are."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -42,3 +44,22 @@ def test_a_room_knows_its_own_commands_only(room: str, name: str, other: str) ->
     told = subprocess.run([sys.executable, "-m", room, "--help"], capture_output=True, text=True, check=True).stdout
     assert f"  {name} " in told
     assert f"  {other} " not in told
+
+
+def test_a_command_that_is_ended_stops_what_it_has_started_first(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = []
+
+    def describe(_: object) -> str:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return "the signal was not heard"
+        finally:
+            stopped.append("the server")
+
+    monkeypatch.setattr("cli.descriptions.describe", describe)
+    before = signal.getsignal(signal.SIGTERM)
+    assert command("describe", "--log", "any.jsonl") == 128 + signal.SIGTERM
+    assert stopped == ["the server"]
+    assert signal.getsignal(signal.SIGTERM) is before
