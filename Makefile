@@ -28,7 +28,7 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
-loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (some 15 minutes)
+loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (9 minutes on two cores, 4 more to install)
 	@python -m benchmarks loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
@@ -38,7 +38,7 @@ check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
 	lint-imports
 	python -m cli.mlproject --check
 
-test: .venv/.installed-dev ## Tests, with the real engine (at most 15 minutes)
+test: .venv/.installed-dev ## Tests, with the real engine (some 20 minutes)
 	pytest -m "not slow"
 
 test-slow: .venv/.installed-dev ## Longer tests with the real engine
