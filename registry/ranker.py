@@ -18,7 +18,7 @@ import numpy.typing as npt
 from registry.artefact.card import REFERENCE_TOLERANCE, InvalidRanker, RankerCard, ReferenceScores
 from registry.artefact.files import INSTANT_FILE, MOST_INSTANT_BYTES, ONNX_FILE, TOKENIZER_FILE, check_digest
 from registry.artefact.scorer import Scorer
-from registry.request import TEXT_RENDERING
+from registry.window.token_window import TEXT_RENDERINGS, TextRendering
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +64,12 @@ class Ranker:
             InvalidRanker: a file is missing or changed, or the text rendering or target LLM is another one.
         """
         card = RankerCard.read(folder)
-        _check_card(card, target_llm)
+        _check_target(card, target_llm)
+        rendering = _rendering_of(card)
         for name in (ONNX_FILE, TOKENIZER_FILE):
             check_digest(folder / name, card.sha256.get(name))
-        scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens)
-        ranker = cls(card, scorer, _instant_scorer(folder, card))
+        scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens, rendering=rendering)
+        ranker = cls(card, scorer, _instant_scorer(folder, card, rendering))
         ranker._warn_of_other_scores()
         return ranker
 
@@ -150,7 +151,7 @@ class Ranker:
             )
 
 
-def _instant_scorer(folder: Path, card: RankerCard) -> Scorer | None:
+def _instant_scorer(folder: Path, card: RankerCard, rendering: TextRendering) -> Scorer | None:
     """The scorer of the tiny network; None of a ranker of version 0.1.0."""
     if card.instant is None:
         return None
@@ -161,14 +162,19 @@ def _instant_scorer(folder: Path, card: RankerCard) -> Scorer | None:
             f"{INSTANT_FILE} must have at most {MOST_INSTANT_BYTES:,} bytes, but has {path.stat().st_size:,}."
         )
     tier = card.instant
-    return Scorer(path, folder / TOKENIZER_FILE, tier.max_tokens, tier.max_characters, INSTANT_LIMIT_S)
+    return Scorer(path, folder / TOKENIZER_FILE, tier.max_tokens, tier.max_characters, INSTANT_LIMIT_S, rendering)
 
 
-def _check_card(card: RankerCard, target_llm: str | None) -> None:
-    if card.text_rendering != TEXT_RENDERING:
+def _rendering_of(card: RankerCard) -> TextRendering:
+    known = next((one for one in TEXT_RENDERINGS if one == card.text_rendering), None)
+    if known is None:
         raise InvalidRanker(
-            f"the ranker must read prompts rendered as {TEXT_RENDERING!r}, but was trained on {card.text_rendering!r};"
-            " train it anew."
+            f"the ranker must read prompts as one of {', '.join(TEXT_RENDERINGS)}, but was trained on"
+            f" {card.text_rendering!r}; train it anew."
         )
+    return known
+
+
+def _check_target(card: RankerCard, target_llm: str | None) -> None:
     if target_llm is not None and card.target_llm != target_llm:
         raise InvalidRanker(f"the ranker must be trained for {target_llm!r}, but its card says {card.target_llm!r}.")

@@ -1,17 +1,11 @@
-"""The request as a ranker sees it: the one way from a string or chat messages to text, then to tokens.
+"""The request as a ranker sees it: the one way from a string or chat messages to text.
 
-The text is the user's, before any chat template. Where messages stand in an API's body, `serving.api_bodies` knows.
+The text is the user's, before any chat template. Where messages stand in an API's body, `serving.api_bodies` knows, and
+what of the text a network reads, `registry.window`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
-
-from tokenizers import Tokenizer
-
-Items = TypeVar("Items", str, list[int])
-
-TEXT_RENDERING = "head-tail-1"
-"""Names the behaviour of this file. It stands in every card: a ranker trained under another one refuses to load."""
+from typing import Any
 
 TEXT_OF_PART: Mapping[str, str] = {
     "text": "text",
@@ -22,10 +16,6 @@ TEXT_OF_PART: Mapping[str, str] = {
     "tool_reference": "name",
 }
 """The content parts that vLLM counts as text -> the field that holds it; one without it is skipped, as vLLM does."""
-
-CHARACTERS_PER_TOKEN = 16
-"""More than any ordinary token has: what is clipped by characters would not have survived the clip by tokens."""
-
 
 TOO_LARGE = "too_large"
 """The reason of a request that is not read because of its size."""
@@ -53,7 +43,7 @@ def render_messages(messages: Conversation) -> str:
     """Render chat messages as the text to rank.
 
     One user message alone is its own text, so that a length log of prompts and a chat request agree.
-    Anything longer is `role: text` paragraphs in order.
+    Anything longer is `role: text` paragraphs in order, by whose marks `registry.window.parts` tells them apart.
 
     Raises:
         UnrankableContent: a part that is not text (`reason` is its type), or no text at all (`empty`).
@@ -66,28 +56,6 @@ def render_messages(messages: Conversation) -> str:
     if len(turns) == 1 and turns[0][0] == "user":
         return turns[0][1]
     return "\n\n".join(f"{role}: {text}" for role, text in turns)
-
-
-def encode(tokenizer: Tokenizer, text: str, max_tokens: int, max_characters: int | None = None) -> list[int]:
-    """Token ids of a text, special tokens included; of a long one the head and the tail, `max_tokens` in all.
-
-    Instructions stand at either end of a long prompt, so the middle is what goes. The clip by characters comes
-    first and makes a prompt of a megabyte cost no more than one of a page, or of `max_characters`.
-    """
-    room = max_tokens - tokenizer.num_special_tokens_to_add(is_pair=False)
-    read = _head_and_tail(text, max_characters or room * CHARACTERS_PER_TOKEN)
-    clipped = read.encode("utf-8", "replace").decode()  # lone surrogates
-    ids: list[int] = tokenizer.encode(clipped, add_special_tokens=False).ids
-    special: list[int] = tokenizer.encode("").ids
-    begin, end = special[: len(special) // 2], special[len(special) // 2 :]
-    return begin + _head_and_tail(ids, room) + end
-
-
-def _head_and_tail(items: Items, room: int) -> Items:
-    if len(items) <= room:
-        return items
-    tail = room // 2
-    return items[: room - tail] + items[len(items) - tail :]
 
 
 def content_text(content: Any) -> str:

@@ -16,7 +16,7 @@ from registry.artefact.calibration import Calibration
 from registry.artefact.card import InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.artefact.length_distribution import LengthDistribution
-from registry.request import TEXT_RENDERING
+from registry.window.token_window import TEXT_RENDERING
 from tests.traps import TrappedGraph, Untrapped
 
 LOG_TOKENS_PER_SCORE = 0.1

@@ -12,12 +12,11 @@ from transformers import BertConfig, BertModel
 
 from registry import store
 from registry.artefact.weights import fetch_weights
-from registry.request import encode
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import require_two_lengths
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
-from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights
+from training.network.encoder import RankerNetwork, load_network, load_weights
 
 TIMED_PROMPTS = 200
 """Test prompts that are timed; each by all three networks in turn, so that a slow moment hits all of them."""
@@ -71,14 +70,13 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
     load_weights(own, weights)
     bert_config = BertConfig()
     bert_base = RankerNetwork(BertModel(bert_config), bert_config.hidden_size)  # type: ignore[no-untyped-call]
-    tokenizer = load_tokenizer(card.encoder)
 
     def of(network: RankerNetwork) -> Callable[[str], float]:
         network.eval()
 
         @torch.inference_mode()
         def score(prompt: str) -> float:
-            ids = torch.tensor([encode(tokenizer, prompt, card.max_tokens)])
+            ids = torch.tensor([scorer.window.ids(prompt)])
             return float(network(ids, torch.ones_like(ids)))
 
         return score

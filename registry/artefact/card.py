@@ -94,7 +94,7 @@ class InstantTier(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     max_characters: int = Field(ge=16)
-    """Characters of a prompt that it reads, from the head and the tail."""
+    """Characters of a request that it reads; see `registry.window.token_window`."""
     max_tokens: int = Field(ge=8)
     """Tokens of these that it reads."""
     calibration: Calibration
@@ -117,9 +117,9 @@ class RankerCard(BaseModel):
     encoder: str
     """Name or path of the encoder that was fine-tuned."""
     max_tokens: int = Field(ge=8)
-    """Tokens of a prompt that the ranker reads; see `registry.request.encode`."""
+    """Tokens of a prompt that the ranker reads; see `registry.window.token_window`."""
     text_rendering: str
-    """`registry.request.TEXT_RENDERING` at training time."""
+    """`registry.window.token_window.TEXT_RENDERING` at training time."""
     data_digest: str
     """Digest of the length log."""
     grouped_by: tuple[Grouping, ...] = (None,)

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from registry.artefact.card import InvalidRanker
 from registry.artefact.time_limit import TimeLimit
-from registry.request import UnrankableContent, encode
+from registry.request import UnrankableContent
+from registry.window.token_window import TEXT_RENDERING, TextRendering, TokenWindow
 
 
 class Scorer:
@@ -25,8 +26,9 @@ class Scorer:
         max_tokens: int,
         max_characters: int | None = None,
         limit_s: float | None = None,
+        rendering: TextRendering = TEXT_RENDERING,
     ) -> None:
-        """Of a text of more than `max_characters` the network reads the head and the tail, for `limit_s` at most.
+        """The network reads `max_tokens` of the ends of a request, of `max_characters`, for `limit_s` at most.
 
         Raises:
             InvalidRanker: the network or the tokenizer does not load.
@@ -38,14 +40,13 @@ class Scorer:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
-            self._tokenizer = Tokenizer.from_file(str(tokenizer_path))
+            tokenizer = Tokenizer.from_file(str(tokenizer_path))
         except Exception as error:  # both libraries raise bare or private exception types
             raise InvalidRanker(f"the network or tokenizer in {onnx_path.parent} does not load: {error}") from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.window = TokenWindow(tokenizer, max_tokens, max_characters, rendering)
         self._inputs = {one.name for one in self._session.get_inputs()}
-        self._max_tokens = max_tokens
-        self._max_characters = max_characters
         self._time_limit = None if limit_s is None else TimeLimit(limit_s)
 
     def score(self, prompt: str) -> float:
@@ -58,7 +59,7 @@ class Scorer:
         """
         if not prompt.strip():
             raise UnrankableContent("empty")
-        ids = np.asarray([encode(self._tokenizer, prompt, self._max_tokens, self._max_characters)], dtype=np.int64)
+        ids = np.asarray([self.window.ids(prompt)], dtype=np.int64)
         inputs = {"input_ids": ids}
         if "attention_mask" in self._inputs:
             inputs["attention_mask"] = np.ones_like(ids)

@@ -14,7 +14,7 @@ from registry import store
 from registry.artefact.files import TOKENIZER_FILE
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
-from registry.request import TEXT_RENDERING
+from registry.window.token_window import TEXT_RENDERING
 from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log

@@ -17,7 +17,7 @@ from registry.artefact.card import Grouping, InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
 from registry.artefact.length_distribution import LengthDistribution
 from registry.artefact.scorer import Scorer
-from registry.request import TEXT_RENDERING
+from registry.window.token_window import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width
 from training.artefact.exported_tier import ExportedTier

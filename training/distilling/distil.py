@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from registry.request import encode
+from registry.window.token_window import TokenWindow
 from training.config import TrainingConfig
 from training.distilling.instant_network import InstantNetwork, table_width
 from training.distilling.lessons import Lessons
@@ -18,7 +18,7 @@ from training.network.network_scores import network_scores
 from training.quiet_lightning import quiet_lightning
 
 MAX_CHARACTERS = 512
-"""Characters of a prompt that the instant network reads, of head and tail: what a tokenizer does in 0.1 ms."""
+"""Characters of a prompt that the instant network reads, of heads and tails: what a tokenizer does in 0.1 ms."""
 LEAST_SPREAD = 1e-6
 """A teacher that scores all prompts alike has no spread to measure by."""
 START_SPREAD = 0.3
@@ -39,7 +39,8 @@ def distil(
     teacher = torch.from_numpy(network_scores(config, network, tokenizer, prompts, "scoring for the instant network"))
     lightning.seed_everything(config.seed, verbose=False)
     instant = InstantNetwork(reduced(network.word_embeddings.detach()))
-    encoded = [encode(tokenizer, prompt, config.max_tokens, MAX_CHARACTERS) for prompt in prompts]
+    window = TokenWindow(tokenizer, config.max_tokens, MAX_CHARACTERS)
+    encoded = [window.ids(prompt) for prompt in prompts]
     standardised = ((teacher - teacher.mean()) / teacher.std().clamp(min=LEAST_SPREAD)).float()
     lessons = Lessons(encoded, standardised, config.seed)
     with quiet_lightning():

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, distributed
 
-from registry.request import encode
+from registry.window.token_window import TokenWindow
 from traffic.labelled_prompts import LabelledPrompts
 
 
@@ -133,7 +133,8 @@ def _share(indices: Tensor) -> Tensor:
 
 def encode_all(tokenizer: Tokenizer, prompts: Sequence[str], max_tokens: int) -> list[list[int]]:
     """Token ids of each prompt, exactly as a registered ranker will see them."""
-    return [encode(tokenizer, prompt, max_tokens) for prompt in prompts]
+    window = TokenWindow(tokenizer, max_tokens)
+    return [window.ids(prompt) for prompt in prompts]
 
 
 def pad(encoded: Sequence[list[int]]) -> Chunk:

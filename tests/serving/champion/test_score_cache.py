@@ -33,14 +33,6 @@ def test_nothing_is_kept_where_it_is_off_and_of_texts_that_are_too_long() -> Non
     assert on.get("\\ud800 \ud800") == said(1), "half a character"
 
 
-def test_no_text_is_kept_and_digests_differ_from_one_process_to_the_next() -> None:
-    caches = ScoreCache(9), ScoreCache(9)
-    for cache in caches:
-        cache.put("zanzibar", said(1))
-        assert "zanzibar" not in repr(vars(cache))
-    assert len({key for cache in caches for key in cache._prediction_of}) == 2
-
-
 def test_served_ranker_remembers_the_encoders_scores_whatever_the_cap_until_it_is_swapped(tmp_path: Path) -> None:
     ranker = Ranker.load(write_ranker(tmp_path))
     follower = SimpleNamespace(champion=Champion(1, ranker, scores=ScoreCache(9)))

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau
 
-from registry.request import encode
+from registry.window.token_window import TokenWindow
 from training.config import TrainingConfig
 from training.distilling import distil as distilling
 from training.distilling.distil import MAX_CHARACTERS, distil, reduced
@@ -43,7 +43,8 @@ def test_the_student_orders_prompts_as_its_teacher_does(
     encoder: RankerNetwork, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokenizer = load_tokenizer(str(tiny_encoder))
-    unseen = pack([encode(tokenizer, prompt, 128, MAX_CHARACTERS) for prompt in PROMPTS[400:]])
+    window = TokenWindow(tokenizer, 128, MAX_CHARACTERS)
+    unseen = pack([window.ids(prompt) for prompt in PROMPTS[400:]])
     first, second = (taught(encoder, tiny_encoder, monkeypatch)(unseen).detach() for _ in range(2))
     truth = distilling.network_scores(None, None, None, PROMPTS[400:], None)  # type: ignore[arg-type]
     assert kendalltau(first.numpy(), truth).statistic > 0.8
