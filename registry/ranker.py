@@ -1,4 +1,4 @@
-"""A ranker: reads a prompt and says how long the target LLM's answer will be relative to other prompts.
+"""A ranker: reads a request and says how long the target LLM's answer will be relative to other prompts.
 
 It has two tiers: `encoder`, a pretrained text encoder of some milliseconds, and `instant`, a tiny network that was
 distilled from it and takes a fraction of one. Both are calibrated to predicted tokens, so that places of either can
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from registry.artefact.card import REFERENCE_TOLERANCE, InvalidRanker, RankerCard, ReferenceScores
 from registry.artefact.files import INSTANT_FILE, MOST_INSTANT_BYTES, ONNX_FILE, TOKENIZER_FILE, check_digest
 from registry.artefact.scorer import Scorer
+from registry.request_features import FEATURES, FEATURES_VERSION, Readable
 from registry.window.token_window import TEXT_RENDERINGS, TextRendering
 
 logger = logging.getLogger(__name__)
@@ -61,10 +62,11 @@ class Ranker:
         One that scores otherwise here than where it was trained is loaded all the same, with a warning.
 
         Raises:
-            InvalidRanker: a file is missing or changed, or the text rendering or target LLM is another one.
+            InvalidRanker: a file is missing or changed, or the text rendering, the features or the target LLM are
+                others.
         """
         card = RankerCard.read(folder)
-        _check_target(card, target_llm)
+        _check_card(card, target_llm)
         rendering = _rendering_of(card)
         for name in (ONNX_FILE, TOKENIZER_FILE):
             check_digest(folder / name, card.sha256.get(name))
@@ -104,8 +106,8 @@ class Ranker:
         ]
         return max(errors, default=None)
 
-    def predict(self, prompt: str, tier: Tier = "encoder") -> Prediction:
-        """Predict the answer's length.
+    def predict(self, prompt: Readable, tier: Tier = "encoder") -> Prediction:
+        """Predict the answer's length. Of a text alone, what else its request asks for is missing.
 
         Raises: what `scorer_of` and `Scorer.score` raise.
         """
@@ -125,10 +127,10 @@ class Ranker:
         return self.card.distribution.quantile(self.predicted_tokens(score, tier))
 
     def quantiles_of(
-        self, prompts: Sequence[str], progress: str | None = None, tier: Tier = "encoder"
+        self, prompts: Sequence[Readable], progress: str | None = None, tier: Tier = "encoder"
     ) -> npt.NDArray[np.float64]:
         """The places of many prompts, float64 [prompts]; one that comes again is scored once."""
-        distinct = list(dict.fromkeys(prompts))
+        distinct: list[Readable] = list(dict.fromkeys(prompts))
         places = {
             prompt: self.quantile_of(score, tier)
             for prompt, score in zip(distinct, self.scorer_of(tier).score_all(distinct, progress), strict=True)
@@ -175,6 +177,11 @@ def _rendering_of(card: RankerCard) -> TextRendering:
     return known
 
 
-def _check_target(card: RankerCard, target_llm: str | None) -> None:
+def _check_card(card: RankerCard, target_llm: str | None) -> None:
+    if card.features_version not in (None, FEATURES_VERSION) or not {*card.features} <= {*FEATURES}:
+        raise InvalidRanker(
+            f"the ranker must read the request's features {FEATURES_VERSION!r}, but was trained on"
+            f" {card.features_version!r}; train it anew."
+        )
     if target_llm is not None and card.target_llm != target_llm:
         raise InvalidRanker(f"the ranker must be trained for {target_llm!r}, but its card says {card.target_llm!r}.")

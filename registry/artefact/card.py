@@ -120,6 +120,11 @@ class RankerCard(BaseModel):
     """Tokens of a prompt that the ranker reads; see `registry.window.token_window`."""
     text_rendering: str
     """`registry.window.token_window.TEXT_RENDERING` at training time."""
+    features: tuple[str, ...] = ()
+    """What it reads of a request beside the text (`registry.request_features`), of all that the vector holds: the
+    others had one value in training, or none, and do not move it. None of them in a ranker of before, or by choice."""
+    features_version: str | None = None
+    """`FEATURES_VERSION` at training time; None of a ranker that reads no vector."""
     data_digest: str
     """Digest of the length log."""
     grouped_by: tuple[Grouping, ...] = (None,)

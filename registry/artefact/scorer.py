@@ -1,4 +1,4 @@
-"""The bare network of a tier: a text in, a score out."""
+"""The bare network of a tier: a request in, a score out."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -13,11 +13,17 @@ from tqdm import tqdm
 from registry.artefact.card import InvalidRanker
 from registry.artefact.time_limit import TimeLimit
 from registry.request import UnrankableContent
+from registry.request_features import Readable, as_view
 from registry.window.token_window import TEXT_RENDERING, TextRendering, TokenWindow
+
+FEATURES_INPUT = "features"
+"""Of a graph that reads more than the text: float32 [prompts, features]; those of before, and some of today, do not."""
+
+Inputs = dict[str, npt.NDArray[np.int64] | npt.NDArray[np.float32]]
 
 
 class Scorer:
-    """The bare network: a prompt in, a score out (higher = longer). One thread; safe to call from several."""
+    """The bare network: a request in, a score out (higher = longer). One thread; safe to call from several."""
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class Scorer:
         self._inputs = {one.name for one in self._session.get_inputs()}
         self._time_limit = None if limit_s is None else TimeLimit(limit_s)
 
-    def score(self, prompt: str) -> float:
+    def score(self, prompt: Readable) -> float:
         """Score one prompt. One a call, because int8 makes a score depend on its batch mates.
 
         Raises:
@@ -57,24 +63,27 @@ class Scorer:
             FloatingPointError: the network's answer is not finite.
             TimeoutError: it takes longer than it may.
         """
-        if not prompt.strip():
+        view = as_view(prompt)
+        if not view.text.strip():
             raise UnrankableContent("empty")
-        ids = np.asarray([self.window.ids(prompt)], dtype=np.int64)
-        inputs = {"input_ids": ids}
+        ids = np.asarray([self.window.ids(view.text, view.tools)], dtype=np.int64)
+        inputs: Inputs = {"input_ids": ids}
         if "attention_mask" in self._inputs:
             inputs["attention_mask"] = np.ones_like(ids)
+        if FEATURES_INPUT in self._inputs:
+            inputs[FEATURES_INPUT] = view.vector[np.newaxis]
         score = float(self._run(inputs).reshape(()))
         if not isfinite(score):
             raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
         return score
 
-    def _run(self, inputs: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.float32]:
+    def _run(self, inputs: Inputs) -> npt.NDArray[np.float32]:
         if self._time_limit is None:
             return np.asarray(self._session.run(["score"], inputs)[0])
         with self._time_limit.watching() as options:
             return np.asarray(self._session.run(["score"], inputs, options)[0])
 
-    def score_all(self, prompts: Sequence[str], progress: str | None = None) -> npt.NDArray[np.float64]:
+    def score_all(self, prompts: Sequence[Readable], progress: str | None = None) -> npt.NDArray[np.float64]:
         """Score prompts one by one, with a progress bar under the title `progress`."""
         shown = tqdm(prompts, desc=progress, unit="prompt", disable=progress is None, mininterval=1)
         return np.array([self.score(prompt) for prompt in shown], dtype=np.float64)

@@ -37,8 +37,8 @@ def _line(tool: Any) -> str:
 
 
 def _parameters(said: Mapping[str, Any]) -> Iterator[str]:
-    schema = said.get("parameters") or said.get("input_schema")
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    schemas = (said.get(name) for name in ("parameters", "input_schema"))
+    properties = next((schema.get("properties") for schema in schemas if isinstance(schema, Mapping)), None)
     return map(str, properties) if isinstance(properties, Mapping) else iter(())
 
 

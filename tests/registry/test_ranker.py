@@ -9,6 +9,7 @@ from registry.artefact.card import CARD_FILE, InvalidRanker, RankerCard
 from registry.artefact.files import INSTANT_FILE, MOST_INSTANT_BYTES, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.ranker import Ranker
 from registry.request import UnrankableContent
+from registry.request_features import view_of
 from tests.rankers import write_ranker
 from tests.registry.planted import Planted
 
@@ -51,6 +52,28 @@ def test_other_target_llm_is_refused(folder: Path) -> None:
 def test_other_text_rendering_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidRanker, match="another-0"):
         Ranker.load(write_ranker(tmp_path / "ranker", text_rendering="another-0"))
+
+
+def test_request_is_read_with_what_it_asks_for(tmp_path: Path) -> None:
+    weights = {"temperature": 10.0, "log_max_tokens": 1.0}
+    ranker = Ranker.load(write_ranker(tmp_path / "ranker", instant_weight=2, feature_weights=weights))
+    views = [view_of("one two", params) for params in (None, {}, {"temperature": 0.5}, {"temperature": 1})]
+    assert ranker.scorer.score_all(["one two", *views]).tolist() == [2, 2, 2, 7, 12]
+    assert [ranker.predict(view, "instant").score for view in views] == [4, 4, 9, 14]
+    places = ranker.quantiles_of([*views, *views])
+    assert len({*places.tolist()}) == 3 and places.tolist() == [ranker.predict(view).quantile for view in views * 2]
+    with pytest.raises(UnrankableContent):
+        ranker.predict(view_of(" ", {"temperature": 1}))
+
+
+def test_ranker_that_reads_the_text_alone_takes_requests_too(folder: Path) -> None:
+    assert Ranker.load(folder).predict(view_of("one two", {"temperature": 1})).score == 2
+
+
+@pytest.mark.parametrize("changes", [{"features_version": "request-0"}, {"features": ("mood",)}])
+def test_other_features_are_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    with pytest.raises(InvalidRanker, match="must read the request's features 'request-1'"):
+        Ranker.load(write_ranker(tmp_path / "ranker", feature_weights={"temperature": 1.0}, **changes))
 
 
 @pytest.mark.parametrize("name", [ONNX_FILE, TOKENIZER_FILE])

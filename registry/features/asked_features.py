@@ -1,0 +1,132 @@
+"""What a request asks for beside its text: the fields of every API that say the same, as one number each. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from math import log1p
+from typing import TypeVar
+
+from registry.features.fields import Params, Paths, found, number, paths, size, switch, word
+
+Value = TypeVar("Value")
+Read = Callable[[Params], float | None]
+
+CAPS = paths("max_completion_tokens", "max_output_tokens", "max_tokens")
+EFFORTS = {"none": 0.0, "minimal": 1.0, "low": 2.0, "medium": 3.0, "high": 4.0, "xhigh": 5.0, "max": 6.0}
+EFFORT = paths("reasoning_effort", "reasoning.effort", "output_config.effort", "chat_template_kwargs.reasoning_effort")
+VERBOSITY = paths("verbosity", "text.verbosity")
+THINKING = paths(
+    *("chat_template_kwargs.enable_thinking", "chat_template_kwargs.thinking", "chat_template_kwargs.thinking.type"),
+    *("thinking", "thinking.type", "enable_thinking", "reasoning.enabled"),
+)
+BUDGET = paths(
+    *("chat_template_kwargs.thinking_budget", "chat_template_kwargs.reasoning_budget"),
+    *("thinking.budget_tokens", "chat_template_kwargs.thinking.budget_tokens", "reasoning.max_tokens"),
+    *("thinking_budget", "thinking_token_budget"),
+)
+CHOICES = {"none": 0.0, "auto": 1.0, "required": 2.0, "any": 2.0, "function": 3.0, "tool": 3.0, "custom": 3.0}
+"""How far the request is told to call a tool: not at all, as it likes, some tool, this tool."""
+FORMATS = {"text": 0.0, "json_object": 1.0, "json_schema": 2.0, "structural_tag": 2.0}
+"""How tightly the answer is bound to a form."""
+FORMAT = paths("response_format.type", "text.format.type")
+SCHEMAS = paths(
+    *("response_format.json_schema", "text.format.schema", "text.format.json_schema"),
+    *("guided_json", "guided_grammar", "structured_outputs.json", "structured_outputs.grammar"),
+)
+CHOSEN = paths("guided_regex", "guided_choice", "structured_outputs.regex", "structured_outputs.choice")
+"""These leave the least open."""
+CHOSEN_FORMAT = 3.0
+
+
+def _first_number(ways: Paths) -> Read:
+    return lambda params: _first(map(number, found(params, ways)))
+
+
+def _first_word(scale: Mapping[str, float], ways: Paths) -> Read:
+    return lambda params: _first(word(value, scale) for value in found(params, ways))
+
+
+def _log(read: Read) -> Read:
+    def read_log(params: Params) -> float | None:
+        amount = read(params)
+        return None if amount is None else log1p(amount)
+
+    return read_log
+
+
+def _tools(params: Params) -> float | None:
+    """How many there are; where somebody has kept no more of them than their number, that."""
+    tools = params.get("tools")
+    if tools is None:
+        return 0.0
+    return float(len(tools)) if isinstance(tools, list | tuple) else number(tools)
+
+
+def _tool_characters(params: Params) -> float | None:
+    tools = params.get("tools")
+    if tools is None:
+        return 0.0
+    return size(tools) if isinstance(tools, list | tuple) else None
+
+
+def _tool_choice(params: Params) -> float | None:
+    choice = params.get("tool_choice")
+    if choice is None:
+        return CHOICES["auto"] if _tools(params) else CHOICES["none"]
+    if not isinstance(choice, Mapping):
+        return word(choice, CHOICES)
+    kind = choice.get("mode") if "mode" in choice else choice.get("type", "function")
+    return word(kind, CHOICES)
+
+
+def _answer_format(params: Params) -> float | None:
+    if _first(found(params, CHOSEN)) is not None:
+        return CHOSEN_FORMAT
+    kind = _first(found(params, FORMAT))
+    if kind is not None:
+        return word(kind, FORMATS)
+    return FORMATS["text"] if _first(found(params, SCHEMAS)) is None else FORMATS["json_schema"]
+
+
+def _schema_characters(params: Params) -> float:
+    schema = _first(found(params, SCHEMAS))
+    return 0.0 if schema is None else size(schema)
+
+
+def _thinking(params: Params) -> float | None:
+    return _first(map(switch, found(params, THINKING)))
+
+
+def _answers(params: Params) -> float | None:
+    return number(params.get("n", 1))
+
+
+def _continues_message(params: Params) -> float:
+    return float(params.get("continue_final_message") is True)
+
+
+def _first(values: Iterable[Value | None]) -> Value | None:
+    """The first that is understood."""
+    return next((value for value in values if value is not None), None)
+
+
+READERS: Mapping[str, Read] = {
+    "log_max_tokens": _log(_first_number(CAPS)),
+    "log_tools": _log(_tools),
+    "log_tool_characters": _log(_tool_characters),
+    "tool_choice": _tool_choice,
+    "answer_format": _answer_format,
+    "log_schema_characters": _log(_schema_characters),
+    "reasoning_effort": _first_word(EFFORTS, EFFORT),
+    "thinking": _thinking,
+    "log_thinking_budget": _log(_first_number(BUDGET)),
+    "verbosity": _first_word(EFFORTS, VERBOSITY),
+    "temperature": _first_number(paths("temperature")),
+    "log_answers": _log(_answers),
+    "continues_message": _continues_message,
+}
+"""The features and how each is read, in their order. A logarithm is that of one more, so that 0 has one too."""
+ASKED_FEATURES = tuple(READERS)
+
+
+def asked_features(params: Params) -> tuple[float | None, ...]:
+    """What a request asks for, in the order of `ASKED_FEATURES`; None where it says nothing that is understood."""
+    return tuple(read(params) for read in READERS.values())
