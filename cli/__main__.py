@@ -64,7 +64,6 @@ def _run(prog: str, room: Room | None, name: str, *words: str) -> str:
 
 def _do(command: Command, settings: Any) -> str:
     if not command.uses_mlflow:
-        _name_run(command)
         return command.load()(settings)
     from registry.runs.mlflow_failures import told_in_one_sentence  # MLflow, for which --help need not wait
     from registry.runs.stored_run import reach_mlflow
@@ -72,14 +71,6 @@ def _do(command: Command, settings: Any) -> str:
     reach_mlflow()
     with told_in_one_sentence():
         return command.load()(settings)
-
-
-def _name_run(command: Command) -> None:
-    """`mlflow run` has begun a run also for a command that needs none; its name says at least what was done."""
-    if "MLFLOW_RUN_ID" in os.environ:
-        from registry.tracking import name_run  # MLflow, for which the others need not wait
-
-        name_run(command.name)
 
 
 def _prepare(command: Command) -> None:

@@ -23,6 +23,9 @@ FEATURES_VERSION = "request-1"
 FEATURES = TEXT_FEATURES + ASKED_FEATURES
 """The names of all, in the order of every vector."""
 
+CAP_FEATURE = "log_max_tokens"
+"""What the request's limit of tokens tells. Where limits impose recorded lengths, it tells the truth."""
+
 Feature = float | None
 """None where it is missing: unlike NaN it equals itself, so that views can be compared and looked up."""
 Features = tuple[Feature, ...]

@@ -8,9 +8,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from registry.request import TOO_LARGE, Conversation, UnrankableContent, reason_of
+from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, reason_of
+from registry.request_features import CAP_FEATURE, RequestView, view_of
 
 Body = Mapping[str, Any]
+View = RequestView | UnrankableContent
+"""What a ranker reads of a request, or why there is nothing to read."""
 
 MOST_VALUES = 100_000
 """A body of more commas and opening brackets is not parsed: that would stop the event loop for a tenth of a second.
@@ -56,6 +59,20 @@ def model_of(body: Any) -> str | None:
     """The model name that the client asks for; None if it leaves that to the server."""
     model = body.get("model") if isinstance(body, Mapping) else None
     return model if isinstance(model, str) and model else None
+
+
+def request_view(text: Text, body: Any, *, reads_cap: bool) -> View:
+    """What a ranker reads of a request, if there is a text."""
+    return text if isinstance(text, UnrankableContent) else view_in_body(text, body, reads_cap=reads_cap)
+
+
+def view_in_body(text: str, body: Any, *, reads_cap: bool) -> RequestView:
+    """What a ranker reads of a text and the body that it came in.
+
+    A limit of tokens that imposes a recorded length tells the truth: where it caps no place, it is not read either.
+    """
+    view = view_of(text, body if isinstance(body, Mapping) else None)
+    return view if reads_cap else view.without(CAP_FEATURE)
 
 
 def uses_beam_search(body: Any) -> bool:

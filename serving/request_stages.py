@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.ranker import Tier
 from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, render_messages
-from serving.api_bodies import cap_tokens, conversations_of, model_of, parsed, uses_beam_search
+from serving.api_bodies import View, cap_tokens, conversations_of, model_of, parsed, uses_beam_search
 from serving.arrival_clock import ArrivalClock
 
 
@@ -35,7 +35,7 @@ class EngineRequest:
 
     model: str | None
     """The name that the client gave, or the LoRA adapter's; None if it gave none."""
-    text: Text
+    view: View
     size: Size
     num_sequences: int
     client_priority: int
@@ -93,7 +93,7 @@ class HttpRequest:
         self.model: str | None = None
         self.is_beam_search = False
         self.cap_tokens: int | None = None
-        self.places: dict[tuple[Text, Size], Place] = {}
+        self.places: dict[tuple[View, Size], Place] = {}
         """Places already found: beam search sends the same text at each step."""
         self._prompt_tokens: dict[Text, int | None] = {}
         self.admitted: list[tuple[EngineRequest, Any]] = []

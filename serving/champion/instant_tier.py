@@ -9,6 +9,7 @@ from typing import Literal
 
 from registry.artefact.card import REFERENCE_PROMPTS
 from registry.ranker import Prediction, Ranker
+from registry.request_features import Readable
 from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
@@ -43,15 +44,15 @@ class InstantTier:
         """Whether it may be asked."""
         return self.state == "on"
 
-    def predict(self, prompt: str) -> Prediction:
-        """The prediction for one prompt.
+    def predict(self, request: Readable) -> Prediction:
+        """The prediction for one request.
 
         Raises: what `registry.ranker.Ranker.predict` raises, TimeoutError too.
         """
         started_s = self._seconds()
         is_ended = False
         try:
-            return self._ranker.predict(prompt, "instant")
+            return self._ranker.predict(request, "instant")
         except TimeoutError:
             is_ended = True
             raise

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from registry.errors import UserError
 from registry.ranker import Prediction, Tier
+from registry.request_features import Readable, as_view
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.queue_order import CurrentOrder, QueueOrder
 from serving.champion.ranker_sources import Champion
@@ -59,21 +60,22 @@ class ServedRanker:
         """Whether it has an instant tier that may be used."""
         return self.champion.instant is not None and self.champion.instant.is_on
 
-    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
-        """The prediction of one tier for one prompt; `instant` only where `has_instant`, and in the event loop.
+    def predict(self, request: Readable, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        """The prediction of one tier for one request; `instant` only where `has_instant`, and in the event loop.
 
         Raises: what `registry.ranker.Ranker.predict` raises.
         """
+        view = as_view(request)
         if tier == "instant":
             assert self.champion.instant is not None
-            return self._placed(self.champion.instant.predict(prompt), size)
-        prediction = self.champion.scores.get(prompt) or self.champion.ranker.predict(prompt)
-        self.champion.scores.put(prompt, prediction)
+            return self._placed(self.champion.instant.predict(view), size)
+        prediction = self.champion.scores.get(view) or self.champion.ranker.predict(view)
+        self.champion.scores.put(view, prediction)
         return self._placed(prediction, size)
 
-    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
-        """The encoder's prediction for one prompt, if it has read the same lately."""
-        prediction = self.champion.scores.get(prompt)
+    def known(self, request: Readable, size: Size = ANY_SIZE) -> Prediction | None:
+        """The encoder's prediction for one request, if it has read the same lately."""
+        prediction = self.champion.scores.get(as_view(request))
         return None if prediction is None else self._placed(prediction, size)
 
     def _placed(self, prediction: Prediction, size: Size) -> Prediction:

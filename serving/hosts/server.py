@@ -99,7 +99,13 @@ def _our_routes(settings: Settings, rankers: EngineRankers | None, app: FastAPI)
     is_authorised = api_key_check(app)
     ranker_of = rankers.ranker_of if rankers else None
     limit_s = settings.ranking_backlog_ms / 1000
-    rank = RankRoute(ranker_of, is_authorised, limit_s=limit_s, max_body_bytes=settings.max_body_bytes)
+    rank = RankRoute(
+        ranker_of,
+        is_authorised,
+        limit_s=limit_s,
+        max_body_bytes=settings.max_body_bytes,
+        has_caps=settings.cap_by_max_tokens,
+    )
     return [
         Route("/rank", rank.rank, methods=["POST"]),
         Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]),

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from registry.request import TOO_LARGE, Text, UnrankableContent, reason_of, render_messages
-from serving.api_bodies import cap_tokens, conversations_of, model_of
+from serving.api_bodies import View, cap_tokens, conversations_of, model_of, request_view
 from serving.http.header_routes import PRIORITY_HEADER
 from serving.request_stages import ANY_SIZE, EngineRequest, Size
 
@@ -27,7 +27,7 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
         path: the route.
         body: the JSON that the client sent.
         headers: the client's.
-        caps: whether `max_tokens` caps their place.
+        caps: whether `max_tokens` caps their place, and is read by rankers at all.
         most_prompts: a longer list is refused by vLLM, so there is nothing to rank in it.
     """
     try:
@@ -36,7 +36,7 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
         prompts, default_cap = [(reason_of(error), ANY_SIZE)], None
     cap = cap_tokens(body) or default_cap
     n = _whole_number(body, "n")
-    requests = [request_without_body(headers, text, size) for text, size in prompts]
+    requests = [request_without_body(headers, request_view(text, body, reads_cap=caps), size) for text, size in prompts]
     return [
         replace(
             request,
@@ -49,11 +49,11 @@ def requests_written(path: str, body: Any, headers: Headers, *, caps: bool, most
     ]
 
 
-def request_without_body(headers: Headers, text: Text, size: Size = ANY_SIZE) -> EngineRequest:
-    """The engine request of which nothing is known but its headers, the text or why there is none, and its size."""
+def request_without_body(headers: Headers, view: View, size: Size = ANY_SIZE) -> EngineRequest:
+    """The engine request of which nothing is known but its headers, its view or why there is none, and its size."""
     return EngineRequest(
         model=None,
-        text=text,
+        view=view,
         size=size,
         num_sequences=1,
         client_priority=client_priority(headers, None),

@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction, Tier
 from registry.request import UnrankableContent, render_messages
-from serving.api_bodies import MOST_VALUES, has_too_many_values
+from registry.request_features import RequestView
+from serving.api_bodies import MOST_VALUES, cap_tokens, has_too_many_values, view_in_body
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.http.bodies import ClientLeft, error_answer, read_body
 from serving.request_stages import Size
 from serving.threads import DaemonThreads
+from traffic.cells.params import PARAMS
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +33,19 @@ NO_INSTANT_TIER = (
     " is instant."
 )
 
+MOST_SHOWN = 40
+"""Characters of a field's name in an error."""
+
 
 class RankRequest(BaseModel):
     """Either a prompt or chat messages; `max_tokens` caps the predicted length's place.
 
     `model` is the name that a client would give; it matters where several target LLMs are served. `tier` is the network
-    to be asked; unless given it is the encoder, or the instant one where the encoder does not answer in time.
+    to be asked; unless given it is the encoder, or the instant one where the encoder does not answer in time. What else
+    the engine's request would ask for (tools, reasoning effort, ...) stands beside it by the names of the APIs.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow")
 
     prompt: str | None = None
     messages: list[dict[str, Any]] | None = None
@@ -49,6 +55,8 @@ class RankRequest(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "RankRequest":
+        if unknown := [name for name in self.model_extra or {} if name not in PARAMS]:
+            raise ValueError(f"a ranker reads no `{unknown[0][:MOST_SHOWN]}`, but {', '.join(PARAMS)}")
         if (self.prompt is None) == (self.messages is None):
             raise ValueError("a request holds either `prompt` or `messages`")
         return self
@@ -57,6 +65,16 @@ class RankRequest(BaseModel):
     def text(self) -> str:
         """The text to rank."""
         return self.prompt if self.prompt is not None else render_messages(self.messages or [])
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What is asked for beside the text, as an engine's request would."""
+        return {"max_tokens": self.max_tokens, **(self.model_extra or {})}
+
+    @property
+    def cap_tokens(self) -> int | None:
+        """The longest answer that it allows."""
+        return cap_tokens(self.params)
 
 
 class RankRoute:
@@ -68,6 +86,7 @@ class RankRoute:
         is_authorised: Callable[[Headers], bool],
         limit_s: float,
         max_body_bytes: int,
+        has_caps: bool = True,
     ) -> None:
         """Set up the route.
 
@@ -76,11 +95,13 @@ class RankRoute:
             is_authorised: whether a request with these headers may ask.
             limit_s: where the encoder takes longer the instant tier answers; where that may not, it is a 503.
             max_body_bytes: a larger body is a 413: there is nothing behind this route that it could be passed on to.
+            has_caps: whether a limit of tokens caps the place, and is read by rankers at all.
         """
         self._ranker_of = ranker_of
         self._is_authorised = is_authorised
         self._limit_s = limit_s
         self._max_body_bytes = max_body_bytes
+        self._has_caps = has_caps
         self._thread = DaemonThreads(1, "rank")
 
     async def rank(self, request: Request) -> Response:
@@ -100,7 +121,7 @@ class RankRoute:
             ranker = self._ranker_of(asked.model)
             if ranker is None:
                 return error_answer(404, "`model` must be a name in PARS_RANKERS, but this one has no ranker.")
-            text = asked.text
+            view = view_in_body(asked.text, asked.params, reads_cap=self._has_caps)
         except NoRanker as error:
             return error_answer(503, str(error))
         except ValidationError as error:
@@ -109,13 +130,13 @@ class RankRoute:
             return error_answer(400, str(error))
         except Exception:  # whatever it is over: no client gets our traceback
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
-        return await self._answer(ranker, text, asked)
+        return await self._answer(ranker, view, asked)
 
-    async def _answer(self, ranker: ServedRanker, text: str, asked: RankRequest) -> Response:
+    async def _answer(self, ranker: ServedRanker, view: RequestView, asked: RankRequest) -> Response:
         if asked.tier == "instant" and not ranker.has_instant:
             return error_answer(400, NO_INSTANT_TIER)
         try:
-            tier, prediction = await self._prediction(ranker, text, asked)
+            tier, prediction = await self._prediction(ranker, view, asked)
         except TimeoutError as error:
             return error_answer(503, f"The ranker {error}: ask again later.")
         except UnrankableContent as error:
@@ -128,22 +149,22 @@ class RankRoute:
             {**asdict(prediction), "order_by": order_by, "tier": tier, "ranker_version": ranker.version}
         )
 
-    async def _prediction(self, ranker: ServedRanker, text: str, asked: RankRequest) -> tuple[Tier, Prediction]:
-        size = Size(asked.max_tokens, characters=len(text))
+    async def _prediction(self, ranker: ServedRanker, view: RequestView, asked: RankRequest) -> tuple[Tier, Prediction]:
+        size = Size(asked.cap_tokens if self._has_caps else None, characters=len(view.text))
         if asked.tier != "instant":
             try:
-                return "encoder", await self._read(ranker, text, size)
+                return "encoder", await self._read(ranker, view, size)
             except TimeoutError:
                 if asked.tier == "encoder" or not ranker.has_instant:
                     raise
-        return "instant", ranker.predict(text, size, "instant")
+        return "instant", ranker.predict(view, size, "instant")
 
-    async def _read(self, ranker: ServedRanker, text: str, size: Size) -> Prediction:
-        if (known := ranker.known(text, size)) is not None:
+    async def _read(self, ranker: ServedRanker, view: RequestView, size: Size) -> Prediction:
+        if (known := ranker.known(view, size)) is not None:
             return known
         if self._thread.is_hanging(self._limit_s):
             raise TimeoutError("is hanging")
-        job = self._thread.submit(ranker.predict, text, size)
+        job = self._thread.submit(ranker.predict, view, size)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(job), self._limit_s)
         except TimeoutError:

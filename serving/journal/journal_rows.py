@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any
 
 from registry.request import Conversation
+from registry.request_features import RequestView
 from serving.api_bodies import conversations_of
 from serving.journal.identities import session_of, system_prompt_of, tenant_of
 from serving.journal.kept_params import without_text
@@ -45,9 +46,9 @@ class RowMaker:
             yield {name: value for name, value in row.items() if _is_known(value) or name in ALWAYS}
 
     def _asked(self, served: ServedRequest) -> dict[str, Any]:
-        body, text = served.http_request.body, served.request.text
+        body, view = served.http_request.body, served.request.view
         conversation = _conversation(served)
-        prompt = whole_characters(text) if isinstance(text, str) else None
+        prompt = whole_characters(view.text) if isinstance(view, RequestView) else None
         params = params_of(body) if isinstance(body, dict) else {}
         kept = self._kept(prompt, conversation, params)
         system_prompt = system_prompt_of(conversation) if conversation else None

@@ -111,7 +111,7 @@ class Admissions:
 
     async def placed(self, finder: PlaceFinder, http_request: HttpRequest, request: EngineRequest, seat: Seat) -> Place:
         """The place that a request goes on with, once it may; beam search asks again and again with the same text."""
-        asked = (request.text, request.size)
+        asked = (request.view, request.size)
         known = http_request.places.get(asked)
         place, reading = (known, None) if known is not None else _found(finder, request)
         target_llm = finder.target_llm(request.model)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from registry.ranker import Prediction, Tier
 from registry.request import UnrankableContent
+from registry.request_features import RequestView
 from serving.metrics import RANKING_SECONDS
 from serving.ranking.ranking_failures import Failures, reason_of_error
 from serving.request_stages import ANY_SIZE, Place, RankerName, Size
@@ -27,18 +28,18 @@ class Predictor(Protocol):
     def has_instant(self) -> bool:
         """Whether it has an instant tier that may be used."""
 
-    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
-        """The prediction for one prompt."""
+    def predict(self, request: RequestView, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        """The prediction for one request."""
 
-    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
-        """The encoder's prediction, if it has read this text lately."""
+    def known(self, request: RequestView, size: Size = ANY_SIZE) -> Prediction | None:
+        """The encoder's prediction, if it has read the same lately."""
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
         """The place of a request that cannot be ranked."""
 
 
 class EncoderQueue:
-    """Reads texts one after the other, that of the smallest priority first. All methods belong to one event loop.
+    """Reads requests one after the other, that of the smallest priority first. All methods belong to one event loop.
 
     By priority and not by arrival: who would be let go first shall be known best first, and what the engine takes next
     is then never a long request only because it came before the short ones that are held behind it.
@@ -47,7 +48,7 @@ class EncoderQueue:
     def __init__(
         self, ranker: Callable[[], Predictor], failures: Failures, *, limit_s: float, num_threads: int
     ) -> None:
-        """`ranker` is asked at each use, so that a swap needs no word here; one text in `limit_s` is hanging."""
+        """`ranker` is asked at each use, so that a swap needs no word here; one request in `limit_s` is hanging."""
         self.ranker = ranker
         self.failures = failures
         self._limit_s = limit_s
@@ -66,36 +67,36 @@ class EncoderQueue:
         self._threads = DaemonThreads(self._num_threads, "ranking")
         return False
 
-    def submit(self, text: str, size: Size, priority: int) -> Future[Place]:
-        """Let a text be read when its turn comes; the place that it then has."""
-        return self._threads.submit_urgent(priority, partial(self._read, text, size))
+    def submit(self, view: RequestView, size: Size, priority: int) -> Future[Place]:
+        """Let a request be read when its turn comes; the place that it then has."""
+        return self._threads.submit_urgent(priority, partial(self._read, view, size))
 
     def close(self) -> None:
         """Let the threads end; nothing is read any more."""
         self._threads.close()
 
-    def _read(self, text: str, size: Size) -> Place:
+    def _read(self, view: RequestView, size: Size) -> Place:
         self._reads_with = ranker = self.ranker()
         with RANKING_SECONDS.labels("encoder").time():
-            return placed(ranker.predict(text, size), "encoder", ranker.name)
+            return placed(ranker.predict(view, size), "encoder", ranker.name)
 
 
 class Reading:
-    """One text that the encoder reads if its request is held, and what has come of it."""
+    """What the encoder reads of a request if that is held, and what has come of it."""
 
-    def __init__(self, queue: EncoderQueue, text: str, size: Size) -> None:
-        self._queue, self._text, self._size = queue, text, size
+    def __init__(self, queue: EncoderQueue, view: RequestView, size: Size) -> None:
+        self._queue, self._view, self._size = queue, view, size
         self._job: Future[Place] | None = None
 
     def begin(self, priority: int, tell: Callable[[], None]) -> None:
         """Put it into the queue; `tell` is called in this event loop once there is something to know."""
-        # At once, though it may be cancelled: a thread that asks a busy event loop for its next text idles meanwhile.
-        self._job = self._queue.submit(self._text, self._size, priority)
+        # At once, though it may be cancelled: a thread that asks a busy event loop for its next one idles meanwhile.
+        self._job = self._queue.submit(self._view, self._size, priority)
         self._job.add_done_callback(partial(_call_in, asyncio.get_running_loop(), tell))
 
     @property
     def is_over(self) -> bool:
-        """Whether the text was read, or could not be."""
+        """Whether it was read, or could not be."""
         return self._job is not None and self._job.done() and not self._job.cancelled()
 
     def end(self) -> None:

@@ -9,6 +9,7 @@ from typing import Self, get_args
 
 from registry.ranker import Tier
 from registry.request import TOO_LARGE, UnrankableContent
+from registry.request_features import RequestView
 from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
 from serving.metrics import HELD_REQUESTS, HOLD_SECONDS, NO_RANKER, RANKING_SECONDS
@@ -64,14 +65,14 @@ class PlaceFinder:
         target_llm = self._rankers.target_of(request.model)
         if not self._rankers.is_ordered(target_llm):
             return Place(MIDDLE, ORDERING_IS_OFF), None
-        if isinstance(request.text, UnrankableContent) and request.text.reason == TOO_LARGE:
+        if isinstance(request.view, UnrankableContent) and request.view.reason == TOO_LARGE:
             return Place(self._rankers.large_quantile(request.size), TOO_LARGE), None
         if target_llm is None or not self._rankers.has_ranker(target_llm):
             return Place(self._rankers.median_quantile(request.size), "no_ranker"), None
         queue = self._queue_of[target_llm]
-        if isinstance(request.text, UnrankableContent):
-            return _median(queue.ranker(), request.size, request.text.reason), None
-        return _placed_at_once(queue, request.text, request.size)
+        if isinstance(request.view, UnrankableContent):
+            return _median(queue.ranker(), request.size, request.view.reason), None
+        return _placed_at_once(queue, request.view, request.size)
 
     def note(self, target_llm: str, place: Place) -> None:
         """Count a request that goes on with a place that no tier has found, by the reason."""
@@ -84,27 +85,27 @@ class PlaceFinder:
             queue.close()
 
 
-def _placed_at_once(queue: EncoderQueue, text: str, size: Size) -> Finding:
+def _placed_at_once(queue: EncoderQueue, view: RequestView, size: Size) -> Finding:
     ranker = queue.ranker()
-    if (known := ranker.known(text, size)) is not None:
+    if (known := ranker.known(view, size)) is not None:
         return placed(known, "encoder", ranker.name), None
     try:
-        place = _instant_place(ranker, queue.failures, text, size)
+        place = _instant_place(ranker, queue.failures, view, size)
     except UnrankableContent as nothing:
         return _median(ranker, size, nothing.reason), None
     if not queue.is_hanging:
-        return place or _median(ranker, size, "budget"), Reading(queue, text, size)
+        return place or _median(ranker, size, "budget"), Reading(queue, view, size)
     queue.failures.note_tier("encoder", "hanging")
     return place or _median(ranker, size, "hanging"), None
 
 
-def _instant_place(ranker: Predictor, failures: Failures, text: str, size: Size) -> Place | None:
+def _instant_place(ranker: Predictor, failures: Failures, view: RequestView, size: Size) -> Place | None:
     """None if the ranker has no instant tier, or that fails."""
     if not ranker.has_instant:
         return None
     try:
         with RANKING_SECONDS.labels("instant").time():
-            return placed(ranker.predict(text, size, "instant"), "instant", ranker.name)
+            return placed(ranker.predict(view, size, "instant"), "instant", ranker.name)
     except UnrankableContent:
         raise
     except Exception as error:  # whatever it is, of ONNX Runtime too: there is the encoder

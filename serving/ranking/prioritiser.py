@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
+from serving.api_bodies import request_view
 from serving.arrival_clock import ArrivalClock
 from serving.journal.journal import Journal
 from serving.journal.served_request import ServedRequest
@@ -141,7 +142,7 @@ class Prioritiser:
             text = reason_of(error)
         return EngineRequest(
             model=getattr(kwargs.get("lora_request"), "lora_name", None) or http_request.model,
-            text=text,
+            view=request_view(text, http_request.body, reads_cap=self.policy.cap_by_max_tokens),
             size=Size(
                 cap_tokens=self._cap_tokens(http_request, params),
                 prompt_tokens=http_request.first_prompt_tokens(text, prompt_tokens_of(prompt)),

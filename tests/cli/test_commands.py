@@ -4,13 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
-import mlflow
 import pytest
 
 from cli.commands import COMMANDS
-from tests.conftest import Command, tracking
+from tests.conftest import Command
 
 
 def test_the_overview_names_every_command(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,18 +63,3 @@ def test_a_command_that_is_ended_stops_what_it_has_started_first(
     assert command("describe", "--log", "any.jsonl") == 128 + signal.SIGTERM
     assert stopped == ["the server"]
     assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_the_run_of_a_command_that_needs_none_says_what_was_done(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_database: Path
-) -> None:
-    store = tmp_path / "mlflow.db"
-    store.write_bytes(empty_database.read_bytes())
-    client = mlflow.MlflowClient(f"sqlite:///{store}")
-    log = tmp_path / "log.jsonl"
-    log.write_text('{"prompt": "a", "output_tokens": 1}\n')
-    run = client.create_run("0", run_name="peaceful-bird-928")
-    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
-    with tracking(f"sqlite:///{store}"):
-        assert command("describe", str(log)) == 0
-    assert client.get_run(run.info.run_id).info.run_name == "describe"

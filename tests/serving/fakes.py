@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from registry.ranker import Prediction, Tier
 from registry.request import Text
+from registry.request_features import Readable, RequestView, as_view
+from serving.api_bodies import request_view
 from serving.arrival_clock import ArrivalClock
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
@@ -36,12 +38,17 @@ class FakeRanker:
     instant_error: Exception | None = None
     may_go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
+    views: list[RequestView] = field(default_factory=list)
+    """What it was asked, of either tier."""
     remembered: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.may_go_on.set()
 
-    def predict(self, prompt: str, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+    def predict(self, request: Readable, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
+        view = as_view(request)
+        self.views.append(view)
+        prompt = view.text
         if tier == "instant":
             assert threading.current_thread() is threading.main_thread()
             return self._said(len(prompt.split()) / 2, size, self.instant_error)
@@ -50,8 +57,8 @@ class FakeRanker:
         time.sleep(self.seconds)
         return self._said(len(prompt.split()), size, self.error)
 
-    def known(self, prompt: str, size: Size = ANY_SIZE) -> Prediction | None:
-        tokens = self.remembered.get(prompt)
+    def known(self, request: Readable, size: Size = ANY_SIZE) -> Prediction | None:
+        tokens = self.remembered.get(as_view(request).text)
         return None if tokens is None else self._said(tokens, size, None)
 
     def _said(self, tokens: float, size: Size, error: Exception | None) -> Prediction:
@@ -93,7 +100,14 @@ class KeptSeats:
 
 
 def engine_request(text: Text, cap_tokens: float | None = None, model: str | None = None) -> EngineRequest:
-    return EngineRequest(model, text, Size(cap_tokens), num_sequences=1, client_priority=0, trace_headers=None)
+    return EngineRequest(
+        model,
+        request_view(text, {}, reads_cap=True),
+        Size(cap_tokens),
+        num_sequences=1,
+        client_priority=0,
+        trace_headers=None,
+    )
 
 
 def only(ranker: Callable[[], Predictor], backlog_s: float = 2.0, num_threads: int = 1) -> PlaceFinder:

@@ -14,7 +14,7 @@ HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
 def texts(path: str, body: Any) -> list[str]:
     return [
-        request.text.reason.upper() if isinstance(request.text, UnrankableContent) else request.text
+        request.view.reason.upper() if isinstance(request.view, UnrankableContent) else request.view.text
         for request in requests_written(path, body, Headers(), caps=True, most_prompts=4)
     ]
 
