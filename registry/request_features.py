@@ -4,7 +4,7 @@ Some features are told by the text alone, the others by what the request asks fo
 cannot be understood is missing, never an error. It runs in event loops, so that nothing large is read whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from struct import pack, unpack
@@ -29,9 +29,6 @@ CAP_FEATURE = "log_max_tokens"
 Feature = float | None
 """None where it is missing: unlike NaN it equals itself, so that views can be compared and looked up."""
 Features = tuple[Feature, ...]
-
-UNKNOWN: Features = (None,) * len(ASKED_FEATURES)
-"""What is asked for where nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +82,20 @@ def tools_of(params: Any) -> str:
     return tool_text(params.get("tools")) if isinstance(params, Mapping) else ""
 
 
+def matrix_of(views: Iterable[RequestView]) -> npt.NDArray[np.float32]:
+    """The vectors of some requests, [views, features]; NaN where a feature is missing."""
+    rows = (np.nan if one is None else one for view in views for one in view.features)
+    return np.fromiter(rows, dtype=np.float32).reshape(-1, len(FEATURES))
+
+
 def exact(values: Sequence[Feature]) -> Features:
     """Features in 32 bits, as networks and logs have them, so that the same request is the same view everywhere."""
     form = f"{len(values)}f"
     rounded = unpack(form, pack(form, *(nan if one is None else one for one in values)))
     return tuple(None if one != one else one for one in rounded)
+
+
+UNKNOWN: Features = (None,) * len(ASKED_FEATURES)
+"""What is asked for where nobody knows it."""
+NOTHING_ASKED: Features = exact(asked_features({}))
+"""Of a request that asks for none of it."""

@@ -1,12 +1,17 @@
-"""Prompts with the lengths of their answers: what trains, validates and tests."""
+"""Requests with the lengths of their answers: what trains, validates and tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
 from registry.errors import InvalidInput
+from registry.features.text_features import text_features
+from registry.request_features import RequestView, exact, matrix_of
+from traffic.cells.asked import asked_in
 from traffic.texts import taken
 
 MOST_TEST_PROMPTS = 20_000
@@ -15,7 +20,10 @@ MOST_TEST_PROMPTS = 20_000
 
 @dataclass(frozen=True)
 class LabelledPrompts:
-    """Prompts and the lengths of their answers, in tokens of the target LLM."""
+    """Prompts, what is asked for beside them, and the lengths of their answers, in tokens of the target LLM.
+
+    Each is a distinct request; a prompt comes again where other answers to it were asked for.
+    """
 
     prompts: Sequence[str]
     output_tokens: npt.NDArray[np.float64]
@@ -27,14 +35,16 @@ class LabelledPrompts:
     """How often each prompt came in the log."""
     prompt_tokens: npt.NDArray[np.float64]
     """Of the prompts themselves, by the target LLM's tokenizer; NaN where the log does not say."""
+    asked: Sequence[str] | None
+    """What is asked for beside each prompt (`traffic/cells/asked.py`); None where the log says nothing of it."""
 
     @classmethod
     def of(
         cls, prompts: Sequence[str], output_tokens: npt.NDArray[np.float64], is_censored: npt.NDArray[np.bool_]
     ) -> "LabelledPrompts":
-        """Prompts that came once each and are their own groups."""
+        """Prompts that came once each and are their own groups, and nobody knows what else was asked for."""
         once, unknown = np.ones(len(prompts), dtype=np.int64), np.full(len(prompts), np.nan)
-        return LabelledPrompts(prompts, output_tokens, is_censored, prompts, once, unknown)
+        return LabelledPrompts(prompts, output_tokens, is_censored, prompts, once, unknown, None)
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -54,7 +64,25 @@ class LabelledPrompts:
             groups=prompts if self.groups is self.prompts else taken(self.groups, kept),
             occurrences=self.occurrences[kept],
             prompt_tokens=self.prompt_tokens[kept],
+            asked=None if self.asked is None else taken(self.asked, kept),
         )
+
+    @cached_property
+    def views(self) -> Sequence[RequestView]:
+        """What a ranker reads of each. Some microseconds each, so this is for those that are trained on or tested."""
+        cells = repeat(None) if self.asked is None else self.asked
+        return [view_in(prompt, cell) for prompt, cell in zip(self.prompts, cells, strict=False)]
+
+    @cached_property
+    def features(self) -> npt.NDArray[np.float32]:
+        """The vectors of all, float32 [prompts, `FEATURES`]; NaN where a feature is missing."""
+        return matrix_of(self.views)
+
+
+def view_in(prompt: str, cell: str | None) -> RequestView:
+    """What a ranker reads of a prompt and of the cell beside it."""
+    asked = asked_in(cell)
+    return RequestView(prompt, exact(text_features(prompt)) + asked.features, asked.tools)
 
 
 def require_two_lengths(part: LabelledPrompts, name: str, notes: Sequence[str] = ()) -> LabelledPrompts:

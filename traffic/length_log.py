@@ -58,6 +58,7 @@ class LengthLogSource(RowRules):
                 group=group,
                 prompt_tokens=PROMPT_TOKENS_COLUMN,
                 has_messages=with_chats,
+                has_params=True,
             ),
             needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
             model=self.model,
@@ -83,7 +84,7 @@ class RowCounts:
     misfits: int = 0
     """Records that have not the form of the source that the log is from: left out."""
     prompts: int = 0
-    """Distinct prompts among the labelled rows."""
+    """Distinct requests among the labelled rows: prompts, and what is asked for beside them."""
     censored_prompts: int = 0
     """Those of them whose label is censored."""
 
@@ -94,7 +95,7 @@ LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "misf
 
 @dataclass(frozen=True)
 class LengthLog(LabelledPrompts):
-    """One label per distinct prompt, in the order of the prompts' hashes (whatever the order of the rows was)."""
+    """One label per distinct request, in the order of the prompts' hashes (whatever the order of the rows was)."""
 
     splits: tuple[Split, ...]
     counts: RowCounts
@@ -168,8 +169,8 @@ def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[pa.Table]:
             counts[value["values"]] += value["counts"]
         labelled = rows.filter(pc.equal(fates, LABELLED))
         is_censored = pc.not_equal(labelled["ending"], "ended")
-        texts, tokens = labelled["text"], labelled["output_tokens"]
-        yield pa.table([texts, tokens, is_censored, labelled["group"], labelled["prompt_tokens"]], ROWS)
+        columns = [labelled["text"], labelled["output_tokens"], is_censored]
+        yield pa.table([*columns, *(labelled[name] for name in ("group", "prompt_tokens", "asked"))], ROWS)
 
 
 def _fates(rows: pa.Table) -> pa.ChunkedArray:
@@ -224,6 +225,7 @@ def _log_of(labels: PromptLabels, counts: Counter[str], grouped_by: str, notes: 
         groups=labels.groups,
         occurrences=labels.occurrences,
         prompt_tokens=labels.prompt_tokens,
+        asked=labels.asked,
         splits=tuple(map(split_of, labels.groups)),
         counts=RowCounts(**counts),
         digest=labels.digest(),

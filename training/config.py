@@ -50,6 +50,10 @@ class TrainingConfig(LengthLogSource):
     weight_decay: float = 0.01
     """Of AdamW."""
 
+    features: Literal["on", "off"] = "on"
+    """Whether the ranker reads beside the text what a request asks for: `max_tokens`, tools, schema, reasoning effort,
+    thinking, temperature, and the numbers of tokens, turns and code marks of the text. One that never varies in the log
+    has no weight. `off` reads the text and the tools alone."""
     word_embeddings: Literal["frozen", "trained"] = "frozen"
     """The encoder's table of word embeddings, half of a small encoder: `frozen` keeps it as it was pretrained, which
     costs less and does better on prompts of another kind; `trained` trains it like the rest."""

@@ -23,5 +23,6 @@ PRESETS: dict[Preset, Mapping[str, Any]] = {
         "weight_decay": 0.01,
         "word_embeddings": "trained",
         "max_tokens": 128,
+        "features": "off",
     },
 }

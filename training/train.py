@@ -147,8 +147,8 @@ def _fit(config: TrainingConfig, splits: Splits, callbacks: Sequence[Callback] =
     """Fit the encoder, then let it teach the instant network."""
     network, tokenizer = fit(config, splits.train, splits.validation, callbacks)
     start_s = time.monotonic()
-    prompts = [*splits.train.prompts, *splits.unlabelled]
-    instant = distil(config, network, tokenizer, prompts) if config.distil_epochs else None
+    views = [*splits.train.views, *splits.unlabelled]
+    instant = distil(config, network, tokenizer, views) if config.distil_epochs else None
     return Fitted(network, tokenizer, instant, time.monotonic() - start_s)
 
 

@@ -12,6 +12,7 @@ from transformers import BertConfig, BertModel
 
 from registry import store
 from registry.artefact.weights import fetch_weights
+from registry.request_features import RequestView
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import require_two_lengths
 from traffic.length_log import LengthLogSource, read_length_log
@@ -66,29 +67,29 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
     test = require_two_lengths(read_length_log(config).part("test", config.max_prompts, config.seed), "test")
     scorer = store.load_ranker(config.ranker).scorer
     card, weights = fetch_weights(config.ranker)
-    own = load_network(card.encoder, card.max_tokens)
+    own = load_network(card.encoder, card.max_tokens, card.features_version is not None)
     load_weights(own, weights)
     bert_config = BertConfig()
     bert_base = RankerNetwork(BertModel(bert_config), bert_config.hidden_size)  # type: ignore[no-untyped-call]
 
-    def of(network: RankerNetwork) -> Callable[[str], float]:
+    def of(network: RankerNetwork) -> Callable[[RequestView], float]:
         network.eval()
 
         @torch.inference_mode()
-        def score(prompt: str) -> float:
-            ids = torch.tensor([scorer.window.ids(prompt)])
-            return float(network(ids, torch.ones_like(ids)))
+        def score(view: RequestView) -> float:
+            ids = torch.tensor([scorer.window.ids(view.text, view.tools)])
+            return float(network(ids, torch.ones_like(ids), torch.from_numpy(view.vector).unsqueeze(0)))
 
         return score
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        artefact_ms, float_ms, bert_base_ms = _milliseconds((scorer.score, of(own), of(bert_base)), test.prompts)
+        artefact_ms, float_ms, bert_base_ms = _milliseconds((scorer.score, of(own), of(bert_base)), test.views)
     finally:
         torch.set_num_threads(threads)
-    by_float = [of(own)(prompt) for prompt in tqdm(test.prompts, "scoring as float32", unit="prompt", mininterval=1)]
-    by_artefact = scorer.score_all(test.prompts, progress="scoring as served")
+    by_float = [of(own)(view) for view in tqdm(test.views, "scoring as float32", unit="prompt", mininterval=1)]
+    by_artefact = scorer.score_all(test.views, progress="scoring as served")
     cost = ScoringCost(
         artefact_ms,
         float_ms,
@@ -101,7 +102,7 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
     return cost
 
 
-def _milliseconds(scorers: tuple[Callable[[str], float], ...], prompts: Sequence[str]) -> list[float]:
+def _milliseconds(scorers: tuple[Callable[[RequestView], float], ...], prompts: Sequence[RequestView]) -> list[float]:
     """Median time of each scorer on the first prompts, each of which all of them score in turn."""
     for score in scorers:
         score(prompts[0])  # the first call allocates

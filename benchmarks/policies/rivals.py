@@ -16,7 +16,7 @@ from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.rows.row import Row
 
 FITTED = ("template_mean", "lexical_boosting", "tfidf_ridge")
-"""Baselines of an evaluation (`training/judging/baselines.py`) that are policies too."""
+"""Baselines of an evaluation (`training/judging/baselines/`) that are policies too."""
 RULES = "outlen_bucket"
 RIVALS = (RULES, *FITTED)
 
@@ -69,6 +69,6 @@ def _fitted(name: str, prompts: Sequence[str], train: LabelledPrompts | None, se
             f"{name} is fitted on the training prompts of a length log and tried on its test prompts, but got no"
             " length log, or all of one; give lengths=FILE and part=test, or leave it out of policies."
         )
-    from training.judging.baselines import Baseline  # scikit-learn takes seconds to import
+    from training.judging.baselines.baselines import Baseline  # scikit-learn takes seconds to import
 
     return places(Baseline(name, seed).fit(require_two_lengths(train, "train")).score_all(prompts))

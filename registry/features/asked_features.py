@@ -125,6 +125,15 @@ READERS: Mapping[str, Read] = {
 }
 """The features and how each is read, in their order. A logarithm is that of one more, so that 0 has one too."""
 ASKED_FEATURES = tuple(READERS)
+FIELDS = tuple(
+    dict.fromkeys(
+        [
+            *("tools", "tool_choice", "continue_final_message", "temperature", "n"),
+            *(way[0] for ways in (CAPS, EFFORT, THINKING, BUDGET, VERBOSITY, FORMAT, SCHEMAS, CHOSEN) for way in ways),
+        ]
+    )
+)
+"""The fields of a body that any of them is read of."""
 
 
 def asked_features(params: Params) -> tuple[float | None, ...]:

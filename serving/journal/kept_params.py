@@ -1,15 +1,30 @@
 """What a request asks for beside its text, without a word of its author's: numbers, switches, sizes. Pure."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-SIZED = frozenset({"tools", "json_schema", "schema", "json", "regex", "grammar", "choice", "structural_tag", "stop"})
-"""Fields of which only the size is kept: how many items, or how many characters of JSON."""
+from registry.features.fields import size
+
+SIZED = frozenset(
+    {
+        *("tools", "json_schema", "schema", "json", "regex", "grammar", "choice", "structural_tag", "stop"),
+        *("guided_json", "guided_regex", "guided_grammar", "guided_choice"),
+    }
+)
+"""Fields of which only the sizes are kept, that of each item of a list, as a ranker reads them."""
 KEPT_FIELDS = frozenset(
     {
         *("type", "effort", "reasoning_effort", "budget_tokens", "max_tokens", "summary", "mode"),
-        *("enable_thinking", "thinking", "thinking_budget", "reasoning_budget", "add_generation_prompt"),
+        *(
+            "enable_thinking",
+            "thinking",
+            "enabled",
+            "verbosity",
+            "format",
+            "thinking_budget",
+            "reasoning_budget",
+            "add_generation_prompt",
+        ),
     }
 )
 """Of objects inside: others may be named by the author."""
@@ -39,5 +54,5 @@ def _shape(value: Any) -> Any:
     return len(value)
 
 
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, (list, str)) else len(json.dumps(value))
+def _size(value: Any) -> int | list[int]:
+    return [int(size(one)) for one in value] if isinstance(value, list) else int(size(value))

@@ -16,7 +16,9 @@ from traffic.texts import BATCH_ROWS, Texts, table_of, taken
 
 GROUPS = st.none() | st.sampled_from("xyz")
 ROW = st.builds(
-    LabelledRow, st.sampled_from("abcdefg 🦉"), st.integers(1, 50), st.booleans(), GROUPS, st.none() | st.integers(0, 9)
+    LabelledRow,
+    st.sampled_from("abcd 🦉"),
+    *(st.integers(1, 50), st.booleans(), GROUPS, st.none() | st.integers(0, 9), st.none() | st.sampled_from("pq")),
 )
 MANY = st.lists(ROW, min_size=1, max_size=40)
 
@@ -38,22 +40,27 @@ def test_an_empty_table_has_its_columns() -> None:
 
 @given(MANY)
 def test_labels_are_those_of_plain_python(rows: list[LabelledRow]) -> None:
-    samples: dict[str, list[LabelledRow]] = defaultdict(list)
+    samples: dict[tuple[str, str], list[LabelledRow]] = defaultdict(list)
+    of_prompt: dict[str, list[LabelledRow]] = defaultdict(list)
     for row in rows:
-        samples[row.prompt].append(row)
-    prompts = sorted(samples, key=lambda prompt: (hash_of(prompt), prompt))
+        samples[row.prompt, row.asked or ""].append(row)
+        of_prompt[row.prompt].append(row)
+    requests = sorted(samples, key=lambda one: (hash_of(one[0]), *one))
+    has_asked = any(row.asked for row in rows)
     expected = [
         label_of([row.output_tokens for row in samples[one]], [row.is_censored for row in samples[one]])
-        for one in prompts
+        for one in requests
     ]
     found = label_prompts([table_of(rows, ROWS)])
-    assert list(found.prompts) == prompts
-    assert list(found.groups) == [min(row.group or prompt for row in samples[prompt]) for prompt in prompts]
+    assert list(found.prompts) == [prompt for prompt, _ in requests]
+    assert (None if found.asked is None else list(found.asked)) == ([one for _, one in requests] if has_asked else None)
+    groups = {prompt: min(row.group or prompt for row in its) for prompt, its in of_prompt.items()}
+    assert list(found.groups) == [groups[prompt] for prompt, _ in requests], "no prompt stands in two groups"
     assert list(zip(found.output_tokens, found.is_censored, strict=True)) == expected
-    assert found.occurrences.tolist() == [len(samples[prompt]) for prompt in prompts]
-    known = [[row.prompt_tokens for row in samples[one] if row.prompt_tokens] for one in prompts]
+    assert found.occurrences.tolist() == [len(samples[one]) for one in requests]
+    known = [[row.prompt_tokens for row in samples[one] if row.prompt_tokens] for one in requests]
     assert found.prompt_tokens == pytest.approx([np.mean(one) if one else np.nan for one in known], nan_ok=True)
     digest = blake2b(digest_size=16)
-    for prompt, (tokens, is_censored) in zip(prompts, expected, strict=True):
-        digest.update(repr((prompt, tokens, is_censored)).encode())
+    for (prompt, asked), (tokens, is_censored) in zip(requests, expected, strict=True):
+        digest.update(repr((prompt, tokens, is_censored, *([asked] if has_asked else []))).encode())
     assert found.digest() == digest.hexdigest()

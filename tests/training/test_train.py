@@ -80,7 +80,7 @@ def test_the_run_is_finished_and_has_the_curves(tiny_store: TinyTraining) -> Non
 
 def test_the_run_counts_the_tokens_that_it_encoded(tiny_store: TinyTraining) -> None:
     train = read_length_log(tiny_store.config).part("train")
-    tokens = sum(len(ids) for ids in encode_all(load_tokenizer(DEFAULT_ENCODER), train.prompts, 128))
+    tokens = sum(len(ids) for ids in encode_all(load_tokenizer(DEFAULT_ENCODER), train.views, 128).ids)
     metrics = parent(tiny_store).data.metrics
     assert metrics[TOTAL_ENCODER_TOKENS] == tokens
     assert 0.75 * tokens < metrics[ENCODER_TOKENS] <= tokens  # at the last validation

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traffic.adapters.remarks import Misfit, Remarks
+from traffic.cells.params import PARAMS_COLUMN, params_of
 from traffic.rows.record import Record, Values
 from traffic.rows.rules import ANSWER, DETAIL_COLUMNS, ENDING_COLUMNS, LENGTH_COLUMNS, MODEL
 
@@ -37,11 +38,16 @@ class Adapter:
 
 
 def request(values: Values, *known: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    """A request of which this is known, the last word counting; its record's other columns stay for who names one."""
-    made = {**values, **BLANK}
+    """A request of which this is known, the last word counting; its record's other columns stay for who names one.
+
+    Its parameters stand together in one column.
+    """
+    made: dict[str, Any] = {}
     for columns in (*known, more):
         made |= columns
-    return made
+    params = params_of(made)
+    rest = {name: value for name, value in made.items() if name not in params}
+    return {**values, **BLANK, **rest, **({PARAMS_COLUMN: params} if params else {})}
 
 
 def one_by_one(

@@ -3,6 +3,7 @@
 What is not plain here may still be fine: it is left to the functions for one cell, which alone know what is bad.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traffic.cells.asked import asked_cell
 from traffic.cells.counts import MOST_TOKENS
+from traffic.cells.params import params_in
 from traffic.cells.times import DATES, DATES_WITHOUT_ZONE, SECONDS, UNITS
 
 Flags = npt.NDArray[np.bool_]
@@ -88,6 +91,24 @@ def plain_times(column: pa.Array) -> PlainTimes:
     per_second = np.array([1.0, *(per_s for _, per_s, _ in reversed(UNITS))])
     names = (SECONDS, *(form for _, _, form in reversed(UNITS)))
     return PlainTimes(pa.array(numbers / per_second[forms], mask=is_null), is_plain, np.asarray(forms), names)
+
+
+def plain_asked(columns: Mapping[str, pa.Array], rows: int) -> PlainCells:
+    """What requests ask for in these columns; what comes again is read once. Only Python knows what it means."""
+    given = {name: column for name, column in columns.items() if column.null_count < len(column)}
+    nothing, all_plain = pa.nulls(rows, pa.large_string()), np.ones(rows, dtype=np.bool_)
+    if not given:
+        return PlainCells(nothing, all_plain)
+    if not all(_is_utf8(_decoded(column)) for column in given.values()):
+        return PlainCells(nothing, ~all_plain)
+    known: dict[str, str | None] = {}
+    cells: list[str | None] = []
+    for values in zip(*(column.to_pylist() for column in given.values()), strict=True):
+        key = repr(values)
+        if key not in known:
+            known[key] = asked_cell(params_in(dict(zip(given, values, strict=True))))
+        cells.append(known[key])
+    return PlainCells(pa.array(cells, pa.large_string()), all_plain)
 
 
 def _dates(column: pa.Array, per_second: int, form: str) -> PlainTimes:

@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 
 from traffic.cells.conversations import MESSAGES
 from traffic.cells.endings import UNSAID, ending_of
+from traffic.cells.params import PARAM_COLUMNS
 from traffic.files.parquet_records import Block
 from traffic.notes.tally import Tally
 from traffic.reading.plain_cells import (
     Flags,
     PlainCells,
+    plain_asked,
     plain_counts,
     plain_names,
     plain_texts,
@@ -50,13 +52,15 @@ class PlainRows:
         self._groups = plain_names(self._block.column(columns.group))
         self._prompt_tokens = plain_counts(self._block.column(columns.prompt_tokens))
         self._arrivals = plain_times(self._block.column(columns.arrival))
-        cells = (self._texts, self._lengths.cells, self._endings.cells, self._groups, self._prompt_tokens)
+        self._asked = self._asked_for()
+        cells = (self._texts, self._lengths.cells, self._endings.cells, self._groups, self._prompt_tokens, self._asked)
         self.is_plain: Flags = np.logical_and.reduce([*(one.is_plain for one in cells), self._has_its_arrival()])
 
     def columns(self) -> list[pa.Array]:
         """All rows in the order of `ROW_COLUMNS`, but for its last; of those that are not plain they say nothing."""
         before = (self._texts, self._lengths.cells, self._endings.cells, self._groups)
-        return [*(one.values for one in before), self._arrivals.values, self._prompt_tokens.values]
+        after = (self._prompt_tokens, self._asked)
+        return [*(one.values for one in before), self._arrivals.values, *(one.values for one in after)]
 
     def tell(self, tally: Tally, taken: Flags) -> None:
         """Count what was understood of the rows that are taken."""
@@ -80,6 +84,10 @@ class PlainRows:
         return texts._replace(
             is_plain=texts.is_plain & (~_is_null(texts.values) | _is_null(self._block.column(MESSAGES)))
         )
+
+    def _asked_for(self) -> PlainCells:
+        names = PARAM_COLUMNS if self._columns.has_params else ()
+        return plain_asked({name: self._block.column(name) for name in names}, len(self._block))
 
     def _output_tokens(self) -> Lengths:
         name = self._columns.length

@@ -10,7 +10,7 @@ from traffic.cells.conversations import MESSAGES, NOTHING, Prompt, prompt_of
 from traffic.cells.counts import tokens_of
 from traffic.cells.endings import ending_of
 from traffic.cells.names import name_of, whole_characters
-from traffic.cells.params import params_of
+from traffic.cells.params import params_in
 from traffic.cells.times import arrival_of
 from traffic.notes.tally import Tally
 from traffic.rows.record import Values
@@ -48,7 +48,7 @@ class RowMaker:
             prompt_tokens=tokens_of(values.get(columns.prompt_tokens), columns.prompt_tokens)
             if columns.prompt_tokens
             else None,
-            params=params_of(values) if columns.has_params else None,
+            params=params_in(values) if columns.has_params else None,
             messages=prompt.messages,
             is_ending_said=ending.is_said,
         )

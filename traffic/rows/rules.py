@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from traffic.cells.conversations import MESSAGES
-from traffic.cells.params import PARAMS, PARAMS_COLUMN
+from traffic.cells.params import PARAM_COLUMNS
 
 MODEL = "model"
 SESSION = "session"
@@ -64,7 +64,7 @@ class Columns(NamedTuple):
         """All that are read of a log of our own form."""
         chosen = {self.prompt, self.length, self.group, self.arrival, self.prompt_tokens}
         messages = [MESSAGES, PROMPT_KEY] if self.prompt else []
-        params = [PARAMS_COLUMN, *PARAMS] if self.has_params else []
+        params = PARAM_COLUMNS if self.has_params else ()
         details = DETAIL_COLUMNS if self.has_details else []
         wanted = (*messages, MODEL, *ENDING_COLUMNS, *LENGTH_COLUMNS, *params, *details)
         return {*filter(None, chosen), *wanted}

@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 from registry.artefact.card import Grouping, InstantTier, RankerCard
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE, sha256_of
 from registry.artefact.length_distribution import LengthDistribution
-from registry.artefact.scorer import Scorer
+from registry.artefact.scorer import FEATURES_INPUT, Scorer
+from registry.request_features import FEATURES, FEATURES_VERSION, RequestView
 from registry.window.token_window import TEXT_RENDERING
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.abstention import band_width
@@ -35,8 +36,8 @@ class Splits:
     """The prompts of one training."""
 
     train: LabelledPrompts
-    unlabelled: Sequence[str]
-    """More prompts that the instant network learns from."""
+    unlabelled: Sequence[RequestView]
+    """More requests that the instant network learns from."""
     validation: LabelledPrompts
     test: LabelledPrompts
     test_prompts_in_log: int
@@ -67,8 +68,10 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
     save_model(fitted.network, str(folder / WEIGHTS_FILE))
     encoder = _encoder_tier(folder, config, splits, fitted.network)
     instant = _instant_tier(folder, config, splits, fitted.instant) if fitted.instant else None
+    head = fitted.network.feature_head
+    features = tuple(head.names) if head else ()
     band = band_width(encoder.validation_tokens, config.coverage)
-    result = judge_tiers(encoder, instant, splits.test, config.seed)
+    result = judge_tiers(encoder, instant, splits.test, config.seed, features)
     result.metrics["test_prompts_in_log"] = float(splits.test_prompts_in_log)
     names = (ONNX_FILE, *([INSTANT_FILE] if instant else []), TOKENIZER_FILE, WEIGHTS_FILE)
     RankerCard(
@@ -76,6 +79,8 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
         encoder=config.encoder,
         max_tokens=config.max_tokens,
         text_rendering=TEXT_RENDERING,
+        features=features,
+        features_version=FEATURES_VERSION if head else None,
         data_digest=splits.data_digest,
         grouped_by=splits.grouped_by,
         training_prompts=len(splits.train),
@@ -122,17 +127,22 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
     processor (tau-b 0.97 between two of them). That costs 0.001 of tau-b and no time (docs/results.md).
     """
     ids = torch.ones((2, 8), dtype=torch.int64)  # a batch of one would become a constant of the graph
-    dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    prompts = {0: torch.export.Dim.DYNAMIC}
+    tokens = {**prompts, 1: torch.export.Dim.DYNAMIC}
+    inputs = {"input_ids": (ids, tokens), "attention_mask": (torch.ones_like(ids), tokens)}
+    if network.feature_head is not None:
+        inputs[FEATURES_INPUT] = (torch.zeros((2, len(FEATURES))), prompts)
+    examples, dynamic = zip(*inputs.values(), strict=True)
     with tempfile.TemporaryDirectory() as scratch, _quiet_exporter():
         plain = Path(scratch) / "plain.onnx"
         torch.onnx.export(
             network.eval(),
-            (ids, torch.ones_like(ids)),
+            examples,
             plain,
-            input_names=["input_ids", "attention_mask"],
+            input_names=[*inputs],
             output_names=["score"],
             dynamo=True,
-            dynamic_shapes=(dynamic, dynamic),
+            dynamic_shapes=dynamic,
             external_data=False,
             verbose=False,
         )

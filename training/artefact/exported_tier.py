@@ -9,6 +9,7 @@ import numpy as np
 from registry.artefact.calibration import Calibration
 from registry.artefact.card import ReferenceScores
 from registry.artefact.scorer import Scorer
+from registry.request_features import RequestView
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.calibrate import fit_calibration
 from training.judging.statistics.certain_pairs import Values
@@ -32,14 +33,14 @@ class ExportedTier:
         Every tier predicts the expected logarithm of a length, so that the predictions of all stand in one queue. One
         that knows less predicts closer to the middle, and claims the far ends of the queue less often.
         """
-        scores = scorer.score_all(validation.prompts, f"calibrating the {name} tier on validation prompts")
+        scores = scorer.score_all(validation.views, f"calibrating the {name} tier on validation prompts")
         calibration = fit_calibration(scores, validation.output_tokens)
         reference = ReferenceScores.of(scorer.score, float(np.std(scores)))
         return cls(name, scorer, calibration, reference, _predicted(calibration, scores))
 
-    def predict(self, prompts: Sequence[str]) -> Values:
-        """Predicted tokens, [prompts]."""
-        scores = self.scorer.score_all(prompts, f"testing the {self.name} tier on test prompts")
+    def predict(self, views: Sequence[RequestView]) -> Values:
+        """Predicted tokens, [requests]."""
+        scores = self.scorer.score_all(views, f"testing the {self.name} tier on test prompts")
         return _predicted(self.calibration, scores)
 
 

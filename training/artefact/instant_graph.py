@@ -9,8 +9,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from registry.artefact.scorer import FEATURES_INPUT
+from registry.request_features import FEATURES
 from training.distilling.instant_network import BIGRAM_ROWS, CHANNELS, HEADS, MULTIPLIERS, SPAN, InstantNetwork
 from training.distilling.packing import GAP
+from training.network.feature_head import FeatureHead
 
 OPSET, IR_VERSION = 20, 9
 NO_REMAINDER = 2**62
@@ -20,6 +23,8 @@ INT8_MOST = 127
 
 def write_instant_graph(network: InstantNetwork, path: Path, max_tokens: int) -> None:
     """Write the network; `input_ids` int64 [1, tokens] in, `score` float32 [1] out, of at most `max_tokens` tokens.
+
+    One that reads features takes `features`, float32 [1, features], too.
 
     The table, nearly all of it, becomes int8 with a scale for each row, and only the rows that a prompt needs become
     float again. All arithmetic is float, so scores do not depend on what a processor does with sums of int8.
@@ -36,8 +41,11 @@ def write_instant_graph(network: InstantNetwork, path: Path, max_tokens: int) ->
     attention = graph.add("Softmax", _linear(graph, network.attention, states), axis=0)
     pooled = graph.add("Reshape", graph.add("Gemm", attention, states, transA=1), graph.integers(1, HEADS * CHANNELS))
     hidden = graph.add("Relu", _linear(graph, network.hidden, pooled))
-    graph.add("Reshape", _linear(graph, network.score, hidden), graph.integers(1), output="score")
-    onnx.save(graph.model(), path)
+    score = _linear(graph, network.score, hidden)
+    if network.feature_head is not None:
+        score = graph.add("Add", score, _of_features(graph, network.feature_head, hidden))
+    graph.add("Reshape", score, graph.integers(1), output="score")
+    onnx.save(graph.model(network.feature_head is not None), path)
 
 
 class _Graph:
@@ -61,11 +69,13 @@ class _Graph:
         self._nodes.append(helper.make_node(operation, inputs, [name], **attributes))
         return name
 
-    def model(self) -> onnx.ModelProto:
+    def model(self, reads_features: bool) -> onnx.ModelProto:
+        ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
+        features = helper.make_tensor_value_info(FEATURES_INPUT, TensorProto.FLOAT, [1, len(FEATURES)])
         graph = helper.make_graph(
             self._nodes,
             "instant",
-            [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])],
+            [ids, features] if reads_features else [ids],
             [helper.make_tensor_value_info("score", TensorProto.FLOAT, [1])],
             self._constants,
         )
@@ -108,6 +118,21 @@ def _convolved(graph: _Graph, convolution: nn.Conv1d, states: str, windows: str)
     weights = convolution.weight.permute(2, 1, 0).reshape(span * inputs, channels)
     assert convolution.bias is not None
     return graph.add("Relu", graph.add("Gemm", seen, graph.constant(weights), graph.constant(convolution.bias)))
+
+
+def _of_features(graph: _Graph, head: FeatureHead, hidden: str) -> str:
+    """Float [1, 1]: what the features add to the score."""
+    is_missing = graph.add("IsNaN", FEATURES_INPUT)
+    filled = graph.add("Where", is_missing, graph.constant(head.mean), FEATURES_INPUT)
+    least, most = graph.constant(head.least), graph.constant(head.most)
+    clamped = graph.add("Min", graph.add("Max", filled, least), most)
+    both = graph.add("Concat", clamped, graph.add("Cast", is_missing, to=TensorProto.FLOAT), axis=1)
+    inputs = graph.add("Mul", graph.add("Sub", both, graph.constant(head.centre)), graph.constant(head.scale))
+    text = graph.add("Gemm", hidden, graph.constant(head.text.T))
+    together = graph.add("Concat", text, inputs, axis=1)
+    seen = graph.add("Relu", graph.add("Gemm", together, graph.constant(head.hidden.T), graph.constant(head.bias)))
+    alone = graph.add("Gemm", inputs, graph.constant(head.linear[:, None]))
+    return graph.add("Add", alone, graph.add("Gemm", seen, graph.constant(head.out[:, None])))
 
 
 def _linear(graph: _Graph, linear: nn.Linear, states: str) -> str:

@@ -1,6 +1,6 @@
 """Plots of a ranker on its test prompts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,6 +35,8 @@ def plots(result: TestResult) -> Iterator[tuple[str, AnyChart]]:
     yield "pair_accuracy_by_coverage", accuracy_by_share_told_apart(result)
     if result.instant_predicted_tokens is not None:
         yield "instant_against_encoder", instant_against_encoder(result, result.instant_predicted_tokens)
+    if result.tau_lost_without:
+        yield "feature_importance", feature_importance(result.tau_lost_without)
 
 
 def predicted_against_true(result: TestResult) -> Chart:
@@ -73,6 +75,18 @@ def instant_against_encoder(result: TestResult, instant: Values) -> Chart:
         says=f"Predictions of both tiers for {len(drawn):,} test prompts; tau-b between them is {agreement:.3f}.",
         is_log_x=True,
         is_log_y=True,
+    )
+
+
+def feature_importance(tau_lost_without: Mapping[str, float]) -> BarChart:
+    """Tau-b lost where a feature is missing from every request, the most important one first."""
+    ranked = sorted(tau_lost_without.items(), key=lambda one: -one[1])
+    bars = tuple(Bar(name, lost, f"{lost:.3f}") for name, lost in ranked)
+    return BarChart(
+        title="What the ranker loses without each feature of a request",
+        value_label="tau-b lost where the feature is missing",
+        bars=bars,
+        says=f"Tau-b lost without a feature: {', '.join(f'{bar.label} {bar.text}' for bar in bars)}.",
     )
 
 

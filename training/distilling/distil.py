@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from registry.request_features import RequestView, matrix_of
 from registry.window.token_window import TokenWindow
 from training.config import TrainingConfig
 from training.distilling.instant_network import InstantNetwork, table_width
@@ -26,23 +27,26 @@ START_SPREAD = 0.3
 
 
 def distil(
-    config: TrainingConfig, network: RankerNetwork, tokenizer: Tokenizer, prompts: Sequence[str]
+    config: TrainingConfig, network: RankerNetwork, tokenizer: Tokenizer, views: Sequence[RequestView]
 ) -> InstantNetwork:
-    """An instant network that orders the prompts as the fitted encoder does, in evaluation mode.
+    """An instant network that orders the requests as the fitted encoder does, in evaluation mode.
 
-    No length is looked at, so the prompts need no answers. The same config, network and prompts give the same one on
+    No length is looked at, so the requests need no answers. The same config, network and requests give the same one on
     the same machine.
 
     Raises:
         InvalidInput: the encoder has too many word pieces.
     """
-    teacher = torch.from_numpy(network_scores(config, network, tokenizer, prompts, "scoring for the instant network"))
+    teacher = torch.from_numpy(network_scores(config, network, tokenizer, views, "scoring for the instant network"))
     lightning.seed_everything(config.seed, verbose=False)
-    instant = InstantNetwork(reduced(network.word_embeddings.detach()))
+    instant = InstantNetwork(reduced(network.word_embeddings.detach()), network.feature_head is not None)
     window = TokenWindow(tokenizer, config.max_tokens, MAX_CHARACTERS)
-    encoded = [window.ids(prompt) for prompt in prompts]
+    encoded = [window.ids(view.text, view.tools) for view in views]
+    features = torch.from_numpy(matrix_of(views))
+    if instant.feature_head is not None:
+        instant.feature_head.fitted(features)
     standardised = ((teacher - teacher.mean()) / teacher.std().clamp(min=LEAST_SPREAD)).float()
-    lessons = Lessons(encoded, standardised, config.seed)
+    lessons = Lessons(encoded, features, standardised, config.seed)
     with quiet_lightning():
         _trainer(config.distil_epochs).fit(Student(instant.train()), lessons)
     return instant.eval()

@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from registry.errors import InvalidInput
 from training.distilling.packing import GAP, Packed
+from training.network.feature_head import FeatureHead
 
 BIGRAM_ROWS = 131_071
 """Rows that hashed bigrams share; a prime, so that the remainder uses every bit of a hash."""
@@ -30,9 +31,9 @@ are below 2**20, so the sums stay within 64 bits."""
 
 
 class InstantNetwork(nn.Module):
-    """Packed prompts in, one score a prompt out. Higher = longer."""
+    """Packed prompts, and what is asked for beside them, in, one score a request out. Higher = longer."""
 
-    def __init__(self, piece_vectors: Tensor) -> None:
+    def __init__(self, piece_vectors: Tensor, reads_features: bool = False) -> None:
         """Begin with a vector for each word piece, float32 [pieces, width]; bigrams begin near zero."""
         super().__init__()
         self.pieces, width = piece_vectors.shape
@@ -47,17 +48,20 @@ class InstantNetwork(nn.Module):
         self.attention = nn.Linear(CHANNELS, HEADS)
         self.hidden = nn.Linear(HEADS * CHANNELS, HIDDEN)
         self.score = nn.Linear(HIDDEN, 1)
+        self.feature_head = FeatureHead(HIDDEN) if reads_features else None
+        """None where it reads the text alone."""
         self.dropout = nn.Dropout(0.1)
 
-    def forward(self, packed: Packed) -> Tensor:
-        """Scores, float32 [prompts]."""
+    def forward(self, packed: Packed, features: Tensor | None = None) -> Tensor:
+        """Scores, float32 [prompts], of prompts and features, float32 [prompts, features]."""
         is_token = packed.is_token.unsqueeze(1)
         embedded = self.dropout(self.table(self.rows(packed.ids)).sum(1) * is_token)
         states = self.first_norm(_convolved(self.first, embedded)) * is_token
         states = self.second_norm(_convolved(self.second, states) + states) * is_token
         pooled = self._pooled(states, packed)
-        scores: Tensor = self.score(torch.relu(self.hidden(self.dropout(pooled)))).squeeze(1)
-        return scores
+        hidden = torch.relu(self.hidden(self.dropout(pooled)))
+        scores: Tensor = self.score(hidden).squeeze(1)
+        return scores if self.feature_head is None else scores + self.feature_head(hidden, features)
 
     def rows(self, ids: Tensor) -> Tensor:
         """Rows of the table for the piece and the bigram that end at each token: int64 [tokens, 2]."""

@@ -23,6 +23,8 @@ class Lesson(NamedTuple):
     """One step."""
 
     packed: Packed
+    features: Tensor
+    """What is read beside the prompts: float32 [prompts, features], NaN where one is missing."""
     teacher: Tensor
     """The encoder's scores in units of their spread: float32 [prompts]."""
 
@@ -33,8 +35,9 @@ class Lessons:
     The prompts of a pass that fill no batch are left to the other passes.
     """
 
-    def __init__(self, encoded: Sequence[Sequence[int]], teacher: Tensor, seed: int) -> None:
+    def __init__(self, encoded: Sequence[Sequence[int]], features: Tensor, teacher: Tensor, seed: int) -> None:
         self._encoded = encoded
+        self._features = features
         self._teacher = teacher
         batch = min(max(len(encoded) // LEAST_STEPS, BATCHES[0]), BATCHES[-1])
         self._batch = min(batch, len(encoded))
@@ -49,4 +52,5 @@ class Lessons:
             order = torch.from_numpy(self._rng.permutation(len(self._encoded)))
             for chosen in torch.split(order, self._batch):
                 if len(chosen) == self._batch:
-                    yield Lesson(pack([self._encoded[index] for index in chosen.tolist()]), self._teacher[chosen])
+                    packed = pack([self._encoded[index] for index in chosen.tolist()])
+                    yield Lesson(packed, self._features[chosen], self._teacher[chosen])

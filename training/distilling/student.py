@@ -31,7 +31,7 @@ class Student(lightning.LightningModule):
 
     def training_step(self, lesson: Lesson) -> None:
         """One step."""
-        loss = distil_loss(self.network(lesson.packed), lesson.teacher)
+        loss = distil_loss(self.network(lesson.packed, lesson.features), lesson.teacher)
         optimizers: list[Any] = self.optimizers()  # type: ignore[assignment]  # a list, since there are two
         for optimizer in optimizers:
             optimizer.zero_grad()

@@ -117,7 +117,7 @@ def _metrics_of(config: TrainingConfig, variant: Variant, log: LengthLog, test: 
         if run:
             logged_or_lost(log_parameters, config)
         network, tokenizer = fit(config, train, validation)
-        scores = network_scores(config, network, tokenizer, test.prompts)
+        scores = network_scores(config, network, tokenizer, test.views)
         metrics = order_metrics(scores, test.output_tokens, test.is_censored)
         if run:
             logged_or_lost(mlflow.log_metrics, metrics)

@@ -19,7 +19,7 @@ class CrossValidationConfig(TrainingConfig):
     """How often the log is dealt out anew, with another seed for the training too."""
     baselines: tuple[str, ...] = ()
     """Rankers without a network that are cross-validated beside it on the same folds: prompt_length, tfidf_ridge,
-    lexical_boosting, template_mean."""
+    lexical_boosting, feature_boosting, template_mean, outlen_bucket (llm-d's rules on what is asked for)."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be cross-validated."""

@@ -18,7 +18,7 @@ from traffic.split import hash_of
 from training.experiments.config import CrossValidationConfig
 from training.fitting.fit import fit
 from training.fitting.warm_start import grouping_of_start, with_fetched_start
-from training.judging.baselines import Baseline
+from training.judging.baselines.baselines import Baseline
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
 from training.network.network_scores import network_scores
@@ -79,8 +79,8 @@ def _metrics_of_fold(
     seed = config.seed + repeat
     train, test = _parts(config, log, seed, fold)
     network, tokenizer = fit(config.with_values({"seed": seed}), train, train.first(CURVE_PROMPTS))
-    scores = {RANKER: network_scores(config, network, tokenizer, test.prompts)}
-    scores |= {name: Baseline(name, seed).fit(train).score_all(test.prompts) for name in config.baselines}
+    scores = {RANKER: network_scores(config, network, tokenizer, test.views)}
+    scores |= {name: Baseline(name, seed).fit(train).score_all(test.views) for name in config.baselines}
     metrics = {name: order_metrics(one, test.output_tokens, test.is_censored) for name, one in scores.items()}
     told = ", ".join(f"{name} {one[KENDALL_TAU_B]:.3f}" for name, one in metrics.items())
     logger.info("repeat %d, fold %d: tau on %d prompts: %s", repeat, fold, len(test), told)

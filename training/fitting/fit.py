@@ -40,15 +40,17 @@ def fit(
     """
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.encoder)
-    network = load_network(config.encoder, config.max_tokens)
+    network = load_network(config.encoder, config.max_tokens, config.features == "on")
     # A pointwise loss wants scores in log tokens and starts there; no other loss sees what all scores share.
     torch.nn.init.constant_(network.bias, float(np.log(np.median(train.output_tokens))))
     if config.init_from is not None:
         load_weights(network, Path(config.init_from) / WEIGHTS_FILE)
+    train_batches = _training_batches(config, tokenizer, train)
+    if network.feature_head is not None:
+        network.feature_head.fitted(train_batches.encoded.features)
     network.encoder.get_input_embeddings().requires_grad_(config.word_embeddings == "trained")
     module = RankerModule(network.train(), config)
-    train_batches = _training_batches(config, tokenizer, train)
-    encoded = encode_all(tokenizer, validation.prompts, config.max_tokens)
+    encoded = encode_all(tokenizer, validation.views, config.max_tokens)
     validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_prompts, None)
     kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
     checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
@@ -72,7 +74,7 @@ def _release(trainer: lightning.Trainer, module: RankerModule) -> None:
 
 def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: LabelledPrompts) -> Batches:
     """Batches of prompts that are all paired with each other, or of pairs that were sampled beforehand."""
-    encoded, labels = encode_all(tokenizer, train.prompts, config.max_tokens), labels_of(train)
+    encoded, labels = encode_all(tokenizer, train.views, config.max_tokens), labels_of(train)
     if config.pairing == "in_batch":
         return Batches(encoded, labels, config.batch_prompts, config.chunk_prompts, config.seed)
     pairs = sample_pairs(labels, config.partners, config.min_length_difference, config.seed)

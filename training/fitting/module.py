@@ -21,6 +21,8 @@ VALIDATION_GAINS = tuple(f"validation_{name}" for name in STATIC_GAINS)
 """Logged beside tau; nothing is chosen by them."""
 LOSS = "loss"
 MAX_GRADIENT_NORM = 1.0
+FEATURE_RATE = 20.0
+"""Learning rate of the head for features, in that of the rest: it begins at nothing, and an encoder is only tuned."""
 ENCODER_TOKENS = "encoder_tokens"
 """Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
 TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
@@ -91,7 +93,7 @@ class RankerModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate warms up, then falls to 0."""
         optimizer = torch.optim.AdamW(
-            [weights for weights in self.network.parameters() if weights.requires_grad],
+            self._parameter_groups(),
             lr=self._config.learning_rate,
             weight_decay=self._config.weight_decay,
             fused=True,  # one pass over the weights; a third of the time on CPU
@@ -100,6 +102,14 @@ class RankerModule(lightning.LightningModule):
         warm_up = max(1, round(self._config.warm_up * steps))
         schedule = LambdaLR(optimizer, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up)))
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        head = self.network.feature_head
+        its = [] if head is None else list(head.parameters())
+        known = {*map(id, its)}
+        others = [one for one in self.network.parameters() if one.requires_grad and id(one) not in known]
+        of_head = {"params": its, "lr": FEATURE_RATE * self._config.learning_rate}
+        return [{"params": others}, *([of_head] if its else [])]
 
     def _log_encoder_tokens(self, name: str) -> None:
         # Several processes share the batches of a step: the sum over them.

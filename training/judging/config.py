@@ -23,7 +23,7 @@ class EvaluationConfig(LengthLogSource):
     target LLMs."""
     baselines: tuple[str, ...] = ()
     """Rankers without a network to compare with, fitted on the log's train split: prompt_length, tfidf_ridge,
-    lexical_boosting, template_mean."""
+    lexical_boosting, feature_boosting, template_mean, outlen_bucket (llm-d's rules on what is asked for)."""
     baseline_prompts: int | None = None
     """Training prompts of a baseline at most; all of them unless given."""
     part: TestedPart = "test"

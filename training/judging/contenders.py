@@ -7,7 +7,8 @@ import numpy as np
 
 from registry.artefact.card import Grouping
 from registry.ranker import Ranker, Tier
-from training.judging.baselines import Baseline
+from registry.request_features import RequestView
+from training.judging.baselines.baselines import Baseline
 from training.judging.statistics.certain_pairs import Values
 from training.judging.target_llm import Target
 
@@ -25,19 +26,19 @@ class Contender:
 
 
 def registered_ranker(uri: str, ranker: Ranker, tier: Tier = "encoder") -> Contender:
-    """A tier of a ranker as it is served. It scores a prompt once, however many target LLMs answered it.
+    """A tier of a ranker as it is served. It scores a request once, however many target LLMs answered it.
 
     Raises:
         InvalidRanker: the ranker has no such tier.
     """
-    known: dict[str, float] = {}
+    known: dict[RequestView, float] = {}
     scorer = ranker.scorer_of(tier)
 
     def score(target: Target) -> Values:
-        new = [prompt for prompt in target.test.prompts if prompt not in known]
+        new = [view for view in target.test.views if view not in known]
         title = f"scoring with the {tier} tier of {uri}"
         known.update(zip(new, scorer.score_all(new, progress=title).tolist(), strict=True))
-        return np.array([known[prompt] for prompt in target.test.prompts])
+        return np.array([known[view] for view in target.test.views])
 
     params = {"ranker": uri, "tier": tier, "target_llm": ranker.card.target_llm}
     return Contender(score, params, ranker.card.grouped_by)
@@ -52,6 +53,6 @@ def baseline(name: str, at_most: int | None, seed: int) -> Contender:
     fresh = Baseline(name, seed)
 
     def score(target: Target) -> Values:
-        return fresh.fit(target.log.part("train", at_most, seed)).score_all(target.test.prompts)
+        return fresh.fit(target.log.part("train", at_most, seed)).score_all(target.test.views)
 
     return Contender(score, {"ranker": name})

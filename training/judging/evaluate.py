@@ -110,8 +110,8 @@ def _metrics(scores: Values, target: Target, seed: int) -> dict[str, float]:
     metrics = ranking_metrics(scores, test.output_tokens, test.is_censored, test.groups, seed)
     metrics["test_prompts_in_log"] = float(target.prompts_in_log)
     if len(target.repeated) > 1:
-        by_prompt = dict(zip(target.test.prompts, scores.tolist(), strict=True))
-        repeated = {prompt: by_prompt[prompt] for prompt in target.repeated}
+        by_view = dict(zip(target.test.views, scores.tolist(), strict=True))
+        repeated = {view: by_view[view] for view in target.repeated}
         metrics["kendall_tau_b_one_sample"] = one_sample_tau_b(repeated, target.repeated, seed)
     return metrics
 
@@ -121,8 +121,8 @@ def _judge(evaluation: Evaluation, target: Target, scores: Mapping[str, Values],
     test = target.test
     compared = compare_rankers(scores, test.output_tokens, test.is_censored, test.groups, seed)
     evaluation.comparisons[target.model] = compared
-    group_of = dict(zip(test.prompts, test.groups, strict=True))
-    groups = [group_of[prompt] for prompt in target.repeated]
+    group_of = dict(zip(test.views, test.groups, strict=True))
+    groups = [group_of[view] for view in target.repeated]
     resampling = resampling_tau_b(list(target.repeated.values()), groups, seed)
     if resampling is not None:
         evaluation.resampling[target.model] = resampling

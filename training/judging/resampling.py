@@ -1,16 +1,22 @@
 """How far an LLM agrees with itself when it answers the same prompts again, and what that leaves for a ranker."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+from registry.request_features import RequestView
+from traffic.cells.asked import NOTHING
+from traffic.labelled_prompts import LabelledPrompts, view_in
 from traffic.length_log import LengthLogSource, read_rows  # the very rows whose medians are the labels
 from training.judging.ranking_metrics import kendall_tau_b
 from training.judging.statistics.certain_pairs import Values
 from training.judging.statistics.jackknife import blocks_of, left_out_tau_b, tau_interval
 
+Asked = TypeVar("Asked")
+"""What was asked more than once."""
 PAIRINGS = 10
 """Random choices of samples that are averaged over."""
 
@@ -45,20 +51,25 @@ class Resampling:
         )
 
 
-def read_samples(source: LengthLogSource, prompts: Collection[str]) -> dict[str, Values]:
-    """Output tokens of every sample of each of these prompts, by the rules of `read_length_log` (it keeps the median).
+def read_samples(source: LengthLogSource, tested: LabelledPrompts) -> dict[RequestView, Values]:
+    """Output tokens of every sample of each of these requests, by the rules of `read_length_log` (it keeps the median).
 
     Answers that were cut are left out: of two lengths that are both only lower bounds nothing can be said.
 
     Raises:
         InvalidInput: as `read_length_log`.
     """
-    samples: dict[str, list[int]] = defaultdict(list)
-    wanted = frozenset(prompts)
+    samples: dict[RequestView, list[int]] = defaultdict(list)
+    wanted, prompts = frozenset(tested.views), frozenset(tested.prompts)
+    unsaid = None if tested.asked is None else NOTHING
     for row in read_rows(source):
-        if row.prompt in wanted and not row.is_censored:
-            samples[row.prompt].append(row.output_tokens)
-    return {prompt: np.array(one, dtype=np.float64) for prompt, one in samples.items()}
+        if (
+            row.prompt in prompts
+            and not row.is_censored
+            and (view := view_in(row.prompt, row.asked or unsaid)) in wanted
+        ):
+            samples[view].append(row.output_tokens)
+    return {view: np.array(one, dtype=np.float64) for view, one in samples.items()}
 
 
 def resampling_tau_b(
@@ -96,8 +107,8 @@ def tau_b_limit(resampling: float) -> float:
     return float(2 / np.pi * np.arcsin(np.sqrt(reliability)))
 
 
-def one_sample_tau_b(scores: Mapping[str, float], samples: Mapping[str, Values], seed: int = 0) -> float:
-    """Tau-b of scores against one random sample of each prompt, the mean over several draws: what the limit limits."""
+def one_sample_tau_b(scores: Mapping[Asked, float], samples: Mapping[Asked, Values], seed: int = 0) -> float:
+    """Tau-b of scores against one random sample of each request, the mean over several draws: what the limit limits."""
     rng = np.random.default_rng(seed)
     values = np.array(list(scores.values()))
     draws = [np.array([rng.choice(samples[prompt]) for prompt in scores]) for _ in range(PAIRINGS)]

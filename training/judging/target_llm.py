@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from registry.artefact.card import Grouping
+from registry.request_features import RequestView
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
@@ -25,8 +26,8 @@ class Target:
     test: LabelledPrompts
     prompts_in_log: int
     """Of how many the test prompts were drawn."""
-    repeated: dict[str, Values]
-    """Output tokens of each answer that was not cut, for the test prompts with at least two of these."""
+    repeated: dict[RequestView, Values]
+    """Output tokens of each answer that was not cut, for the tested requests with at least two of these."""
 
     notes: tuple[str, ...]
     """Which rankers' data was grouped otherwise than this log, and what became of the prompts: sentences."""
@@ -59,6 +60,6 @@ def read_target(
     return Target(source.model or source.lengths.stem, log, test, tested.in_log, repeated, tested.notes)
 
 
-def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[str, Values]:
-    samples = read_samples(source, test.prompts)
-    return {prompt: samples[prompt] for prompt in test.prompts if len(samples.get(prompt, ())) > 1}
+def _repeated(source: LengthLogSource, test: LabelledPrompts) -> dict[RequestView, Values]:
+    samples = read_samples(source, test)
+    return {view: samples[view] for view in test.views if len(samples.get(view, ())) > 1}

@@ -1,4 +1,4 @@
-"""Prompts as padded batches of token ids."""
+"""Requests as batches: padded token ids, and the features beside them."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, distributed
 
+from registry.request_features import RequestView, matrix_of
 from registry.window.token_window import TokenWindow
 from traffic.labelled_prompts import LabelledPrompts
 
@@ -28,10 +29,33 @@ class Labels(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Prompts of similar length, padded to the longest of them: int64 [prompts, tokens]."""
+    """Requests whose prompts are of similar length, padded to the longest of them."""
 
     input_ids: Tensor
+    """int64 [prompts, tokens]."""
     attention_mask: Tensor
+    """int64 [prompts, tokens]."""
+    features: Tensor
+    """What is read of each beside its prompt: float32 [prompts, features], NaN where one is missing."""
+
+
+class Encoded(NamedTuple):
+    """Many requests as a network takes them."""
+
+    ids: Sequence[list[int]]
+    """Token ids of each prompt."""
+    features: Tensor
+    """float32 [prompts, features], NaN where one is missing."""
+
+    def chunk(self, indices: Tensor) -> Chunk:
+        """Some of them, right-padded with id 0, which the mask hides."""
+        its = [self.ids[index] for index in indices.tolist()]
+        tokens = max(map(len, its))
+        return Chunk(
+            torch.tensor([ids + [0] * (tokens - len(ids)) for ids in its]),
+            torch.tensor([[1] * len(ids) + [0] * (tokens - len(ids)) for ids in its]),
+            self.features[indices],
+        )
 
 
 class Batch(NamedTuple):
@@ -56,14 +80,15 @@ class Batches:
 
     def __init__(
         self,
-        encoded: Sequence[list[int]],
+        encoded: Encoded,
         labels: Labels,
         batch_size: int,
         chunk_prompts: int,
         seed: int | None,
         pairs: Tensor | None = None,
     ) -> None:
-        self._encoded = encoded
+        self.encoded = encoded
+        """All requests of a pass, in the order of their indices."""
         self._labels = labels
         self._pairs = pairs
         self._batch_size = batch_size
@@ -100,7 +125,7 @@ class Batches:
     @property
     def _size(self) -> int:
         """Prompts of a pass, or pairs."""
-        return len(self._encoded) if self._pairs is None else len(self._pairs)
+        return len(self.encoded.ids) if self._pairs is None else len(self._pairs)
 
     def _batch(self, chosen: Tensor) -> Batch:
         """Sorted by tokens and padded chunk by chunk, so that next to no padding is computed."""
@@ -108,10 +133,9 @@ class Batches:
         labels = self._labels.take(indices)
         if self._pairs is not None:
             labels = labels._replace(groups=torch.arange(len(chosen)).repeat_interleave(2))
-        tokens = torch.tensor([len(self._encoded[index]) for index in indices.tolist()])
+        tokens = torch.tensor([len(self.encoded.ids[index]) for index in indices.tolist()])
         order = tokens.argsort(stable=True)
-        parts = torch.split(indices[order], self._chunk_prompts)
-        chunks = [pad([self._encoded[index] for index in part.tolist()]) for part in parts]
+        chunks = [self.encoded.chunk(part) for part in torch.split(indices[order], self._chunk_prompts)]
         return Batch(chunks, labels.take(order), int(tokens.sum()))
 
 
@@ -131,16 +155,7 @@ def _share(indices: Tensor) -> Tensor:
     return share if len(share) else indices[:1]
 
 
-def encode_all(tokenizer: Tokenizer, prompts: Sequence[str], max_tokens: int) -> list[list[int]]:
-    """Token ids of each prompt, exactly as a registered ranker will see them."""
+def encode_all(tokenizer: Tokenizer, views: Sequence[RequestView], max_tokens: int) -> Encoded:
+    """Requests exactly as a registered ranker will see them."""
     window = TokenWindow(tokenizer, max_tokens)
-    return [window.ids(prompt) for prompt in prompts]
-
-
-def pad(encoded: Sequence[list[int]]) -> Chunk:
-    """Right-pad with id 0, which the mask hides."""
-    tokens = max(len(ids) for ids in encoded)
-    return Chunk(
-        torch.tensor([ids + [0] * (tokens - len(ids)) for ids in encoded]),
-        torch.tensor([[1] * len(ids) + [0] * (tokens - len(ids)) for ids in encoded]),
-    )
+    return Encoded([window.ids(view.text, view.tools) for view in views], torch.from_numpy(matrix_of(views)))

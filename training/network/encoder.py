@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from safetensors.torch import load_model
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
@@ -13,34 +13,44 @@ from transformers.utils.logging import disable_progress_bar
 
 from registry.errors import InvalidInput
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
+from training.network.batches import Chunk
+from training.network.feature_head import FeatureHead
+
+FEATURE_HEAD = "feature_head."
+"""How the names of its weights begin."""
 
 
 class RankerNetwork(nn.Module):
-    """Token ids of prompts in, one score a prompt out. Higher = longer."""
+    """Token ids of prompts, and what is asked for beside them, in, one score a request out. Higher = longer."""
 
-    def __init__(self, encoder: PreTrainedModel, hidden_size: int) -> None:
+    def __init__(self, encoder: PreTrainedModel, hidden_size: int, reads_features: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.weight = nn.Parameter(torch.randn(hidden_size) * hidden_size**-0.5)
         self.bias = nn.Parameter(torch.zeros(()))
+        self.feature_head = FeatureHead(hidden_size) if reads_features else None
+        """None where it reads the text alone."""
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Scores, float32 [prompts], of int64 ids and mask [prompts, tokens]."""
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, features: Tensor | None = None) -> Tensor:
+        """Scores, float32 [prompts], of int64 ids and mask [prompts, tokens] and float32 features [prompts, features].
+
+        Who reads the text alone needs no features.
+        """
         encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        return self._head(encoded.last_hidden_state, attention_mask)
+        return self._head(encoded.last_hidden_state, attention_mask, features)
 
-    def score_chunks(self, chunks: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        """Scores, float32, of chunks of ids and mask, in their order: what `forward` says of each, in less time.
+    def score_chunks(self, chunks: Sequence[Chunk]) -> Tensor:
+        """Scores, float32, of chunks in their order: what `forward` says of each, in less time.
 
         All tokens are looked up at once. The gradient of the word embeddings is as large as their table, so that it is
         made once a step and not once a chunk.
         """
-        ids = torch.cat([input_ids.flatten() for input_ids, _ in chunks])
-        looked_up = self.encoder.get_input_embeddings()(ids).split([mask.numel() for _, mask in chunks])
+        ids = torch.cat([chunk.input_ids.flatten() for chunk in chunks])
+        looked_up = self.encoder.get_input_embeddings()(ids).split([chunk.input_ids.numel() for chunk in chunks])
         scores = []
-        for embedded, (_, mask) in zip(looked_up, chunks, strict=True):
+        for embedded, (_, mask, features) in zip(looked_up, chunks, strict=True):
             encoded = self.encoder(inputs_embeds=embedded.view(*mask.shape, -1), attention_mask=mask)
-            scores.append(self._head(encoded.last_hidden_state, mask))
+            scores.append(self._head(encoded.last_hidden_state, mask, features))
         return torch.cat(scores)
 
     @property
@@ -48,15 +58,19 @@ class RankerNetwork(nn.Module):
         """Of the encoder: float32 [word pieces, hidden size]."""
         return cast(Tensor, self.encoder.get_input_embeddings().weight)
 
-    def _head(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+    def _head(self, states: Tensor, attention_mask: Tensor, features: Tensor | None) -> Tensor:
         mask = attention_mask.unsqueeze(-1).float()
         pooled = (states.float() * mask).sum(1) / mask.sum(1).clamp(min=1)
         # Written out, not nn.Linear: neither bf16 nor int8 then rounds the score itself, which would make ties.
-        return (pooled * self.weight).sum(-1) + self.bias
+        scores = (pooled * self.weight).sum(-1) + self.bias
+        if self.feature_head is None:
+            return scores
+        assert features is not None
+        return scores + cast(Tensor, self.feature_head(pooled, features))
 
 
-def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
-    """A network with the encoder's pretrained weights and a fresh head (drawn from torch's global seed).
+def load_network(encoder: str, max_tokens: int, reads_features: bool = False) -> RankerNetwork:
+    """A network with the encoder's pretrained weights and fresh heads (drawn from torch's global seed).
 
     Raises:
         InvalidInput: the encoder cannot be had or is too short for `max_tokens`.
@@ -69,17 +83,25 @@ def load_network(encoder: str, max_tokens: int) -> RankerNetwork:
     most = getattr(model.config, "max_position_embeddings", None) or max_tokens
     if max_tokens > most:
         raise InvalidInput(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
-    return RankerNetwork(model, model.config.hidden_size)
+    return RankerNetwork(model, model.config.hidden_size, reads_features)
 
 
 def load_weights(network: RankerNetwork, path: Path) -> None:
-    """Replace all weights, the head's too, by those of a safetensors file: data only, nothing is unpickled.
+    """Replace all weights, the heads' too, by those of a safetensors file: data only, nothing is unpickled.
+
+    The head for features begins anew where the file has none that fits; what is usual of features is not taken over.
 
     Raises:
         InvalidInput: they are of another architecture.
     """
+    there, own = load_file(path), network.state_dict()
+    fitting = {
+        name: weights
+        for name, weights in there.items()
+        if not name.startswith(FEATURE_HEAD) or (name in own and own[name].shape == weights.shape)
+    }
     try:
-        load_model(network, path)
+        network.load_state_dict({**{name: own[name] for name in own if name.startswith(FEATURE_HEAD)}, **fitting})
     except RuntimeError as error:
         raise InvalidInput(
             f"init_from must be a ranker of the same encoder, but the weights in {path} do not fit it;"

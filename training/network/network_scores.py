@@ -7,9 +7,10 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from registry.request_features import RequestView
 from training.config import TrainingConfig
 from training.judging.statistics.certain_pairs import Values
-from training.network.batches import encode_all, pad
+from training.network.batches import encode_all
 from training.network.encoder import RankerNetwork, precision_of
 
 CHUNK_PROMPTS = 32
@@ -21,22 +22,22 @@ def network_scores(
     config: TrainingConfig,
     network: RankerNetwork,
     tokenizer: Tokenizer,
-    prompts: Sequence[str],
+    views: Sequence[RequestView],
     progress: str | None = None,
 ) -> Values:
-    """Scores of the float network in the precision of its training, in the order of the prompts. Higher = longer.
+    """Scores of the float network in the precision of its training, in the order of the requests. Higher = longer.
 
     With a progress bar under the title `progress`.
     """
-    encoded = encode_all(tokenizer, prompts, config.max_tokens)
-    by_tokens = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-    scores = np.empty(len(encoded))
+    encoded = encode_all(tokenizer, views, config.max_tokens)
+    by_tokens = sorted(range(len(views)), key=lambda index: len(encoded.ids[index]))
+    scores = np.empty(len(views))
     with (
         torch.autocast("cpu", torch.bfloat16, enabled=precision_of(config.precision) == "bf16-mixed"),
-        tqdm(total=len(encoded), desc=progress, unit="prompt", disable=progress is None, mininterval=1) as bar,
+        tqdm(total=len(views), desc=progress, unit="prompt", disable=progress is None, mininterval=1) as bar,
     ):
         for start in range(0, len(by_tokens), CHUNK_PROMPTS):
             chunk = by_tokens[start : start + CHUNK_PROMPTS]
-            scores[chunk] = network(*pad([encoded[index] for index in chunk])).numpy()
+            scores[chunk] = network(*encoded.chunk(torch.tensor(chunk))).numpy()
             bar.update(len(chunk))
     return scores

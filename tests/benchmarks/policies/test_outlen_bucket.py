@@ -1,4 +1,4 @@
-"""`benchmarks/policies/outlen_bucket.py`, with the rows that `traffic` reads for it."""
+"""`benchmarks/policies/outlen_bucket.py` and the rules that it follows, with the rows that `traffic` reads for it."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.policies.outlen_bucket import Bucket, bucket_of, bucket_places
+from benchmarks.policies.outlen_bucket import bucket_places
+from registry.request_features import asked_of
 from traffic.read import rows_with_params
 from traffic.rows.rules import RowRules
+from training.judging.baselines.llm_d_rules import Bucket, bucket_of
 
 TOOLS = [{"type": "function", "function": {"name": "look_up"}}]
 THINKING = {"enable_thinking": True}
@@ -43,7 +45,7 @@ THINKING = {"enable_thinking": True}
     ],
 )
 def test_the_first_rule_that_fits_decides(params: dict[str, Any], expected: str) -> None:
-    assert bucket_of(params) is Bucket[expected]
+    assert bucket_of(asked_of(params)) is Bucket[expected]
 
 
 def test_parameters_are_found_in_every_form_of_log(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.policies.rivals import FITTED, RIVALS, RULES, Rivals
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
-from training.judging.baselines import BASELINES
+from training.judging.baselines.baselines import BASELINES
 
 
 @pytest.fixture
@@ -44,4 +44,4 @@ def test_too_few_training_prompts_are_said_to_be_too_few(train: LabelledPrompts)
 
 
 def test_every_baseline_is_a_policy() -> None:
-    assert set(BASELINES) - {"prompt_length"} == set(FITTED) == set(RIVALS) - {RULES}
+    assert set(BASELINES) - {"prompt_length", "feature_boosting"} == set(RIVALS) == {*FITTED, RULES}

@@ -46,6 +46,12 @@ COLUMNS = {
     "stop_reason": [(pa.string(), WORDS), (pa.int64(), st.none() | st.integers(0, 3)), (pa.float64(), FLOATS)],
     "model": [(pa.string(), st.sampled_from(["a", "b", "", None])), (pa.float64(), st.sampled_from([1.0, None]))],
     "task": [(pa.string(), TEXTS), (pa.int64(), WHOLE), (pa.float64(), FLOATS)],
+    "params": [
+        (pa.string(), st.none() | st.sampled_from(['{"max_tokens": 5}', "{}", "[", '{"tools": [{"name": "f"}]}', "5"])),
+        (pa.struct([("n", pa.int64())]), st.none() | st.fixed_dictionaries({"n": WHOLE})),
+    ],
+    "max_tokens": [(pa.int64(), WHOLE), (pa.float64(), FLOATS), (pa.string(), TEXTS)],
+    "tools": [(pa.string(), TEXTS), (pa.list_(pa.string()), st.none() | st.lists(WORDS, max_size=2))],
     "arrival_s": [
         (pa.float64(), TIMES),
         (pa.int64(), st.none() | st.integers(-(2**63), 2**63 - 1)),
@@ -54,7 +60,7 @@ COLUMNS = {
         (pa.string(), st.sampled_from(["1", "2026-11-01T12:00:00", "soon", None])),
     ],
 }
-OUR = Columns("prompt", "output_tokens", "task", "arrival_s", "prompt_tokens")
+OUR = Columns("prompt", "output_tokens", "task", "arrival_s", "prompt_tokens", has_params=True)
 
 
 @st.composite
@@ -100,7 +106,7 @@ def at_once(reading: Reading) -> Any:
     table=tables(),
     share=st.sampled_from([0.0, 1.0]),
     model=st.sampled_from([None, "a"]),
-    changes=st.sampled_from([{}, {"needs_arrival": True}, {"prompt": None}, {"length": None}]),
+    changes=st.sampled_from([{}, {"needs_arrival": True}, {"prompt": None}, {"length": None}, {"has_params": False}]),
 )
 def test_batches_are_the_rows(
     tmp_path: Path, table: pa.Table, share: float, model: str | None, changes: dict[str, Any]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.stats import kendalltau
 
+from registry.request_features import RequestView, view_of
 from registry.window.token_window import TokenWindow
 from training.config import TrainingConfig
 from training.distilling import distil as distilling
@@ -21,6 +22,7 @@ from training.network.encoder import RankerNetwork, load_network, load_tokenizer
 WORDS = ("list", "name", "story", "essay", "poem", "sum", "code", "why", "how", "compare")
 DRAWN = np.random.default_rng(0)
 PROMPTS = [" ".join(DRAWN.choice(WORDS, DRAWN.integers(2, 12))) for _ in range(600)]
+VIEWS = [*map(view_of, PROMPTS)]
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +33,12 @@ def encoder(tiny_encoder: Path) -> RankerNetwork:
 def taught(encoder: RankerNetwork, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> InstantNetwork:
     """By a teacher to whom some words are worth much, stories the most."""
 
-    def scores(_: object, __: object, ___: object, prompts: Sequence[str], ____: object) -> np.ndarray:
-        return np.array([sum(WORDS.index(word) ** 2 for word in prompt.split()) / 50 - 7 for prompt in prompts])
+    def scores(_: object, __: object, ___: object, views: Sequence[RequestView], ____: object) -> np.ndarray:
+        return np.array([sum(WORDS.index(word) ** 2 for word in view.text.split()) / 50 - 7 for view in views])
 
     monkeypatch.setattr(distilling, "network_scores", scores)
     config = TrainingConfig(lengths=Path("none"), target_llm="llm", encoder=str(tiny_encoder), distil_epochs=2)
-    return distil(config, encoder, load_tokenizer(str(tiny_encoder)), PROMPTS[:400])
+    return distil(config, encoder, load_tokenizer(str(tiny_encoder)), VIEWS[:400])
 
 
 def test_the_student_orders_prompts_as_its_teacher_does(
@@ -46,7 +48,7 @@ def test_the_student_orders_prompts_as_its_teacher_does(
     window = TokenWindow(tokenizer, 128, MAX_CHARACTERS)
     unseen = pack([window.ids(prompt) for prompt in PROMPTS[400:]])
     first, second = (taught(encoder, tiny_encoder, monkeypatch)(unseen).detach() for _ in range(2))
-    truth = distilling.network_scores(None, None, None, PROMPTS[400:], None)  # type: ignore[arg-type]
+    truth = distilling.network_scores(None, None, None, VIEWS[400:], None)  # type: ignore[arg-type]
     assert kendalltau(first.numpy(), truth).statistic > 0.8
     assert torch.equal(first, second), "the seed decides all"
 
@@ -69,7 +71,7 @@ def test_word_pieces_begin_as_the_encoder_knows_them(encoder: RankerNetwork) -> 
 
 @pytest.mark.parametrize(("prompts", "steps"), [(2, 2), (100, 12), (4_000, 200), (9_999, 202), (50_000, 195)])
 def test_few_prompts_come_often_and_in_small_batches(prompts: int, steps: int) -> None:
-    lessons = Lessons([[1]] * prompts, torch.arange(prompts).float(), seed=0)
+    lessons = Lessons([[1]] * prompts, torch.zeros(prompts, 1), torch.arange(prompts).float(), seed=0)
     assert len(lessons) == steps
     seen = torch.cat([lesson.teacher for lesson in lessons])
     assert prompts < LEAST_VISITS or len(seen.unique()) > prompts - 256
@@ -77,6 +79,6 @@ def test_few_prompts_come_often_and_in_small_batches(prompts: int, steps: int) -
 
 
 def test_each_epoch_has_an_order_of_its_own() -> None:
-    lessons = Lessons([[1]] * 50_000, torch.arange(50_000).float(), seed=0)
+    lessons = Lessons([[1]] * 50_000, torch.zeros(50_000, 1), torch.arange(50_000).float(), seed=0)
     first, second = (next(iter(lessons)).teacher for _ in range(2))
     assert not torch.equal(first, second)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry.errors import InvalidInput
+from registry.request_features import RequestView, view_of
 from traffic.length_log import read_length_log
 from traffic.split import split_of
 from training.config import TrainingConfig
@@ -26,9 +27,13 @@ def without_length(count: int = 200) -> list[dict[str, object]]:
     return [{"prompt": f"unlabelled {i}", "output_tokens": None} for i in range(count)]
 
 
-def learnt(log: Path, **settings: object) -> list[str]:
+def views_learnt(log: Path, **settings: object) -> list[RequestView]:
     config = TrainingConfig(**{"lengths": log, "target_llm": "llm", **settings})  # type: ignore[arg-type]
     return unlabelled_prompts(config, read_length_log(config))
+
+
+def learnt(log: Path, **settings: object) -> list[str]:
+    return [view.text for view in views_learnt(log, **settings)]
 
 
 def test_rows_without_a_length_and_beyond_max_prompts_are_learnt_from(tmp_path: Path) -> None:
@@ -62,6 +67,18 @@ def test_a_group_of_validation_or_test_is_left_out_with_all_its_prompts(tmp_path
     assert {task_of[prompt] for prompt in prompts} == {task for task in task_of.values() if split_of(task) == "train"}
     for prompt in learnt(log, group_column="task", unlabelled=other, max_prompts=50):
         assert not (prompt.startswith("labelled") and split_of(task_of[prompt]) != "train")
+
+
+def test_they_are_read_with_what_is_asked_for_beside_them(tmp_path: Path) -> None:
+    rows = [row | {"max_tokens": 5 + i} for i, row in enumerate([*labelled(), *without_length()])]
+    log = write(tmp_path / "log.jsonl", [*rows, {"prompt": "unlabelled bare", "output_tokens": None}])
+    asked = {row["prompt"]: row.get("max_tokens") for row in rows}
+    views = views_learnt(log, max_prompts=50)
+    expected = [view_of(view.text, {"max_tokens": cap} if (cap := asked.get(view.text)) else {}) for view in views]
+    assert views == expected and len(views) > 200
+    other = write(tmp_path / "other.jsonl", [{"prompt": f"other {i}", "max_tokens": 9} for i in range(50)])
+    views = views_learnt(write(tmp_path / "plain.jsonl", labelled()), unlabelled=other)
+    assert views == [view_of(view.text, {"max_tokens": 9}) for view in views] != []
 
 
 def test_lengths_of_the_other_log_are_not_looked_at(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from training.config import TrainingConfig
 from training.fitting.fit import fit
 from training.fitting.module import ENCODER_TOKENS, TOTAL_ENCODER_TOKENS, VALIDATION_TAU
 from training.judging.ranking_metrics import kendall_tau_b
-from training.network.batches import encode_all, pad
+from training.network.batches import encode_all
 from training.network.encoder import RankerNetwork, load_network, load_tokenizer
 
 
@@ -46,9 +46,9 @@ def parts(config: TrainingConfig) -> tuple[LabelledPrompts, LabelledPrompts]:
 
 
 def tau_of(network: RankerNetwork, config: TrainingConfig, some: LabelledPrompts) -> float:
-    encoded = encode_all(load_tokenizer(config.encoder), some.prompts, config.max_tokens)
+    encoded = encode_all(load_tokenizer(config.encoder), some.views, config.max_tokens)
     with torch.no_grad():
-        return kendall_tau_b(network(*pad(encoded)).double().numpy(), some.output_tokens)
+        return kendall_tau_b(network(*encoded.chunk(torch.arange(len(some)))).double().numpy(), some.output_tokens)
 
 
 class Metrics(Callback):
@@ -83,7 +83,7 @@ def test_the_paper_preset_learns_and_encodes_a_prompt_once_a_pair(workload_log: 
     lightning.seed_everything(config.seed, verbose=False)
     untrained = load_network(config.encoder, config.max_tokens).eval()
     assert tau_of(network, config, train) > tau_of(untrained, config, train) + 0.05
-    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.prompts, config.max_tokens)))
+    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.views, config.max_tokens).ids))
     assert metrics.last[TOTAL_ENCODER_TOKENS] == pytest.approx(3 * 2 * 10 * tokens, rel=0.1)
 
 
@@ -104,7 +104,7 @@ def test_encoder_tokens_count_every_pass_of_training_and_none_of_validation(conf
     train, validation = parts(config)
     metrics = Metrics()
     fit(config, train, validation, [metrics])
-    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.prompts, config.max_tokens)))
+    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.views, config.max_tokens).ids))
     assert [one[ENCODER_TOKENS] for one in metrics.validated] == [tokens, 2 * tokens, 3 * tokens]
     assert all(VALIDATION_TAU in one for one in metrics.validated)
     assert metrics.last[TOTAL_ENCODER_TOKENS] == 3 * tokens

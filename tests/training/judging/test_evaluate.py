@@ -20,7 +20,7 @@ from tests.rankers import fetched
 from tests.training.tiny import TARGET_LLM, TinyTraining
 from traffic.length_log import read_length_log
 from training.artefact.tested_tiers import INSTANT, INSTANT_TAU_B
-from training.judging.baselines import BASELINES
+from training.judging.baselines.baselines import BASELINES
 from training.judging.config import EvaluationConfig
 from training.judging.evaluate import COMPARISONS_TABLE, HEAT_MAPS, RESULTS_TABLE, evaluate
 from training.judging.ranking_metrics import KENDALL_TAU_B
@@ -140,9 +140,7 @@ def test_repeated_answers_show_what_a_perfect_ranker_could_reach(tiny_store: Tin
 
 
 def test_an_unknown_baseline_ends_before_any_run(tiny_store: TinyTraining) -> None:
-    with pytest.raises(
-        InvalidInput, match="prompt_length, tfidf_ridge, lexical_boosting, template_mean, but got 'magic'"
-    ):
+    with pytest.raises(InvalidInput, match="template_mean, outlen_bucket, but got 'magic'"):
         evaluate(EvaluationConfig(baselines=("magic",), lengths=tiny_store.config.lengths))
 
 

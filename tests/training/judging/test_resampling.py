@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from registry.request_features import view_of
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
 from training.judging.resampling import one_sample_tau_b, read_samples, resampling_tau_b, tau_b_limit
@@ -67,11 +68,14 @@ def test_prompts_that_were_answered_once_are_left_out() -> None:
 def test_samples_are_those_whose_median_is_the_label(tmp_path: Path) -> None:
     lengths = {"a": [3, 9, 4], "b": [7], "c": [1, 2]}
     rows = [{"prompt": prompt, "output_tokens": one} for prompt, several in lengths.items() for one in several]
+    rows += [{"prompt": "a", "output_tokens": 50, "max_tokens": 50}]  # another request
     rows += [{"prompt": "a", "output_tokens": None}, {"prompt": "a", "output_tokens": 0}]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
     source = LengthLogSource(lengths=tmp_path / "log.jsonl")
-    samples = read_samples(source, list(lengths))
-    assert list(read_samples(source, ["a"])) == ["a"]
-    assert {prompt: one.tolist() for prompt, one in samples.items()} == lengths
     log = read_length_log(source)
-    assert [np.median(samples[prompt]) for prompt in log.prompts] == log.output_tokens.tolist()
+    samples = read_samples(source, log)
+    capped = view_of("a", {"max_tokens": 50})
+    expected = {view_of(prompt, {}): one for prompt, one in lengths.items()} | {capped: [50]}
+    assert {view: one.tolist() for view, one in samples.items()} == expected
+    assert [np.median(samples[view]) for view in log.views] == log.output_tokens.tolist()
+    assert list(read_samples(source, log.take([log.views.index(capped)]))) == [capped]

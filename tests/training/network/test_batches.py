@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from traffic.labelled_prompts import LabelledPrompts
-from training.network.batches import Batch, Batches, labels_of, pad
+from training.network.batches import Batch, Batches, Encoded, labels_of
 
 TOKENS = (9, 2, 5, 7, 3, 4, 8)
-ENCODED = [[1] * tokens for tokens in TOKENS]
+ENCODED = Encoded([[1] * tokens for tokens in TOKENS], torch.tensor(TOKENS).float().unsqueeze(1))
 LABELS = labels_of(LabelledPrompts.of(tuple("abcdefg"), 10.0 * np.array(TOKENS), np.array(TOKENS) > 7))
 PAIRS = torch.tensor([[0, 1], [2, 0], [0, 3], [5, 6]])
 
@@ -23,6 +23,7 @@ def test_every_prompt_comes_once_a_pass_with_its_own_label(seed: int | None) -> 
     assert [len(batch.labels.output_tokens) for batch in batches] == [4, 3]
     for batch in batches:
         assert [10.0 * one for one in tokens_of(batch)] == batch.labels.output_tokens.tolist()
+        assert torch.cat([chunk.features for chunk in batch.chunks]).flatten().tolist() == tokens_of(batch)
         assert [one > 7 for one in tokens_of(batch)] == batch.labels.is_censored.tolist()
         assert set(batch.labels.groups.tolist()) == {0}
     assert sorted(tokens for batch in batches for tokens in tokens_of(batch)) == sorted(TOKENS)
@@ -69,9 +70,10 @@ def test_the_seed_decides_the_order_and_each_pass_has_its_own(pairs: torch.Tenso
 
 
 def test_padding_is_masked() -> None:
-    chunk = pad([[5, 6, 7], [8]])
+    chunk = Encoded([[5, 6, 7], [9, 9], [8]], torch.tensor([[1.0], [2.0], [3.0]])).chunk(torch.tensor([0, 2]))
     assert chunk.input_ids.tolist() == [[5, 6, 7], [8, 0, 0]]
     assert chunk.attention_mask.tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert chunk.features.tolist() == [[1.0], [3.0]]
 
 
 @pytest.mark.parametrize("given", range(7))

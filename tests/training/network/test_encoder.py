@@ -7,8 +7,9 @@ import torch
 from tokenizers import Tokenizer
 
 from registry.errors import InvalidInput
+from registry.request_features import view_of
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
-from training.network.batches import encode_all, pad
+from training.network.batches import encode_all
 from training.network.encoder import load_network, load_tokenizer
 
 
@@ -28,23 +29,24 @@ def test_any_other_name_is_taken_as_it_is() -> None:
 def test_a_score_does_not_depend_on_padding(tokenizer: Tokenizer) -> None:
     network = load_network(DEFAULT_ENCODER, 128).eval()
     prompts = ["Define owls.", "Tell me a story in which bees save the day, and leave nothing out of it, please."]
-    encoded = encode_all(tokenizer, prompts, 128)
+    encoded = encode_all(tokenizer, [*map(view_of, prompts)], 128)
     with torch.no_grad():
-        together = network(*pad(encoded))
-        alone = torch.cat([network(*pad([ids])) for ids in encoded])
+        together = network(*encoded.chunk(torch.arange(2)))
+        alone = torch.cat([network(*encoded.chunk(torch.tensor([one]))) for one in range(2)])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-3)
 
 
 def test_chunks_score_as_they_do_one_by_one_and_train_the_embeddings(tokenizer: Tokenizer) -> None:
     network = load_network(DEFAULT_ENCODER, 128).eval()
     prompts = ["Define owls.", "List bees.", "Tell me a story in which bees save the day, and leave nothing out."]
-    encoded = encode_all(tokenizer, prompts, 128)
-    chunks = [pad(encoded[:2]), pad(encoded[2:])]
+    encoded = encode_all(tokenizer, [*map(view_of, prompts)], 128)
+    chunks = [encoded.chunk(torch.arange(2)), encoded.chunk(torch.tensor([2]))]
     scores = network.score_chunks(chunks)
     torch.testing.assert_close(scores, torch.cat([network(*chunk) for chunk in chunks]))
     scores.sum().backward()
     gradient = network.encoder.get_input_embeddings().weight.grad
-    assert sorted(gradient.abs().sum(1).nonzero().flatten().tolist()) == sorted({one for ids in encoded for one in ids})
+    read = {one for ids in encoded.ids for one in ids}
+    assert sorted(gradient.abs().sum(1).nonzero().flatten().tolist()) == sorted(read)
 
 
 def test_a_folder_works_as_an_encoder(tiny_encoder: Path, tokenizer: Tokenizer) -> None:

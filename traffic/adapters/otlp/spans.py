@@ -28,6 +28,12 @@ FIRST_TOKEN_S = (
     "gen_ai.server.time_to_first_token",
 )
 CHOICES = ("gen_ai.request.choice.count", "gen_ai.request.n")
+PARAMS = {
+    "max_tokens": "gen_ai.request.max_tokens",
+    "tools": "gen_ai.tool.definitions",
+    "temperature": "gen_ai.request.temperature",
+    "reasoning_effort": "gen_ai.request.reasoning.level",
+}
 SESSION = ("gen_ai.conversation.id", "session.id")
 TENANT = ("tenant.id", "enduser.id", "user.id")
 
@@ -118,8 +124,7 @@ def _first(attributes: Attributes, names: tuple[str, ...]) -> Any:
 
 
 def _params(attributes: Attributes) -> dict[str, Any]:
-    named = {"max_tokens": "gen_ai.request.max_tokens", "tools": "gen_ai.tool.definitions"}
-    return {name: value for name, column in named.items() if (value := unpacked(attributes.get(column))) is not None}
+    return {name: value for name, column in PARAMS.items() if (value := unpacked(attributes.get(column))) is not None}
 
 
 def _reasons(attributes: Attributes) -> Any:

@@ -1,5 +1,6 @@
-"""`training/judging/baselines.py` and `training/judging/lexical.py`."""
+"""`training/judging/baselines/baselines.py` and `training/judging/baselines/lexical.py`."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 
 from registry.errors import InvalidInput
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
-from training.judging.baselines import BASELINES, Baseline
-from training.judging.lexical import FEATURES, LEADING_WORD, lexical_features
+from training.judging.baselines.baselines import BASELINES, Baseline
+from training.judging.baselines.lexical import FEATURES, LEADING_WORD, lexical_features
 from training.judging.ranking_metrics import kendall_tau_b
 
 
@@ -19,7 +20,13 @@ def log(workload_log: Path) -> LengthLog:
 
 @pytest.mark.parametrize(
     ("name", "least_tau"),
-    [("prompt_length", -1), ("tfidf_ridge", 0.3), ("lexical_boosting", 0.3), ("template_mean", 0.2)],
+    [
+        ("prompt_length", -1),
+        ("tfidf_ridge", 0.3),
+        ("lexical_boosting", 0.3),
+        ("feature_boosting", 0.3),
+        ("template_mean", 0.2),
+    ],
 )
 def test_a_baseline_orders_unseen_prompts_by_what_it_can_see(log: LengthLog, name: str, least_tau: float) -> None:
     test = log.part("test")
@@ -36,6 +43,22 @@ def test_prompt_length_learns_which_way_length_points(tmp_path: Path) -> None:
     assert short > long
 
 
+def test_what_is_asked_for_is_seen_by_those_that_look(tmp_path: Path) -> None:
+    efforts = {"none": 10, "low": 100, "high": 1000}
+    rows = [
+        {"prompt": f"question {i}", "output_tokens": tokens + i % 7, "reasoning": {"effort": effort}}
+        for i, (effort, tokens) in enumerate([*efforts.items()] * 80)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    log = read_length_log(LengthLogSource(lengths=tmp_path / "log.jsonl"))
+    train, test = log.part("train"), log.part("test")
+    taus = {
+        name: kendall_tau_b(Baseline(name).fit(train).score_all(test.views), test.output_tokens) for name in BASELINES
+    }
+    assert taus["feature_boosting"] > 0.6 < taus["outlen_bucket"]
+    assert max(taus[name] for name in ("prompt_length", "tfidf_ridge", "lexical_boosting", "template_mean")) < 0.4
+
+
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_second_fit_forgets_the_first(log: LengthLog, name: str) -> None:
     few, prompts = log.part("train", 60), log.part("test").prompts
@@ -44,9 +67,7 @@ def test_a_second_fit_forgets_the_first(log: LengthLog, name: str) -> None:
 
 
 def test_an_unknown_baseline_is_refused() -> None:
-    with pytest.raises(
-        InvalidInput, match="must be one of prompt_length, tfidf_ridge, lexical_boosting, template_mean, but got 'x'"
-    ):
+    with pytest.raises(InvalidInput, match=r"must be one of prompt_length, tfidf_ridge, .*outlen_bucket, but got 'x'"):
         Baseline("x")
 
 
