@@ -72,9 +72,11 @@ class TrainingConfig(LengthLogSource):
     epochs: int = 3
     """Passes over the training prompts."""
     batch_prompts: int = 64
-    """Prompts of one step, over all devices, with pairing=in_batch; all the pairs on one device count."""
-    chunk_prompts: int = 16
-    """Prompts of similar length that are padded together; a batch is several chunks."""
+    """Prompts of one step, over all devices, with pairing=in_batch; all pairs of the batch count."""
+    chunk_tokens: int = 512
+    """Tokens, padding included, of prompts of similar length that are encoded together; more where a GPU would idle.
+    Memory goes by it: of a batch of more than 16 such chunks the others are read once more for their gradients, which
+    takes up to a third longer and no more memory."""
     max_tokens: int = 128
     """Tokens of a prompt that the ranker reads; travels in the card."""
     validation_prompts: int = 1000
@@ -187,7 +189,7 @@ _LEAST = {
     "batch_prompts": 2,
     "partners": 1,
     "batch_pairs": 1,
-    "chunk_prompts": 1,
+    "chunk_tokens": 1,
     "max_tokens": 8,
     "validation_prompts": 2,
     "validations_per_epoch": 1,

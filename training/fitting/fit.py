@@ -33,7 +33,7 @@ def fit(
     `init_from`, if given, is a local folder by now (see `warm_start.py`). Returns the network on the CPU, in
     evaluation mode, and its tokenizer. The same config and prompts give the same network on the same machine, whether
     or not the training was killed and resumed from the config's checkpoint folder.
-    With several devices each process sees its share of every batch, and pairs are made within the share.
+    With several devices each process encodes its share of every batch, and pairs are made of the whole batch.
 
     Raises:
         InvalidInput: the encoder or the loss cannot be had, or pairs are to be sampled and none counts.
@@ -51,7 +51,7 @@ def fit(
     network.encoder.get_input_embeddings().requires_grad_(config.word_embeddings == "trained")
     module = RankerModule(network.train(), config)
     encoded = encode_all(tokenizer, validation.views, config.max_tokens)
-    validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_prompts, None)
+    validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_tokens, None)
     kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
     checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
     with quiet_lightning():
@@ -76,14 +76,14 @@ def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: Label
     """Batches of prompts that are all paired with each other, or of pairs that were sampled beforehand."""
     encoded, labels = encode_all(tokenizer, train.views, config.max_tokens), labels_of(train)
     if config.pairing == "in_batch":
-        return Batches(encoded, labels, config.batch_prompts, config.chunk_prompts, config.seed)
+        return Batches(encoded, labels, config.batch_prompts, config.chunk_tokens, config.seed)
     pairs = sample_pairs(labels, config.partners, config.min_length_difference, config.seed)
     if not len(pairs):
         raise InvalidInput(
             f"two prompts must be a pair that counts, but none of {len(train)} training prompts differ enough with"
             f" min_length_difference={config.min_length_difference}; lower it."
         )
-    return Batches(encoded, labels, config.batch_pairs, config.chunk_prompts, config.seed, pairs)
+    return Batches(encoded, labels, config.batch_pairs, config.chunk_tokens, config.seed, pairs)
 
 
 def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[Callback]) -> lightning.Trainer:

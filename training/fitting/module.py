@@ -4,16 +4,18 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from training.config import TrainingConfig
+from training.fitting.gathering import gathered
 from training.fitting.losses import make_loss
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
 from training.network.batches import Batch
+from training.network.chunk_sizes import KEPT_CHUNKS
 from training.network.encoder import RankerNetwork
 
 VALIDATION_TAU = f"validation_{KENDALL_TAU_B}"
@@ -47,16 +49,17 @@ class RankerModule(lightning.LightningModule):
         self._validated: list[Validated] = []
 
     def scores(self, batch: Batch) -> Tensor:
-        """Scores in the order of the batch's labels."""
-        return self.network.score_chunks(batch.chunks)
+        """Scores in the order of the batch's labels, of all processes that share it."""
+        own = self.network.score_chunks(batch.chunks, KEPT_CHUNKS * self._config.chunk_tokens)
+        return gathered(own, batch.shares)
 
     def training_step(self, batch: Batch) -> Tensor:
-        """Loss of one batch."""
+        """Loss of one batch, over all processes that share it."""
         # Made here, since a closure cannot be sent to the other processes of a training.
         loss = make_loss(self._config)(self.scores(batch), batch.labels)
         self._encoder_tokens += batch.encoder_tokens
         self.log(LOSS, loss, prog_bar=True, batch_size=len(batch.labels.output_tokens))
-        return loss
+        return loss * len(batch.shares)  # the processes' gradients are averaged, where their sum is meant
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:  # noqa: ARG002  # a hook of Lightning
         """Clip the gradients. Lightning's own clipping refuses a fused optimiser, for a reason that fp16 alone has."""
@@ -73,7 +76,7 @@ class RankerModule(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log tau and the static gains; a network that went astray (scores not finite) orders nothing and gets 0."""
-        validated = zip(*_of_all_processes(self._validated), strict=True)
+        validated = zip(*self._validated, strict=True)
         scores, output_tokens, is_censored = (torch.cat(one) for one in validated)
         self._validated.clear()
         ordering = scores if scores.isfinite().all() else torch.zeros_like(scores)
@@ -114,12 +117,3 @@ class RankerModule(lightning.LightningModule):
     def _log_encoder_tokens(self, name: str) -> None:
         # Several processes share the batches of a step: the sum over them.
         self.log(name, float(self._encoder_tokens), reduce_fx="sum", sync_dist=True)
-
-
-def _of_all_processes(validated: list[Validated]) -> list[Validated]:
-    """What this process validated, and where several train together, what the others did."""
-    if not distributed.is_available() or not distributed.is_initialized():
-        return validated
-    gathered: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(gathered, validated)
-    return [one for share in gathered for one in share]

@@ -11,6 +11,7 @@ from torch import Tensor, distributed
 from registry.request_features import RequestView, matrix_of
 from registry.window.token_window import TokenWindow
 from traffic.labelled_prompts import LabelledPrompts
+from training.network.chunk_sizes import chunk_sizes
 
 
 class Labels(NamedTuple):
@@ -59,12 +60,14 @@ class Encoded(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """The prompts of one step. Their scores, concatenated over the chunks, are in the order of the labels."""
+    """The prompts of one step. Their scores, over the chunks and then the processes, are in the order of the labels."""
 
     chunks: list[Chunk]
     labels: Labels
     encoder_tokens: int
     """Tokens that the encoder reads, padding left out."""
+    shares: tuple[int, ...]
+    """Prompts of each process that trains; the chunks hold this process's, the labels those of all, share by share."""
 
 
 class Batches:
@@ -74,8 +77,9 @@ class Batches:
     shuffled one (with a seed) has a new order that only the seed decides.
 
     Iterating goes on after the last batch that was given, so that a pass can be resumed; the state is one number.
-    Where several processes train together each sees its share of every batch. A last batch with fewer prompts
-    (or pairs) than processes repeats one, since all must take the same number of steps.
+    Where several processes train together each encodes its share of every batch, and knows the labels of all shares.
+    Who has none, of a last batch with fewer prompts (or pairs) than processes, encodes one that does not count, since
+    all must take the same number of steps.
     """
 
     def __init__(
@@ -83,7 +87,7 @@ class Batches:
         encoded: Encoded,
         labels: Labels,
         batch_size: int,
-        chunk_prompts: int,
+        chunk_tokens: int,
         seed: int | None,
         pairs: Tensor | None = None,
     ) -> None:
@@ -92,7 +96,7 @@ class Batches:
         self._labels = labels
         self._pairs = pairs
         self._batch_size = batch_size
-        self._chunk_prompts = chunk_prompts
+        self._chunk_tokens = chunk_tokens
         self._seed = seed
         self._given = 0
 
@@ -104,7 +108,7 @@ class Batches:
         order = self._order(passes)
         for start in range(given * self._batch_size, len(order), self._batch_size):
             self._given += 1
-            yield self._batch(_share(order[start : start + self._batch_size]))
+            yield self._batch(order[start : start + self._batch_size])
 
     def state_dict(self) -> dict[str, int]:
         """Batches given so far, over all passes; Lightning keeps it in its checkpoints."""
@@ -128,15 +132,23 @@ class Batches:
         return len(self.encoded.ids) if self._pairs is None else len(self._pairs)
 
     def _batch(self, chosen: Tensor) -> Batch:
-        """Sorted by tokens and padded chunk by chunk, so that next to no padding is computed."""
+        """Of prompts, or of pairs; padded chunk by chunk, so that next to no padding is computed."""
+        rank, processes = _place()
+        shares = [self._by_tokens(chosen[place::processes]) for place in range(processes)]
+        indices = shares[rank][0] if rank < len(chosen) else self._by_tokens(chosen[:1])[0]
+        tokens = [len(self.encoded.ids[index]) for index in indices.tolist()]
+        chunks = [self.encoded.chunk(part) for part in torch.split(indices, chunk_sizes(tokens, self._chunk_tokens))]
+        labels = Labels(*map(torch.cat, zip(*(labels for _, labels in shares), strict=True)))
+        return Batch(chunks, labels, sum(tokens), tuple(len(indices) for indices, _ in shares))
+
+    def _by_tokens(self, chosen: Tensor) -> tuple[Tensor, Labels]:
+        """Indices and labels of prompts, or of those of pairs, in the order of their tokens."""
         indices = chosen if self._pairs is None else self._pairs[chosen].flatten()
         labels = self._labels.take(indices)
         if self._pairs is not None:
-            labels = labels._replace(groups=torch.arange(len(chosen)).repeat_interleave(2))
-        tokens = torch.tensor([len(self.encoded.ids[index]) for index in indices.tolist()])
-        order = tokens.argsort(stable=True)
-        chunks = [self.encoded.chunk(part) for part in torch.split(indices[order], self._chunk_prompts)]
-        return Batch(chunks, labels.take(order), int(tokens.sum()))
+            labels = labels._replace(groups=chosen.repeat_interleave(2))
+        order = torch.tensor([len(self.encoded.ids[index]) for index in indices.tolist()]).argsort(stable=True)
+        return indices[order], labels.take(order)
 
 
 def labels_of(labelled: LabelledPrompts) -> Labels:
@@ -148,11 +160,11 @@ def labels_of(labelled: LabelledPrompts) -> Labels:
     )
 
 
-def _share(indices: Tensor) -> Tensor:
+def _place() -> tuple[int, int]:
+    """Which of the processes that train together this one is, and how many there are."""
     if not distributed.is_available() or not distributed.is_initialized():
-        return indices
-    share = indices[distributed.get_rank() :: distributed.get_world_size()]
-    return share if len(share) else indices[:1]
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
 
 
 def encode_all(tokenizer: Tokenizer, views: Sequence[RequestView], max_tokens: int) -> Encoded:

@@ -1,6 +1,7 @@
 """The network of a ranker: a pretrained text encoder, mean pooling, one linear head; and the format it trains in."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import cast
 
@@ -8,12 +9,14 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from registry.errors import InvalidInput
 from traffic.notes.encoders import DEFAULT_ENCODER, encoder_path
 from training.network.batches import Chunk
+from training.network.chunk_sizes import is_kept
 from training.network.feature_head import FeatureHead
 
 FEATURE_HEAD = "feature_head."
@@ -39,24 +42,31 @@ class RankerNetwork(nn.Module):
         encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         return self._head(encoded.last_hidden_state, attention_mask, features)
 
-    def score_chunks(self, chunks: Sequence[Chunk]) -> Tensor:
+    def score_chunks(self, chunks: Sequence[Chunk], kept_tokens: float = inf) -> Tensor:
         """Scores, float32, of chunks in their order: what `forward` says of each, in less time.
 
         All tokens are looked up at once. The gradient of the word embeddings is as large as their table, so that it is
-        made once a step and not once a chunk.
+        made once a step and not once a chunk. What backward needs of more than `kept_tokens` is not kept but made anew,
+        chunk by chunk (`chunk_sizes.py`).
         """
         ids = torch.cat([chunk.input_ids.flatten() for chunk in chunks])
-        looked_up = self.encoder.get_input_embeddings()(ids).split([chunk.input_ids.numel() for chunk in chunks])
+        padded_tokens = [chunk.input_ids.numel() for chunk in chunks]
+        looked_up = self.encoder.get_input_embeddings()(ids).split(padded_tokens)
         scores = []
-        for embedded, (_, mask, features) in zip(looked_up, chunks, strict=True):
-            encoded = self.encoder(inputs_embeds=embedded.view(*mask.shape, -1), attention_mask=mask)
-            scores.append(self._head(encoded.last_hidden_state, mask, features))
+        for embedded, chunk, kept in zip(looked_up, chunks, is_kept(padded_tokens, kept_tokens), strict=True):
+            mask = chunk.attention_mask
+            inputs = embedded.view(*mask.shape, -1), mask, chunk.features
+            scores.append(self._score(*inputs) if kept else checkpoint(self._score, *inputs, use_reentrant=False))
         return torch.cat(scores)
 
     @property
     def word_embeddings(self) -> Tensor:
         """Of the encoder: float32 [word pieces, hidden size]."""
         return cast(Tensor, self.encoder.get_input_embeddings().weight)
+
+    def _score(self, embedded: Tensor, attention_mask: Tensor, features: Tensor) -> Tensor:
+        encoded = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask)
+        return self._head(encoded.last_hidden_state, attention_mask, features)
 
     def _head(self, states: Tensor, attention_mask: Tensor, features: Tensor | None) -> Tensor:
         mask = attention_mask.unsqueeze(-1).float()

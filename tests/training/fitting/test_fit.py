@@ -33,7 +33,7 @@ def config(workload_log: Path, tiny_encoder: Path) -> TrainingConfig:
         word_embeddings="trained",
         learning_rate=3e-3,
         batch_prompts=16,
-        chunk_prompts=16,
+        chunk_tokens=512,
         epochs=3,
         trials=0,
         validations_per_epoch=1,
@@ -75,7 +75,7 @@ def test_each_loss_learns_to_order_unseen_prompts(config: TrainingConfig, loss: 
 
 def test_the_paper_preset_learns_and_encodes_a_prompt_once_a_pair(workload_log: Path, tiny_encoder: Path) -> None:
     config = TrainingConfig(
-        lengths=workload_log, target_llm="llm", encoder=str(tiny_encoder), preset="paper", trials=0, chunk_prompts=64
+        lengths=workload_log, target_llm="llm", encoder=str(tiny_encoder), preset="paper", trials=0, chunk_tokens=4096
     )
     train, validation = parts(config)
     metrics = Metrics()

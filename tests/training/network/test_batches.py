@@ -19,7 +19,7 @@ def tokens_of(batch: Batch) -> list[int]:
 
 @pytest.mark.parametrize("seed", [None, 0])
 def test_every_prompt_comes_once_a_pass_with_its_own_label(seed: int | None) -> None:
-    batches = list(Batches(ENCODED, LABELS, batch_size=4, chunk_prompts=2, seed=seed))
+    batches = list(Batches(ENCODED, LABELS, batch_size=4, chunk_tokens=8, seed=seed))
     assert [len(batch.labels.output_tokens) for batch in batches] == [4, 3]
     for batch in batches:
         assert [10.0 * one for one in tokens_of(batch)] == batch.labels.output_tokens.tolist()
@@ -38,7 +38,7 @@ def test_the_number_of_batches_is_known() -> None:
 @pytest.mark.parametrize("seed", [None, 0])
 def test_sampled_pairs_stay_together_and_a_prompt_comes_once_for_each(seed: int | None) -> None:
     seen = []
-    for batch in Batches(ENCODED, LABELS, batch_size=3, chunk_prompts=2, seed=seed, pairs=PAIRS):
+    for batch in Batches(ENCODED, LABELS, batch_size=3, chunk_tokens=8, seed=seed, pairs=PAIRS):
         assert [10.0 * one for one in tokens_of(batch)] == batch.labels.output_tokens.tolist()
         groups = [batch.labels.groups == group for group in batch.labels.groups.unique()]
         seen += [sorted(batch.labels.output_tokens[group].tolist()) for group in groups]
@@ -53,8 +53,8 @@ def test_encoder_tokens_are_those_of_every_pass_without_padding(pairs: torch.Ten
 
 
 def test_prompts_of_a_chunk_are_of_similar_length() -> None:
-    (batch,) = Batches(ENCODED, LABELS, 7, 2, None)
-    assert [tuple(chunk.input_ids.shape) for chunk in batch.chunks] == [(2, 3), (2, 5), (2, 8), (1, 9)]
+    (batch,) = Batches(ENCODED, LABELS, 7, 16, None)
+    assert [tuple(chunk.input_ids.shape) for chunk in batch.chunks] == [(1, 2), (3, 5), (2, 8), (1, 9)]
 
 
 @pytest.mark.parametrize("pairs", [None, PAIRS])
@@ -86,3 +86,23 @@ def test_batches_go_on_after_those_that_were_given(given: int) -> None:
     started = [next(batch for batch in first).labels.output_tokens.tolist() for _ in range(given)]
     second.load_state_dict(first.state_dict())
     assert started + flat(second, passes=3 - given // 3) == whole
+
+
+@pytest.mark.parametrize("pairs", [None, PAIRS])
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_share_a_batch_and_know_the_labels_of_all(
+    monkeypatch: pytest.MonkeyPatch, processes: int, pairs: torch.Tensor | None
+) -> None:
+    def batches() -> list[Batch]:
+        return list(Batches(ENCODED, LABELS, 3, 16, 0, pairs))
+
+    alone, shared = batches(), []
+    for rank in range(processes):
+        monkeypatch.setattr("training.network.batches._place", lambda rank=rank: (rank, processes))
+        shared.append(batches())
+    for one, *shares in zip(alone, *shared, strict=True):
+        (labels,) = {tuple(map(tuple, (field.tolist() for field in share.labels))) for share in shares}
+        assert sorted(zip(*labels, strict=True)) == sorted(zip(*(field.tolist() for field in one.labels), strict=True))
+        encoded = [tokens_of(share)[: share.shares[rank]] for rank, share in enumerate(shares)]
+        assert [10.0 * tokens for share in encoded for tokens in share] == list(labels[0])
+        assert all(tokens_of(share) for share in shares)  # who has no share encodes one that does not count
