@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from math import log1p
-from typing import TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from registry.features.fields import Params, Paths, found, number, paths, size, switch, word
 
@@ -13,6 +13,7 @@ CAPS = paths("max_completion_tokens", "max_output_tokens", "max_tokens")
 EFFORTS = {"none": 0.0, "minimal": 1.0, "low": 2.0, "medium": 3.0, "high": 4.0, "xhigh": 5.0, "max": 6.0}
 EFFORT = paths("reasoning_effort", "reasoning.effort", "output_config.effort", "chat_template_kwargs.reasoning_effort")
 VERBOSITY = paths("verbosity", "text.verbosity")
+TEMPERATURE, TOOLS = paths("temperature"), paths("tools")
 THINKING = paths(
     *("chat_template_kwargs.enable_thinking", "chat_template_kwargs.thinking", "chat_template_kwargs.thinking.type"),
     *("thinking", "thinking.type", "enable_thinking", "reasoning.enabled"),
@@ -108,34 +109,43 @@ def _first(values: Iterable[Value | None]) -> Value | None:
     return next((value for value in values if value is not None), None)
 
 
-READERS: Mapping[str, Read] = {
-    "log_max_tokens": _log(_first_number(CAPS)),
-    "log_tools": _log(_tools),
-    "log_tool_characters": _log(_tool_characters),
-    "tool_choice": _tool_choice,
-    "answer_format": _answer_format,
-    "log_schema_characters": _log(_schema_characters),
-    "reasoning_effort": _first_word(EFFORTS, EFFORT),
-    "thinking": _thinking,
-    "log_thinking_budget": _log(_first_number(BUDGET)),
-    "verbosity": _first_word(EFFORTS, VERBOSITY),
-    "temperature": _first_number(paths("temperature")),
-    "log_answers": _log(_answers),
-    "continues_message": _continues_message,
+class Reader(NamedTuple):
+    """How a feature is read."""
+
+    read: Read
+    fields: frozenset[str]
+    """Of a body, in which it stands."""
+    nothing: float | None
+    """What it is where there is none of them, which need not be found out again."""
+
+    @classmethod
+    def of(cls, read: Read, *ways: Paths) -> Self:
+        """A reader of fields that lie at these ends."""
+        return cls(read, frozenset(way[0] for one in ways for way in one), read({}))
+
+
+READERS: Mapping[str, Reader] = {
+    "log_max_tokens": Reader.of(_log(_first_number(CAPS)), CAPS),
+    "log_tools": Reader.of(_log(_tools), TOOLS),
+    "log_tool_characters": Reader.of(_log(_tool_characters), TOOLS),
+    "tool_choice": Reader.of(_tool_choice, TOOLS, paths("tool_choice")),
+    "answer_format": Reader.of(_answer_format, FORMAT, SCHEMAS, CHOSEN),
+    "log_schema_characters": Reader.of(_log(_schema_characters), SCHEMAS),
+    "reasoning_effort": Reader.of(_first_word(EFFORTS, EFFORT), EFFORT),
+    "thinking": Reader.of(_thinking, THINKING),
+    "log_thinking_budget": Reader.of(_log(_first_number(BUDGET)), BUDGET),
+    "verbosity": Reader.of(_first_word(EFFORTS, VERBOSITY), VERBOSITY),
+    "temperature": Reader.of(_first_number(TEMPERATURE), TEMPERATURE),
+    "log_answers": Reader.of(_log(_answers), paths("n")),
+    "continues_message": Reader.of(_continues_message, paths("continue_final_message")),
 }
 """The features and how each is read, in their order. A logarithm is that of one more, so that 0 has one too."""
 ASKED_FEATURES = tuple(READERS)
-FIELDS = tuple(
-    dict.fromkeys(
-        [
-            *("tools", "tool_choice", "continue_final_message", "temperature", "n"),
-            *(way[0] for ways in (CAPS, EFFORT, THINKING, BUDGET, VERBOSITY, FORMAT, SCHEMAS, CHOSEN) for way in ways),
-        ]
-    )
-)
+FIELDS = tuple(sorted(frozenset().union(*(reader.fields for reader in READERS.values()))))
 """The fields of a body that any of them is read of."""
 
 
 def asked_features(params: Params) -> tuple[float | None, ...]:
     """What a request asks for, in the order of `ASKED_FEATURES`; None where it says nothing that is understood."""
-    return tuple(read(params) for read in READERS.values())
+    given = params.keys() & FIELDS
+    return tuple(one.nothing if one.fields.isdisjoint(given) else one.read(params) for one in READERS.values())

@@ -13,6 +13,8 @@ from typing import Any
 Params = Mapping[str, Any]
 Paths = tuple[tuple[str, ...], ...]
 
+NUMBERS = (int, float, str, Real, Decimal)
+"""What a number may be, the usual ones first: telling the others costs microseconds."""
 MOST_PARTS = 1000
 """Values that are looked at of a schema; one of more counts as one of so many."""
 MOST = 2.0**31
@@ -39,7 +41,7 @@ def found(params: Params, ways: Paths) -> Iterator[Any]:
 
 def number(value: Any) -> float | None:
     """A number from 0 on, in figures or in writing."""
-    if isinstance(value, bool) or not isinstance(value, Real | Decimal | str):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS):
         return None
     if isinstance(value, str) and len(value) > MOST_WORD:
         return None

@@ -10,6 +10,7 @@ import pytest
 from registry import store
 from registry.artefact.files import ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.ranker import Ranker
+from registry.request_features import view_of
 from tests.rankers import fetched, write_ranker
 
 MLMODEL = """\
@@ -62,6 +63,8 @@ def test_it_is_promoted_and_loads_as_it_would_be_served(registered: str) -> None
     assert store.promote("demo-llm") == 1
     champion = Ranker.load(fetched("demo-llm", 1), "demo-llm")
     assert champion.predict("one two").score == 2
+    assert champion.predict(view_of("one two", {"max_tokens": 5})).score == 2, "it reads the text alone"
+    assert champion.card.features == () and champion.card.features_version is None
     assert champion.card.grouped_by == (None,), "that version did not say"
     assert champion.reference_error is None, "that version wrote no reference scores"
     assert champion.predict("one two").predicted_tokens == pytest.approx(1.2214, abs=1e-4)

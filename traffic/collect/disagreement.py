@@ -14,9 +14,10 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from registry.ranker import Ranker, Tier
+from registry.request_features import RequestView
 from registry.store import load_ranker
 from traffic.collect.config import CollectConfig
-from traffic.collect.prompt_files import text_of
+from traffic.collect.prompt_files import view_of_asked
 
 Values = npt.NDArray[np.float64]
 
@@ -28,8 +29,8 @@ def disagreements(config: CollectConfig, asked: Sequence[str]) -> Values:
         InvalidRanker: a ranker does not load, or has one tier only.
         RegistryError: a ranker cannot be had.
     """
-    texts = [text_of(one) for one in asked]
-    one, other = (_places(ranker, tier, texts) for ranker, tier in _committee(config))
+    views = [view_of_asked(one) for one in asked]
+    one, other = (_places(ranker, tier, views) for ranker, tier in _committee(config))
     return np.abs(one - other)
 
 
@@ -41,6 +42,6 @@ def _committee(config: CollectConfig) -> Sequence[tuple[Ranker, Tier]]:
     return [(load_ranker(uri), "encoder") for uri in config.rankers]
 
 
-def _places(ranker: Ranker, tier: Tier, texts: Sequence[str]) -> Values:
-    scores = ranker.scorer_of(tier).score_all(texts, f"predict lengths ({ranker.card.target_llm}, {tier} tier)")
-    return np.asarray((rankdata(scores) - 0.5) / len(texts))
+def _places(ranker: Ranker, tier: Tier, views: Sequence[RequestView]) -> Values:
+    scores = ranker.scorer_of(tier).score_all(views, f"predict lengths ({ranker.card.target_llm}, {tier} tier)")
+    return np.asarray((rankdata(scores) - 0.5) / len(views))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from registry.errors import InvalidInput
 from registry.request import render_messages
+from registry.request_features import RequestView, view_of
 from traffic.cells.names import whole_characters
 from traffic.chats import as_sent
 from traffic.collect.config import CollectConfig
@@ -53,10 +54,11 @@ def read_prompts(config: CollectConfig) -> Prompts:
     return Prompts(asked, (*notes, *_told(counts)))
 
 
-def text_of(asked: str) -> str:
-    """What a ranker reads of a prompt."""
+def view_of_asked(asked: str) -> RequestView:
+    """What a ranker reads of a request that is to be asked."""
     values = json.loads(asked)
-    return str(values["prompt"]) if "prompt" in values else render_messages(values["messages"])
+    text = str(values["prompt"]) if "prompt" in values else render_messages(values["messages"])
+    return view_of(text, values)
 
 
 def _text_file(path: Path) -> LogFile | None:

@@ -11,7 +11,7 @@ from tests.rankers import TEN_TIMES_AS_LONG, write_ranker
 from tests.traffic.logs import write
 from traffic.collect.config import CollectConfig
 from traffic.collect.disagreement import disagreements
-from traffic.collect.prompt_files import read_prompts, text_of
+from traffic.collect.prompt_files import read_prompts, view_of_asked
 from traffic.collect.selection import chosen_places
 
 WORDS = ["red", "blue", "green", "zebra", "black", "white", "brown", "grey", "pink"]
@@ -26,7 +26,7 @@ def config_of(folder: Path, **settings: Any) -> CollectConfig:
 
 def chosen(config: CollectConfig) -> list[str]:
     asked = read_prompts(config).asked
-    return [text_of(asked[place]) for place in chosen_places(config, asked).tolist()]
+    return [view_of_asked(asked[place]).text for place in chosen_places(config, asked).tolist()]
 
 
 def test_two_tiers_in_opposite_orders_disagree_most_at_both_ends(tmp_path: Path) -> None:
