@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from registry.errors import InvalidInput
+from registry.request_features import RequestView
+from traffic.labelled_prompts import views_of
 from traffic.texts import taken
 
 
@@ -21,6 +23,8 @@ class Traffic:
     output_tokens: npt.NDArray[np.int64]
     prompts: Sequence[str] | None = None
     """None where only lengths are known."""
+    asked: Sequence[str | None] | None = None
+    """What is asked for beside each prompt (`traffic/cells/asked.py`); None where the log says nothing of it."""
     token_ids: tuple[tuple[int, ...], ...] | None = None
     """Of the prompts, where prefixes are cached."""
     notes: tuple[str, ...] = ()
@@ -31,6 +35,11 @@ class Traffic:
     """What the clock of the log said at 0: seconds since 1970, where it has dates."""
     clusters: npt.NDArray[np.int64] | None = None
     """Which of them are no evidence beside each other (one session, one prompt drawn again); None where all are."""
+
+    @property
+    def views(self) -> list[RequestView] | None:
+        """What a ranker reads of each; None where there are no prompts."""
+        return None if self.prompts is None else views_of(self.prompts, self.asked)
 
     @property
     def request_numbers(self) -> npt.NDArray[np.int64]:
@@ -74,6 +83,7 @@ class Traffic:
             prompt_tokens=self.prompt_tokens[kept],
             output_tokens=self.output_tokens[kept],
             prompts=None if self.prompts is None else taken(self.prompts, kept),
+            asked=None if self.asked is None else [self.asked[place] for place in kept.tolist()],
             token_ids=None if self.token_ids is None else tuple(self.token_ids[one] for one in kept),
             numbers=self.request_numbers[kept],
             clusters=None if self.clusters is None else self.clusters[kept],

@@ -1,6 +1,6 @@
 """Requests with the lengths of their answers: what trains, validates and tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
@@ -70,13 +70,17 @@ class LabelledPrompts:
     @cached_property
     def views(self) -> Sequence[RequestView]:
         """What a ranker reads of each. Some microseconds each, so this is for those that are trained on or tested."""
-        cells = repeat(None) if self.asked is None else self.asked
-        return [view_in(prompt, cell) for prompt, cell in zip(self.prompts, cells, strict=False)]
+        return views_of(self.prompts, self.asked)
 
     @cached_property
     def features(self) -> npt.NDArray[np.float32]:
         """The vectors of all, float32 [prompts, `FEATURES`]; NaN where a feature is missing."""
         return matrix_of(self.views)
+
+
+def views_of(prompts: Iterable[str], asked: Iterable[str | None] | None) -> list[RequestView]:
+    """What a ranker reads of prompts and of the cells beside them (`traffic/cells/asked.py`), if there are any."""
+    return [view_in(*one) for one in zip(prompts, repeat(None) if asked is None else asked, strict=False)]
 
 
 def view_in(prompt: str, cell: str | None) -> RequestView:

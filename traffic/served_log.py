@@ -1,7 +1,7 @@
 """A log of served traffic: when requests came, and how long prompts and answers were."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
+from registry.request_features import RequestView
 from traffic.batch import Traffic
+from traffic.cells.asked import NOTHING, asked_cell
 from traffic.cells.conversations import MESSAGES
+from traffic.labelled_prompts import views_of
 from traffic.read import Reading
 from traffic.rows.rules import ARRIVAL_COLUMN, PROMPT_TOKENS_COLUMN, Columns, Need, RowRules, length_need
 from traffic.texts import Texts
@@ -30,6 +33,7 @@ REQUESTS = pa.schema(
         pa.field("prompt_bytes", pa.int64()),
         pa.field("record", pa.int64()),
         pa.field("prompt", pa.large_string()),
+        pa.field("asked", pa.large_string()),
     ]
 )
 """Of a text that is not kept the bytes are; `record` is its place among all records of the log."""
@@ -59,15 +63,19 @@ class ServedLog:
     records: npt.NDArray[np.int64] | None
     """Where each request stands in the log; None where it has no prompts."""
 
-    def prompts(self, numbers: npt.NDArray[np.int64]) -> tuple[str, ...]:
-        """The texts of some requests by their numbers, in a second reading of the log; empty where a row has none."""
+    def views(self, numbers: npt.NDArray[np.int64]) -> list[RequestView]:
+        """What a ranker reads of some requests by their numbers, in a second reading of the log; a text may be empty.
+
+        If none of them asks for anything beside its text, that is not known.
+        """
         assert self.records is not None
-        wanted = self.records[numbers]
-        reading = _reading(self.source)
-        found: dict[int, str] = {}
-        for row in reading.rows(only=frozenset(wanted.tolist())):
-            found[reading.num_records] = row.text or ""
-        return tuple(found[record] for record in wanted.tolist())
+        wanted = self.records[numbers].tolist()
+        reading = _reading(self.source, has_params=True)
+        found: dict[int, tuple[str, str | None]] = {}
+        for row in reading.rows(only=frozenset(wanted)):
+            found[reading.num_records] = row.text or "", asked_cell(row.params)
+        texts, cells = zip(*(found[record] for record in wanted), strict=True)
+        return views_of(texts, _known(cells))
 
 
 def read_served_log(source: ServedLogSource) -> Traffic:
@@ -79,7 +87,9 @@ def read_served_log(source: ServedLogSource) -> Traffic:
     requests, traffic = _read(source, keeps_prompts=True)
     if requests["prompt"].null_count == len(requests):
         return traffic
-    return replace(traffic, prompts=Texts(requests["prompt"].fill_null("")))
+    return replace(
+        traffic, prompts=Texts(requests["prompt"].fill_null("")), asked=_known(requests["asked"].to_pylist())
+    )
 
 
 def read_long_log(source: ServedLogSource) -> ServedLog:
@@ -98,7 +108,7 @@ def read_long_log(source: ServedLogSource) -> ServedLog:
 
 def _read(source: ServedLogSource, keeps_prompts: bool) -> tuple[pa.Table, Traffic]:
     """The answered requests in the order of their arrival, and the same as traffic without prompts."""
-    reading = _reading(source)
+    reading = _reading(source, has_params=keeps_prompts)
     table = pa.concat_tables([REQUESTS.empty_table(), *_answered(reading, keeps_prompts)])
     if len(table) < 2:
         raise InvalidInput(
@@ -134,13 +144,19 @@ def read_arrivals(path: Path) -> npt.NDArray[np.float64]:
     return arrivals_s
 
 
-def _reading(source: ServedLogSource) -> Reading:
+def _known(cells: Sequence[str | None]) -> Sequence[str | None] | None:
+    """What is asked for beside texts; a null beside others asks for nothing."""
+    return [cell or NOTHING for cell in cells] if any(cells) else None
+
+
+def _reading(source: ServedLogSource, has_params: bool) -> Reading:
     columns = Columns(
         prompt=source.prompt_column,
         length=source.length_column,
         arrival=source.arrival_column,
         prompt_tokens=source.prompt_tokens_column,
         needs_arrival=True,
+        has_params=has_params,
     )
     prompts = Need([source.prompt_column, source.prompt_tokens_column, MESSAGES], asked_for=2)
     return Reading(source.log, source, columns, [Need([source.arrival_column]), length_need(source), prompts])
@@ -152,7 +168,9 @@ def _answered(reading: Reading, keeps_prompts: bool) -> Iterator[pa.Table]:
         texts = answered["text"]
         named = {name: answered[name] for name in ("arrival_s", "prompt_tokens", "output_tokens", "record")}
         prompts = texts if keeps_prompts else pa.nulls(len(texts), texts.type)
-        yield pa.table(named | {"prompt_bytes": pc.binary_length(texts), "prompt": prompts}, REQUESTS)
+        yield pa.table(
+            named | {"prompt_bytes": pc.binary_length(texts), "prompt": prompts, "asked": answered["asked"]}, REQUESTS
+        )
 
 
 def _prompt_tokens(requests: pa.Table) -> npt.NDArray[np.int64]:

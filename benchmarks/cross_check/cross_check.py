@@ -21,6 +21,7 @@ from benchmarks.replay.policy_endpoints import endpoints
 from registry.tracking import log_parameters
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
+from traffic.recorded import Recorded
 
 OURS, VLLMS = "replay", "vllm bench serve"
 TIMES = ("e2e_s", "ttft_s", "s_per_token")
@@ -63,11 +64,11 @@ def _replayed(endpoint: Endpoint, planned: Sequence[PlannedRequest], sent_s: np.
 
 def _plan(config: CrossCheckConfig, endpoint: Endpoint, test: LabelledPrompts) -> list[PlannedRequest]:
     is_chat = config.api == "chat"
-    chats = {prompt: [{"role": "user", "content": prompt}] for prompt in test.prompts if is_chat}
+    chats = {view: Recorded([{"role": "user", "content": view.text}]) for view in test.views if is_chat}
     chosen = choose_that_fit(endpoint, test, config.requests, chats)
     lengths = chosen.output_tokens.astype(int).tolist()
     planned = plan_requests(list(chosen.prompts), lengths, ArrivalProcess(), config.seed, is_reversed=False)
-    return [replace(one, chat=chats.get(one.prompt)) for one in planned]
+    return [replace(one, chat=chats[chosen.views[one.number]].chat if is_chat else None) for one in planned]
 
 
 def compare(answers: pd.DataFrame) -> pd.DataFrame:

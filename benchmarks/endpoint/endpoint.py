@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from benchmarks.endpoint.chat_tools import chat_tools
 from benchmarks.failures import ReplayError
-from registry.request import Conversation
+from registry.request_features import RequestView
 from traffic.labelled_prompts import LabelledPrompts
+from traffic.recorded import Recorded
 
 TIMEOUT_S = 60
 TEMPLATE_TOKENS = 32
 """What a chat template adds to a message, at most, where the endpoint does not say."""
 BYTES_A_TOKEN = 4
 """Of a prompt whose tokens nobody counts, about."""
-NO_CHATS: Mapping[str, Conversation] = {}
+NOTHING_RECORDED: Mapping[RequestView, Recorded] = {}
+AS_TEXT = Recorded()
 SALT_TAKERS = ("vllm", "sglang")
 """Owners of a model, as `/v1/models` names them, whose requests may hold a `cache_salt`; others may refuse it."""
 
@@ -40,9 +43,11 @@ class Endpoint:
         """What every request carries."""
         return {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
 
-    def count_tokens(self, client: httpx.Client, prompt: str, chat: Conversation | None = None) -> int | None:
+    def count_tokens(self, client: httpx.Client, prompt: str, sent: Recorded = AS_TEXT) -> int | None:
         """Tokens of a prompt, or of a chat; None where the endpoint does not count them (vLLM does, SGLang prompts)."""
-        asked = {"prompt": prompt} if chat is None else {"messages": chat}
+        tools = chat_tools(sent.params.get("tools"))
+        chat = {"messages": sent.chat, **({"tools": tools} if tools else {})}
+        asked = {"prompt": prompt} if sent.chat is None else chat
         answer = client.post("/tokenize", json={"model": self.model, **asked})
         return int(answer.json()["count"]) if answer.is_success and "count" in answer.json() else None
 
@@ -63,15 +68,15 @@ def connect(url: str, api_key: str | None = None) -> Endpoint:
 
 
 def prompt_tokens_of(
-    endpoint: Endpoint, prompts: Sequence[str], chats: Mapping[str, Conversation] = NO_CHATS
+    endpoint: Endpoint, prompts: Sequence[RequestView], recorded: Mapping[RequestView, Recorded] = NOTHING_RECORDED
 ) -> npt.NDArray[np.int64]:
     """Tokens of each prompt, or of the chat that is sent for it; estimated by its bytes where nobody counts them."""
     with httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client:
         counted = [
-            endpoint.count_tokens(client, prompt, chats.get(prompt))
-            for prompt in tqdm(prompts, "count tokens", unit="prompt", mininterval=1)
+            endpoint.count_tokens(client, one.text, recorded.get(one, AS_TEXT))
+            for one in tqdm(prompts, "count tokens", unit="prompt", mininterval=1)
         ]
-    estimated = [max(1, len(prompt.encode()) // BYTES_A_TOKEN) for prompt in prompts]
+    estimated = [max(1, len(one.text.encode()) // BYTES_A_TOKEN) for one in prompts]
     return np.array([guess if one is None else one for one, guess in zip(counted, estimated, strict=True)])
 
 
@@ -79,7 +84,7 @@ def choose_that_fit(
     endpoint: Endpoint,
     test: LabelledPrompts,
     num_requests: int,
-    chats: Mapping[str, Conversation] = NO_CHATS,
+    recorded: Mapping[RequestView, Recorded] = NOTHING_RECORDED,
     limit_tokens: int | None = None,
 ) -> LabelledPrompts:
     """The first `num_requests` test prompts whose prompt, or the chat that is sent for it, and answer fit the context.
@@ -97,11 +102,11 @@ def choose_that_fit(
         httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client,
         tqdm(total=num_requests, desc="choose") as progress,
     ):
-        for index, prompt in enumerate(test.prompts):
+        for index, view in enumerate(test.views):
             if len(kept) == num_requests:
                 break
             answer_tokens = test.output_tokens[index] if limit_tokens is None else limit_tokens
-            if _fits(endpoint, client, prompt, chats.get(prompt), answer_tokens):
+            if _fits(endpoint, client, view.text, recorded.get(view, AS_TEXT), answer_tokens):
                 kept.append(index)
                 progress.update()
     if len(kept) < num_requests:
@@ -112,12 +117,10 @@ def choose_that_fit(
     return test.take(kept)
 
 
-def _fits(
-    endpoint: Endpoint, client: httpx.Client, prompt: str, chat: Conversation | None, output_tokens: float
-) -> bool:
+def _fits(endpoint: Endpoint, client: httpx.Client, prompt: str, sent: Recorded, output_tokens: float) -> bool:
     if endpoint.max_model_tokens is None:
         return True
-    counted = endpoint.count_tokens(client, prompt, chat)
-    at_most = len(prompt.encode()) + TEMPLATE_TOKENS * len(chat or ())
+    counted = endpoint.count_tokens(client, prompt, sent)
+    at_most = len(prompt.encode()) + TEMPLATE_TOKENS * len(sent.chat or ())
     prompt_tokens = at_most if counted is None else counted
     return prompt_tokens + output_tokens <= endpoint.max_model_tokens

@@ -1,7 +1,8 @@
 """What a replay sends, and when: prompts, recorded lengths and send times. Pure."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,6 +25,9 @@ class PlannedRequest:
     """The messages that are sent instead of the prompt, which is then the text that a ranker reads of them."""
     limit_tokens: int | None = None
     """Where the LLM ends its own answers, what `max_tokens` allows them; None where the recorded length is imposed."""
+
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """What the log says that it asked for."""
 
     @property
     def max_tokens(self) -> int:

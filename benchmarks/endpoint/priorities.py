@@ -37,11 +37,11 @@ def aged(quantiles: Values, patience_s: float) -> Prioritise:
 class ClientOrder:
     """The orders that only the client can bring, because the server does not know them."""
 
-    places: Mapping[str, Mapping[str, float]]
-    """Of each prompt under each ranker or rival, by the policy that it orders; found once, since a replay sends the
-    same prompts again and again."""
+    places: Mapping[str, Values]
+    """Of each request by its number, under each ranker or rival, by the policy that it orders; found once, since a
+    replay sends the same requests again and again."""
 
-    def with_places(self, places: Mapping[str, Mapping[str, float]]) -> Self:
+    def with_places(self, places: Mapping[str, Values]) -> Self:
         """The same, and places of more policies."""
         return replace(self, places={**self.places, **places})
 
@@ -56,7 +56,7 @@ class ClientOrder:
             return oracle_quantiles(requests)
         if kind == "prompt_length":
             return places(np.array([len(request.prompt) for request in requests]))
-        return np.array([self.places[kind][request.prompt] for request in requests])
+        return np.array([self.places[kind][request.number] for request in requests])
 
 
 def oracle_quantiles(requests: Sequence[PlannedRequest]) -> Values:

@@ -11,6 +11,7 @@ from benchmarks.policies.places import mirrored as opposite
 from benchmarks.policies.served_places import ServedPlaces
 from registry.artefact.card import RankerCard
 from registry.ranker import Ranker, Tier
+from registry.request_features import Readable
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,12 @@ class Ranked:
         return served.by_work(served.price, banded, works)
 
 
-def ranked_by_all(ranker: Ranker, prompts: Sequence[str], name: str) -> dict[Tier, Ranked]:
+def ranked_by_all(ranker: Ranker, prompts: Sequence[Readable], name: str) -> dict[Tier, Ranked]:
     """What each tier of a ranker says of each prompt."""
     return {tier: ranked(ranker, prompts, name, tier) for tier in ranker.tiers}
 
 
-def ranked(ranker: Ranker, prompts: Sequence[str], name: str, tier: Tier = "encoder") -> Ranked:
+def ranked(ranker: Ranker, prompts: Sequence[Readable], name: str, tier: Tier = "encoder") -> Ranked:
     """What a tier of a ranker says of each prompt; one that comes again is scored once.
 
     Raises:

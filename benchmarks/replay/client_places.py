@@ -7,19 +7,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmarks.endpoint.endpoint import Endpoint, prompt_tokens_of
+from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import ClientOrder
+from benchmarks.endpoint.request_body import body_of
 from benchmarks.policies.places import Values
 from benchmarks.policies.policy_list import DEALT_WORK, MIRROR_OF, Policy
 from benchmarks.policies.ranked import ranked
 from benchmarks.policies.served_places import ServedPlaces, dealt_work_places
 from benchmarks.policies.work import prompt_work_places, work_places
 from benchmarks.replay.config import ReplayConfig
+from benchmarks.replay.requests_to_send import as_recorded
 from registry.ranker import Ranker
-from registry.request import Conversation
+from registry.request_features import CAP_FEATURE, RequestView, view_of
 from serving.config import DEMO_VLLM_ARGS
 from serving.work.price import TokenPrice
 from serving.work.step_cost import StepCost
 from traffic.labelled_prompts import LabelledPrompts
+from traffic.recorded import Recorded
 
 VLLM_DEFAULTS = {"max_num_seqs": 256, "max_num_batched_tokens": 8192}
 """What the price of a token depends on, where vLLM's flags do not say it."""
@@ -43,21 +47,35 @@ def client_order(
     rankers: Mapping[str, Ranker],
     prompts: LabelledPrompts,
     endpoint: Endpoint,
-    chats: Mapping[str, Conversation],
+    recorded: Mapping[RequestView, Recorded],
 ) -> ClientOrder:
     """The places of the rankers among the policies, and of those that know what a request costs."""
     price = price_of(config)
     counted = np.zeros(len(prompts), dtype=np.int64)
     if price is not None:
-        counted = prompt_tokens_of(endpoint, prompts.prompts, chats)
+        counted = prompt_tokens_of(endpoint, prompts.views, recorded)
     served = ServedPlaces(prompt_tokens=counted, price=price if config.is_by_work else None)
-    found = {name: ranked(ranker, prompts.prompts, name).places(served) for name, ranker in rankers.items()}
+    views = views_sent(config, endpoint, prompts, recorded)
+    found = {name: ranked(ranker, views, name).places(served) for name, ranker in rankers.items()}
     if price is not None:
         found |= _by_true_work(price, {one.kind for one in policies}, counted, prompts.output_tokens)
         dealt = dealt_work_places(price, counted, prompts.output_tokens.astype(np.int64), config.seed)
         found |= dict(zip((DEALT_WORK, MIRROR_OF[DEALT_WORK]), dealt, strict=True))
-    by_prompt = {name: dict(zip(prompts.prompts, one.tolist(), strict=True)) for name, one in found.items()}
-    return ClientOrder(by_prompt)
+    return ClientOrder(found)
+
+
+def views_sent(
+    config: ReplayConfig, endpoint: Endpoint, prompts: LabelledPrompts, recorded: Mapping[RequestView, Recorded]
+) -> list[RequestView]:
+    """What the server's own ranker reads of each request as it is sent, its limit of tokens only where that caps."""
+    lengths = prompts.output_tokens.astype(int).tolist()
+    plan = [
+        PlannedRequest(text, length, 0.0, number)
+        for number, (text, length) in enumerate(zip(prompts.prompts, lengths, strict=True))
+    ]
+    sent = [as_recorded(one, prompts, recorded, config.limit_tokens) for one in plan]
+    views = [view_of(one.prompt, body_of(endpoint, one, None, "")) for one in sent]
+    return views if config.is_capped == "on" else [view.without(CAP_FEATURE) for view in views]
 
 
 def _by_true_work(

@@ -20,6 +20,7 @@ from registry.artefact.card import RankerCard, ReferenceScores
 from registry.artefact.files import INSTANT_FILE, ONNX_FILE, TOKENIZER_FILE, sha256_of
 from registry.artefact.length_distribution import LengthDistribution
 from registry.ranker import Ranker, Tier
+from registry.request_features import Readable
 from registry.store import ranker_folder
 from traffic.length_log import LengthLogSource
 from training.config import TrainingConfig
@@ -33,7 +34,9 @@ UNSEEN_PROMPTS = 200
 Values = npt.NDArray[np.float64]
 
 
-def write_control(config: ReplayConfig, prompts: Sequence[str], like: RankerCard, folder: Path) -> Mapping[str, Path]:
+def write_control(
+    config: ReplayConfig, prompts: Sequence[Readable], like: RankerCard, folder: Path
+) -> Mapping[str, Path]:
     """Write the control and its mirror image into the folder; return the folder of each by its target LLM.
 
     Each is calibrated on its own scores of some prompts, whose lengths are not looked at. Their predictions have the

@@ -15,6 +15,7 @@ from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import write_control
 from registry.artefact.card import RankerCard
 from registry.artefact.files import names_in, served_files
+from registry.request_features import Readable, as_view
 from registry.store import model_name, ranker_folder
 from serving.champion.start import find_champion
 from serving.config import DEMO_LLM, DEMO_VLLM_ARGS
@@ -22,6 +23,8 @@ from serving.config import DEMO_LLM, DEMO_VLLM_ARGS
 STREAM_INTERVAL = "--stream-interval 1000"
 """Answers are streamed as their first token and then the rest: all that is measured. An event for each token would
 make the client and the API server the bottleneck where they share their cores with the engine."""
+TOOL_FLAGS = "--enable-auto-tool-choice --tool-call-parser hermes"
+"""Without a parser vLLM refuses a chat with tools; which one matters only to what a client would make of a call."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,15 @@ class OwnRankers:
     """Of each ranker, by the target LLM that it ranks for: the champion's, and those of the control."""
     registry_uri: str
     """An empty registry. A server without a champion serves the ranker in the folder that it is given."""
+    has_tools: bool = False
+    """Whether chats are sent that may call tools."""
 
     def settings(self, config: ReplayConfig) -> dict[str, str]:
         """All `PARS_*` variables of the server, and where its registry is."""
         others = [one for one in self.folders if one != config.target_llm]
         settings = server_settings(config.target_llm, config.llm, config.vllm_args, config.patience_s)
+        if self.has_tools and "--tool-call-parser" not in settings["PARS_VLLM_ARGS"].replace("_", "-"):
+            settings["PARS_VLLM_ARGS"] += f" {TOOL_FLAGS}"
         settings |= {
             "MLFLOW_TRACKING_URI": self.registry_uri,
             "PARS_CHAMPION_POLL_S": "3600",  # nobody will promote anything there
@@ -60,7 +67,7 @@ class OwnRankers:
 
 
 @contextmanager
-def own_rankers(config: ReplayConfig, prompts: Sequence[str], has_control: bool) -> Iterator[OwnRankers]:
+def own_rankers(config: ReplayConfig, prompts: Sequence[Readable], has_control: bool) -> Iterator[OwnRankers]:
     """Yield the champion as it is now and, if asked for, the control: as files, for as long as the block lasts.
 
     Raises:
@@ -76,7 +83,8 @@ def own_rankers(config: ReplayConfig, prompts: Sequence[str], has_control: bool)
             folders |= write_control(config, prompts, RankerCard.read(champion), Path(home))
         registry_uri = f"sqlite:///{Path(home) / 'mlflow.db'}"
         mlflow.MlflowClient(registry_uri, registry_uri).search_registered_models()  # its tables are made before a start
-        yield OwnRankers(uri, folders, registry_uri)
+        has_tools = config.api != "completions" and any(as_view(one).tools for one in prompts)
+        yield OwnRankers(uri, folders, registry_uri, has_tools)
 
 
 def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, patience_s: float) -> dict[str, str]:

@@ -14,6 +14,7 @@ from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.control import CONTROL_LLM, MIRROR_LLM
 from benchmarks.replay.own_server import own_rankers
 from registry.errors import InvalidInput
+from registry.request_features import Readable
 
 NEED_NO_PRIORITY = ("fcfs", "pars", "endpoint")
 """What an endpoint may keep for an order by itself; every other one only a client can bring."""
@@ -48,7 +49,7 @@ class PolicyEndpoints:
 
 @contextmanager
 def endpoints(
-    config: ReplayConfig, names: Sequence[str], server_log: Path, prompts: Sequence[str] = ()
+    config: ReplayConfig, names: Sequence[str], server_log: Path, prompts: Sequence[Readable] = ()
 ) -> Iterator[PolicyEndpoints]:
     """Yield where the policies are served; a server that was started is stopped.
 

@@ -14,20 +14,22 @@ from benchmarks.failures import ReplayError
 from benchmarks.policies.policy_list import Policy, parse_rankers
 from benchmarks.policies.rivals import Rivals
 from benchmarks.replay import replay_report
-from benchmarks.replay.chats_to_send import chats_to_send
 from benchmarks.replay.client_places import client_order, price_of
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints, parse_urls
 from benchmarks.replay.replay_policies import SERVERS_OWN, parse_policies
+from benchmarks.replay.requests_to_send import requests_to_send
 from benchmarks.replay.sweep import Sweep
 from benchmarks.report.leak import leak
 from registry.artefact.card import Grouping, RankerCard
 from registry.errors import InvalidInput
 from registry.ranker import Ranker
+from registry.request_features import CAP_FEATURE, RequestView
 from registry.store import load_ranker, model_name, ranker_folder
 from registry.tracking import log_parameters
 from serving.champion.start import find_champion
 from traffic.grouping import unseen_part
+from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import LengthLog, read_length_log
 from traffic.read import rows_with_params
 
@@ -50,16 +52,17 @@ def run_replay(config: ReplayConfig, server_log: Path) -> str:
     config.arrival_process(1.0).send_times_s(config.requests, config.seed)  # a trace that is too short ends it here
     price_of(config)  # so does a step cost that is none
     log = read_length_log(config)
-    chats = chats_to_send(config, log.part("test", seed=config.seed).prompts)
+    recorded = requests_to_send(config, log.part("test", seed=config.seed))
     log_parameters(config)
     with ExitStack() as stack:
         rankers = {name: load_ranker(uri) for name, uri in parse_rankers(config.rankers).items()}
         tested = unseen_part(config, log, _grouped_by(config, rankers), seed=config.seed)
-        served = stack.enter_context(endpoints(config, names, server_log, tested.prompts.prompts))
-        prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, chats, config.limit_tokens)
+        served = stack.enter_context(endpoints(config, names, server_log, _unseen_caps(tested.prompts)))
+        prompts = endpoint.choose_that_fit(served.any, tested.prompts, config.requests, recorded, config.limit_tokens)
         rivals = _rivals(config, policies, log, prompts.prompts)
-        order = client_order(config, policies, rankers, prompts, served.any, chats).with_places(rivals.places)
-        measured = _measure(Sweep(config, policies, served, prompts, order, chats))
+        order = client_order(config, policies, rankers, prompts, served.any, recorded)
+        order = order.with_places(rivals.quantiles_of(prompts.prompts))
+        measured = _measure(Sweep(config, policies, served, prompts, order, recorded))
         replayed = replace(measured, notes=(*rivals.notes, *tested.notes))
     text = replay_report.log(replayed)
     reasons = [client_limits.late(replayed.answers, config.late_share), leak(replayed.answers, replayed.baseline)]
@@ -93,6 +96,10 @@ def _rivals(config: ReplayConfig, policies: Sequence[Policy], log: LengthLog, pr
     return Rivals.of({one.kind for one in policies}, prompts, log.part("train", seed=config.seed), rows, config.seed)
 
 
+def _unseen_caps(prompts: LabelledPrompts) -> list[RequestView]:
+    return [view.without(CAP_FEATURE) for view in prompts.views]
+
+
 def _measure(sweep: Sweep) -> replay_report.Replayed:
     sweep.warm_up()
     is_ranked = any(policy.kind in SERVERS_OWN for policy in sweep.policies)
@@ -106,7 +113,7 @@ def _measure(sweep: Sweep) -> replay_report.Replayed:
     work = after - before if after and before else None
     quiet = _quiet(sweep, ranking) if ranking else None
     prefixes = prefixes_after - prefixes_before if prefixes_after and prefixes_before else None
-    num_chats = sum(prompt in sweep.chats for prompt in sweep.prompts.prompts)
+    num_chats = sum(one.chat is not None for one in sweep.plan(0))
     return replay_report.Replayed(
         sweep.config, sweep.endpoints, answers, capacity_per_s, work, quiet, prefixes=prefixes, num_chats=num_chats
     )

@@ -18,8 +18,10 @@ from benchmarks.policies.policy_list import MIRROR_OF, Policy
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import PolicyEndpoints
 from benchmarks.replay.replay_policies import SERVERS_OWN
-from registry.request import Conversation
+from benchmarks.replay.requests_to_send import as_recorded
+from registry.request_features import RequestView
 from traffic.labelled_prompts import LabelledPrompts
+from traffic.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class Sweep:
     endpoints: PolicyEndpoints
     prompts: LabelledPrompts
     order: ClientOrder
-    chats: Mapping[str, Conversation]
-    """Of the prompts that are sent as chat messages."""
+    recorded: Mapping[RequestView, Recorded]
+    """What is sent of each request beside its text, or instead of it."""
 
     def warm_up(self) -> None:
         """Send requests to every endpoint and count nothing: a server's first burst finds it cold."""
@@ -67,8 +69,7 @@ class Sweep:
             seed=self.config.seed + repeat // 2,
             is_reversed=is_reversed(repeat),
         )
-        limit_tokens = self.config.limit_tokens
-        return [replace(one, chat=self.chats.get(one.prompt), limit_tokens=limit_tokens) for one in planned]
+        return [as_recorded(one, self.prompts, self.recorded, self.config.limit_tokens) for one in planned]
 
     def _at(self, load: float, capacity_per_s: float) -> Iterator[tuple[Policy, int, pd.DataFrame]]:
         """Each repeat runs every policy, each time beginning with another one."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from benchmarks.policies.cap import with_caps
 from benchmarks.policies.places import Values, instant_quantiles, mirrored, noisy_quantiles, shuffled_places
 from benchmarks.policies.ranked import Ranked, ranked, ranked_by_all
 from benchmarks.policies.served_places import ServedPlaces, dealt_work_places
@@ -12,6 +13,7 @@ from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.engine.order import Order
 from registry.errors import InvalidInput
 from registry.ranker import Tier
+from registry.request_features import RequestView
 from registry.store import load_ranker
 from traffic.batch import Traffic
 
@@ -97,7 +99,7 @@ class Tiers:
             InvalidInput: there are no prompts.
             RegistryError, InvalidRanker: the ranker cannot be used.
         """
-        return order_of_tiers(self.served, ranked_by_all(load_ranker(uri), self._prompts(name), name))
+        return order_of_tiers(self.served, ranked_by_all(load_ranker(uri), self._requests(name), name))
 
     def of_control(self) -> tuple[Order, Order]:
         """The control and its mirror image: of a ranker of shuffled labels, or of lengths that are dealt out.
@@ -105,7 +107,7 @@ class Tiers:
         Their places are known beforehand: what is found late would hide a part of a leak.
         """
         if self.config.control:
-            found = ranked(load_ranker(self.config.control), self._prompts("control"), "control")
+            found = ranked(load_ranker(self.config.control), self._requests("control"), "control")
             if self.served.price is not None and found.card.joint is None:
                 raise InvalidInput(NO_PAIRS.format(self.config.control))
             return Order(quantiles=found.places(self.served)), Order(quantiles=found.mirrored.places(self.served))
@@ -122,7 +124,8 @@ class Tiers:
     def _of_lengths(self, quantiles: Values) -> Order:
         return Order(quantiles=self.served.of_places(quantiles, self.traffic.output_tokens))
 
-    def _prompts(self, name: str) -> Sequence[str]:
-        if self.traffic.prompts is None:
+    def _requests(self, name: str) -> Sequence[RequestView]:
+        views = self.traffic.views
+        if views is None:
             raise InvalidInput(f"{name} orders by a ranker, which reads prompts, but the traffic has none; take noise.")
-        return self.traffic.prompts
+        return with_caps(views, self.served.cap_tokens)

@@ -103,6 +103,7 @@ def _of_length_log(config: SimulationConfig) -> Traffic:
         prompt_tokens=np.array([len(one) for one in token_ids], dtype=np.int64),
         output_tokens=np.maximum(1, part.output_tokens).astype(np.int64),
         prompts=part.prompts,
+        asked=part.asked,
         token_ids=token_ids if config.prefix_caching == "on" else None,
         notes=(*log.notes, *tested.notes, "Tokens of prompts are MiniLM's word pieces, as in the demo's LLM."),
     )

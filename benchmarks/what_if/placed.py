@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from benchmarks.policies.cap import with_caps
 from benchmarks.policies.places import Values, noisy_quantiles, places, shuffled_places
 from benchmarks.policies.ranked import ranked_by_all
 from benchmarks.policies.served_places import ServedPlaces, dealt_work_places
@@ -90,12 +91,12 @@ def order_of_pars(
     if not config.ranker:
         lengths = noisy_quantiles(traffic.output_tokens, config.tau, config.seed)
         return order_of_tau(config, cost, traffic, config.tau), lengths
-    prompts = () if log.records is None else log.prompts(traffic.request_numbers[simulated])
-    if not prompts or not all(prompt.strip() for prompt in prompts):
+    views = [] if log.records is None else log.views(traffic.request_numbers[simulated])
+    if not views or not all(view.text.strip() for view in views):
         raise InvalidInput(
             f"a ranker reads prompts, but {config.log} has rows without a text (as a journal has that is not kept with"
             " PARS_JOURNAL=text); leave ranker out, and give tau=NUMBER."
         )
-    tiers = ranked_by_all(load_ranker(config.ranker), prompts, "pars")
+    tiers = ranked_by_all(load_ranker(config.ranker), with_caps(views, None), "pars")
     order = order_of_tiers(served_places(config, cost, traffic.prompt_tokens[simulated]), tiers)
     return order.spread(len(traffic), simulated), spread(tiers["encoder"].quantiles, len(traffic), simulated)

@@ -1,5 +1,7 @@
 """A request is the same to a ranker wherever it is read: before the engine, in plain vLLM, by `/rank`, in a journal."""
 
+import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
-from registry.request_features import CAP_FEATURE, RequestView, view_of
+from registry.request_features import CAP_FEATURE, FEATURES, RequestView, view_of
 from serving.arrival_clock import ArrivalClock
 from serving.http.engine_requests import requests_written
 from serving.http.rank_route import RankRoute
@@ -17,6 +19,8 @@ from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from serving.request_stages import HttpRequest, as_current
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
+from tests.serving.journal.journals import Engine, Server, output
+from traffic.length_log import LengthLogSource, read_length_log
 
 TOOLS = [
     {
@@ -24,13 +28,15 @@ TOOLS = [
         "function": {"name": "search", "description": "Searches.", "parameters": {"properties": {"query": {}}}},
     }
 ]
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
 SYSTEM, USER = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "one two"}
 CHAT = {"messages": [SYSTEM, USER]}
 
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "completion": ("/v1/completions", {"prompt": "one two", "max_tokens": 5}),
+    "completion": ("/v1/completions", {"prompt": "one two", "max_tokens": 5, "temperature": 0.5}),
     "nothing asked for": ("/v1/chat/completions", CHAT),
     "tools": ("/v1/chat/completions", {**CHAT, "tools": TOOLS, "tool_choice": "auto", "max_completion_tokens": 9}),
+    "effort": ("/v1/chat/completions", {**CHAT, "reasoning_effort": "high", "response_format": SCHEMA, "n": 2}),
     "thinking": ("/v1/chat/completions", {**CHAT, "chat_template_kwargs": {"enable_thinking": True}}),
     "responses": (
         "/v1/responses",
@@ -96,6 +102,20 @@ async def test_a_request_is_the_same_to_a_ranker_wherever_it_is_read(
     assert await by_rank(path, body, caps) == [view]
 
 
+@body_cases
+async def test_a_ranker_trained_on_the_journal_reads_what_was_served(
+    tmp_path: Path, path: str, body: dict[str, Any]
+) -> None:
+    server = Server.start(tmp_path, journal="text")
+    others = [("/v1/completions", {"prompt": f"three {number}", "temperature": 0.5}) for number in range(2)]
+    for tokens, (its_path, its) in enumerate([(path, body), *others], 1):
+        await server.serve(Engine([output((0, tokens, "stop"))]), its, path=its_path, prompt=its.get("prompt"))
+    server.close()
+    log = read_length_log(LengthLogSource(lengths=tmp_path))
+    assert expected(path, body, caps=True) in log.views
+    assert all(view.features[FEATURES.index("log_answers")] is not None for view in log.views)
+
+
 async def test_without_a_body_nobody_knows_what_is_asked_for() -> None:
     ranker = FakeRanker(has_instant=True)
     finder = only(lambda: ranker)
@@ -103,3 +123,4 @@ async def test_without_a_body_nobody_knows_what_is_asked_for() -> None:
     _ = [output async for output in generate("one two", SimpleNamespace(max_tokens=9, n=1), "id")]
     finder.close()
     assert set(ranker.views) == {view_of("one two")}
+    await asyncio.sleep(0)

@@ -184,7 +184,7 @@ def test_prompts_of_a_long_log_are_read_only_where_they_are_wanted(tmp_path: Pat
     log = read_long_log(source)
     assert log.traffic.prompts is None
     assert log.traffic.output_tokens.tolist() == read_served_log(source).output_tokens.tolist() == [7, 9, 1]
-    assert log.prompts(np.array([2, 0])) == ("third", "first")
+    assert [view.text for view in log.views(np.array([2, 0]))] == ["third", "first"]
 
 
 def test_long_log_without_prompts_says_so_and_estimates_the_tokens_of_those_it_has(tmp_path: Path) -> None:

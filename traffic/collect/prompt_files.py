@@ -14,10 +14,10 @@ from registry.errors import InvalidInput
 from registry.request import render_messages
 from registry.request_features import RequestView, view_of
 from traffic.cells.names import whole_characters
-from traffic.chats import as_sent
 from traffic.collect.config import CollectConfig
 from traffic.files.log_files import DATA_SUFFIXES, LogFile, data_suffix, recognised
 from traffic.read import Reading
+from traffic.recorded import as_sent
 from traffic.rows.row import Row
 from traffic.rows.rules import SESSION, Columns, label_needs
 from traffic.texts import Texts, table_of

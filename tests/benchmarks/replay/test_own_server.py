@@ -56,6 +56,15 @@ def test_without_a_control_one_ranker_is_for_every_name(monkeypatch: pytest.Monk
     assert not found.cap_by_max_tokens
 
 
+@pytest.mark.parametrize("flags", ["", " --tool-call-parser pythonic --enable-auto-tool-choice"])
+def test_chats_with_tools_have_a_parser(flags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(CONFIG, vllm_args=f"--dtype float32{flags}")
+    for name, value in OwnRankers("models:/pars-x/1", FOLDERS, "sqlite:///none", True).settings(config).items():
+        monkeypatch.setenv(name, value)
+    args = parse_vllm_args(Settings())
+    assert (args.enable_auto_tool_choice, args.tool_call_parser) == (True, "pythonic" if flags else "hermes")
+
+
 def test_cap_is_on_only_where_a_leak_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings(replace(CONFIG, cap_by_max_tokens="on"), FOLDERS, monkeypatch).cap_by_max_tokens
 

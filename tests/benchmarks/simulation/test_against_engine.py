@@ -20,7 +20,7 @@ from benchmarks.cost.step_cost_fit import RankingCost, fit_step_cost
 from benchmarks.demo.demo_lengths import write_workload
 from benchmarks.demo.demo_llm import write_demo_llm
 from benchmarks.endpoint import endpoint
-from benchmarks.endpoint.endpoint import NO_CHATS
+from benchmarks.endpoint.endpoint import NOTHING_RECORDED
 from benchmarks.endpoint.priorities import ClientOrder
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.policy_endpoints import endpoints
@@ -87,7 +87,7 @@ def test_simulated_gain_is_within_15_percent_of_what_the_replays_say(config: Rep
     )
     with endpoints(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
         prompts = endpoint.choose_that_fit(served.any, _test_prompts(config), REQUESTS)
-        sweep = Sweep(config, parse_policies(config), served, prompts, ClientOrder({}), NO_CHATS)
+        sweep = Sweep(config, parse_policies(config), served, prompts, ClientOrder({}), NOTHING_RECORDED)
         sweep.warm_up()
         rounds = [(*measure(calibration, served.any), sweep.run(0.0)) for _ in range(REPLAYS)]
     measured = MeasuredSweep([burst for bursts, _, _ in rounds for burst in bursts], calibration.engine)

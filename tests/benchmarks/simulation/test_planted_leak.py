@@ -1,5 +1,6 @@
 """A leak that is planted, to see that the control shows it: predictions that true lengths cap."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from benchmarks.simulation.config import SimulationConfig
 from benchmarks.simulation.orders import parse_policies
 from benchmarks.simulation.simulate import run_simulation, simulate
 from benchmarks.simulation.workload import read_workload
+from registry.request_features import CAP_FEATURE
 from tests.conftest import tracking
+from tests.rankers import write_ranker
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,28 @@ def test_every_run_with_the_leak_fails_itself_and_none_without(config: Simulatio
     for seed in seeds:
         assert leak(answered(replace(config, seed=seed, cap_by_max_tokens="on")), "dealt_work") is not None, seed
         assert leak(answered(replace(config, seed=seed)), "dealt_work") is None, seed
+
+
+def test_a_limit_that_is_the_truth_leaks_through_what_a_ranker_reads_unless_it_is_blanked(tmp_path: Path) -> None:
+    """Its predictions are the roots of the limits, which no cap moves."""
+    rng = np.random.default_rng(0)
+    lengths = np.clip(rng.lognormal(2.5, 1.0, 200), 1, 80).astype(int)
+    rows = {"arrival_s": np.arange(200.0), "prompt": [f"prompt {one}" for one in range(200)], "output_tokens": lengths}
+    path = tmp_path / "trace.parquet"
+    limits = [json.dumps({"max_tokens": int(one)}) for one in lengths]  # as a log of a replay has them
+    pd.DataFrame(rows | {"params": limits}).to_parquet(path)
+    control = write_ranker(tmp_path / "control", weight=0.0, feature_weights={CAP_FEATURE: 5.0})
+    config = SimulationConfig(
+        trace=path,
+        requests=150,
+        max_num_seqs=16,
+        max_model_len=4096,
+        policies="fcfs,control",
+        order_by="length",
+        control=str(control),
+    )
+    assert leak(answered(replace(config, cap_by_max_tokens="on"))) is not None
+    assert leak(answered(config)) is None
 
 
 @pytest.mark.filterwarnings("ignore:For backward compatibility, 'str' dtypes:DeprecationWarning")  # MLflow's table

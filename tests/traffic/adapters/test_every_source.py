@@ -61,7 +61,7 @@ def test_a_log_of_every_source_that_has_times_is_a_served_log(tmp_path: Path, ki
     assert (set(traffic.prompt_tokens.tolist()), bool(traffic.prompts)) == ({9}, kind.has_prompts)
     long = read_long_log(source)
     if kind.has_prompts:
-        assert long.prompts(np.array([7, 3])) == ("question 7", "question 3")
+        assert [view.text for view in long.views(np.array([7, 3]))] == ["question 7", "question 3"]
     assert (long.records is not None) == kind.has_prompts
 
 

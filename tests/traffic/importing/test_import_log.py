@@ -15,12 +15,12 @@ import pytest
 from registry.errors import InvalidInput
 from tests.servers import PROJECT
 from tests.traffic.logs import Rows, labels, write
-from traffic.chats import read_chats
 from traffic.describe import DescribeConfig, describe_log
 from traffic.importing.import_log import ImportConfig, Imported, import_log
 from traffic.importing.partitioned_rows import PartitionedRows
 from traffic.length_log import LengthLogSource, read_length_log
 from traffic.read import rows_with_params
+from traffic.recorded import read_recorded
 from traffic.rows.row import Row
 from traffic.rows.rules import RowRules
 
@@ -94,7 +94,8 @@ def test_chats_can_be_replayed(tmp_path: Path) -> None:
     rows: Rows = [{"messages": [*CHAT, {"role": "assistant", "content": "So."}], "output_tokens": n} for n in (1, 2)]
     _, out = imported(tmp_path, [*rows, {"prompt": "plain", "output_tokens": 3}])
     source = LengthLogSource(lengths=out)
-    assert list(read_chats(source, read_length_log(source).prompts).values()) == [CHAT]
+    found = read_recorded(source, read_length_log(source).views).values()
+    assert [one.chat for one in found if one.chat is not None] == [CHAT]
 
 
 def test_what_is_left_out_of_a_training_is_imported_and_said(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`traffic/chats.py`: the messages behind a log's texts."""
+"""`traffic/recorded.py`: the messages and the parameters behind a log's texts."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 
 from registry.request import render_messages
 from tests.traffic.logs import write
-from traffic.chats import read_chats
 from traffic.length_log import LengthLogSource, read_length_log
+from traffic.recorded import Recorded, read_recorded
 
 SYSTEM = {"role": "system", "content": "Be kind."}
 USER = {"role": "user", "content": "Hi"}
@@ -23,9 +23,10 @@ def chats_of(path: Path, messages: list[dict[str, Any]]) -> tuple[str, dict[str,
     """The text of this chat in a log, and what is found of all its texts."""
     rows = [{"messages": messages, "output_tokens": 3}, {"messages": "only text", "output_tokens": 1}]
     source = LengthLogSource(lengths=write(path / "log.jsonl", rows))
-    texts = set(read_length_log(source).prompts)
-    (text,) = texts - {"only text"}
-    return text, dict(read_chats(source, texts))
+    log = read_length_log(source)
+    (text,) = set(log.prompts) - {"only text"}
+    found = read_recorded(source, log.views)
+    return text, {view.text: one.chat for view, one in found.items() if one.chat is not None}
 
 
 @pytest.mark.parametrize(
@@ -55,4 +56,15 @@ def test_what_calls_tools_keeps_the_calls(tmp_path: Path) -> None:
 def test_only_those_that_are_asked_for_are_held(tmp_path: Path) -> None:
     rows = [{"messages": [{"role": "user", "content": str(i)}], "output_tokens": 1 + i} for i in range(9)]
     source = LengthLogSource(lengths=write(tmp_path / "log.jsonl", rows))
-    assert list(read_chats(source, ["7"])) == ["7"]
+    (wanted,) = [view for view in read_length_log(source).views if view.text == "7"]
+    assert read_recorded(source, [wanted]) == {wanted: Recorded([{"role": "user", "content": "7"}], {})}
+
+
+def test_the_same_text_that_asks_for_something_else_is_another_request(tmp_path: Path) -> None:
+    efforts = [{"reasoning_effort": "low"}, {"reasoning_effort": "high", "max_tokens": 9}, {}]
+    rows = [{"prompt": "Hi", "params": one, "output_tokens": 1 + tokens} for tokens, one in enumerate(efforts)]
+    source = LengthLogSource(lengths=write(tmp_path / "log.jsonl", [*rows, *rows]))
+    log = read_length_log(source)
+    found = read_recorded(source, log.views)
+    assert len(found) == 3
+    assert [found[view].params for view in log.views] == [efforts[int(length) - 1] for length in log.output_tokens]

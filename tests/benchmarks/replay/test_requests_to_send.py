@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.replay.chats_to_send import chats_to_send
 from benchmarks.replay.config import Api, ReplayConfig
+from benchmarks.replay.requests_to_send import requests_to_send
+from traffic.length_log import read_length_log
 
 CHAT = [{"role": "system", "content": "Be kind"}, {"role": "user", "content": "Hi"}]
 TEXT = "system: Be kind\n\nuser: Hi"
@@ -22,4 +23,5 @@ def test_prompts_are_sent_as_the_log_holds_them_or_as_asked(tmp_path: Path, api:
     rows = [{"messages": CHAT, "output_tokens": 3}, {"prompt": "Hello", "output_tokens": 4}]
     log.write_text("\n".join(map(json.dumps, rows)))
     config = ReplayConfig(lengths=log, target_llm="llm", api=api)
-    assert chats_to_send(config, [TEXT, "Hello"]) == sent
+    found = requests_to_send(config, read_length_log(config))
+    assert {view.text: one.chat for view, one in found.items() if one.chat is not None} == sent
