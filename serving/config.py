@@ -62,7 +62,8 @@ class Settings(HttpSettings, JournalSettings):
     `measure-engine` wrote, or ready-made coefficients by their name; `NAME_OR_FILE,COEFFICIENT=SECONDS,...` assumes
     others for some. Without it the order is by the predicted length of answers alone."""
     cap_by_max_tokens: bool = True
-    """Whether a request's own limit of tokens caps its predicted length. Off where lengths are imposed, to measure."""
+    """Whether a request's own limit of tokens caps its predicted length, and is read by rankers at all. Off where
+    limits impose recorded lengths, to measure: there it is the truth."""
     trust_client_priority: bool = False
     """On: a client's non-zero integer `priority` is used as it is, and that request is not ranked."""
     champion_poll_s: float = Field(5.0, gt=0)

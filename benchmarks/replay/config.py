@@ -34,7 +34,8 @@ class ReplayConfig(LengthLogSource, Objectives):
     order that it keeps: policies=endpoint, or an endpoint a policy."""
     api: Api = "auto"
     """`completions` sends every prompt as the text that a ranker reads, `chat` as chat messages (a prompt that is text
-    as one message of a user), `auto` as the log holds it."""
+    as one message of a user), `auto` as the log holds it. What the log says that a request asked for beside its text is
+    sent along either way, but for limits and, where lengths are imposed, what binds an answer to a form."""
     impose_lengths: Switch = "on"
     """`on` gives every answer its recorded length, by `max_tokens` and `ignore_eos`. `off` lets the LLM end its own
     answers: where it is the one whose answers the log holds, or its endpoint at `url` knows no `ignore_eos`."""
@@ -81,9 +82,9 @@ class ReplayConfig(LengthLogSource, Objectives):
     control_prompts: int = 500
     """Training prompts of the control ranker."""
     cap_by_max_tokens: Switch = "off"
-    """`on` plants a leak: the server caps predictions by `max_tokens`, by which the recorded lengths are imposed. The
-    control then gains, and the run fails: the way to see that it would. Where none are imposed the server caps anyway,
-    as it does by default: there is no truth in `max_tokens`."""
+    """`on` plants a leak: the server caps predictions by `max_tokens`, by which the recorded lengths are imposed, and
+    its rankers read it. The control then gains, and the run fails: the way to see that it would. Where none are imposed
+    the server does both anyway, as by default: there is no truth in `max_tokens`."""
     ranking_backlog_ms: float = RANKING_BACKLOG_MS
     """The server's: how long a request may be held for its ranking while the engine is full anyway."""
     patience_s: float = PATIENCE_S

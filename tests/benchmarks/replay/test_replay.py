@@ -160,10 +160,12 @@ def test_endpoints_that_run_already_are_compared_at_every_load(lengths: Path, tm
         assert words in page
 
 
-def test_chats_are_sent_as_the_log_holds_them(tmp_path: Path) -> None:
+def test_chats_are_sent_as_the_log_holds_them_with_what_they_ask_for(tmp_path: Path) -> None:
     log = tmp_path / "chats.jsonl"
     chats = [[{"role": one, "content": f"{one} {i}"} for one in ("system", "user")] for i in range(400)]
-    log.write_text("\n".join(json.dumps({"messages": one, "output_tokens": 2 + i}) for i, one in enumerate(chats)))
+    params = [{"reasoning_effort": "high", "max_tokens": 900}, {}]
+    rows = [{"messages": one, "output_tokens": 2 + i, "params": params[i % 2]} for i, one in enumerate(chats)]
+    log.write_text("\n".join(map(json.dumps, rows)))
     fake = FakeEndpoint(can_count=True, owner="vllm")
     with serving(fake) as url:
         options = ["--url", url, "--policies", "endpoint", "--requests", "20", "--repeats", "2"]
@@ -171,7 +173,10 @@ def test_chats_are_sent_as_the_log_holds_them(tmp_path: Path) -> None:
         done, _ = run_in(tmp_path, log, *options)
     assert done.returncode == 0, done.stderr
     assert len(fake.bodies) == 3 * 20
-    assert all(body["messages"] in chats for body in fake.bodies)
+    for body in fake.bodies:
+        row = chats.index(body["messages"])
+        assert body["max_completion_tokens"] == 2 + row and "max_tokens" not in body
+        assert body.get("reasoning_effort") == params[row % 2].get("reasoning_effort")
     assert len({body["cache_salt"] for body in fake.bodies}) == 3  # the warm-up and two replays
     assert "All were sent as chat messages" in done.stdout
 
