@@ -23,8 +23,10 @@ VALIDATION_GAINS = tuple(f"validation_{name}" for name in STATIC_GAINS)
 """Logged beside tau; nothing is chosen by them."""
 LOSS = "loss"
 MAX_GRADIENT_NORM = 1.0
-FEATURE_RATE = 20.0
-"""Learning rate of the head for features, in that of the rest: it begins at nothing, and an encoder is only tuned."""
+FEATURE_TRAVEL, MOST_FEATURE_RATE = 2.5, 0.1
+"""How far AdamW may move a weight of the head for features in all steps together, at its rate's peak. The head begins
+at nothing, while an encoder is only tuned: at the encoder's rate, a training of few steps would end before the head has
+got anywhere."""
 ENCODER_TOKENS = "encoder_tokens"
 """Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
 TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
@@ -95,23 +97,24 @@ class RankerModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate warms up, then falls to 0."""
+        steps = int(self.trainer.estimated_stepping_batches)
         optimizer = torch.optim.AdamW(
-            self._parameter_groups(),
+            self._parameter_groups(steps),
             lr=self._config.learning_rate,
             weight_decay=self._config.weight_decay,
             fused=True,  # one pass over the weights; a third of the time on CPU
         )
-        steps = int(self.trainer.estimated_stepping_batches)
         warm_up = max(1, round(self._config.warm_up * steps))
         schedule = LambdaLR(optimizer, lambda step: min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up)))
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
-    def _parameter_groups(self) -> list[dict[str, Any]]:
+    def _parameter_groups(self, steps: int) -> list[dict[str, Any]]:
         head = self.network.feature_head
         its = [] if head is None else list(head.parameters())
         known = {*map(id, its)}
         others = [one for one in self.network.parameters() if one.requires_grad and id(one) not in known]
-        of_head = {"params": its, "lr": FEATURE_RATE * self._config.learning_rate}
+        rate = max(self._config.learning_rate, min(MOST_FEATURE_RATE, FEATURE_TRAVEL / steps))
+        of_head = {"params": its, "lr": rate}
         return [{"params": others}, *([of_head] if its else [])]
 
     def _log_encoder_tokens(self, name: str) -> None:
