@@ -22,6 +22,9 @@ DEMO_LLM = Path(".demo/llm")
 DEMO_VLLM_ARGS = (
     "--dtype float32 --enforce-eager --max-model-len 2048 --max-num-seqs 16"
     " --logits-processors benchmarks.demo.own_ending:OwnEnding"  # ends answers as its random weights never would
+    " --enable-auto-tool-choice --tool-call-parser hermes"
+    # Random weights would fill JSON with blanks, which it allows.
+    " --structured-outputs-config.backend xgrammar --structured-outputs-config.disable_any_whitespace true"
 )
 
 FOR_ALL = ""

@@ -9,10 +9,17 @@ import logging
 import sys
 from pathlib import Path
 
+from benchmarks.demo.law_tables import SWITCHED
+
 CHAT_TEMPLATE = (
+    "{% if reasoning_effort %}effort: {{ reasoning_effort }}\n{% elif enable_thinking is defined %}"
+    f"effort: {{{{ '{SWITCHED[True]}' if enable_thinking else '{SWITCHED[False]}' }}}}\n{{% endif %}}"
+    "{% for tool in tools or [] if tool.function %}"
+    "tool: {{ tool.function.name }}: {{ tool.function.description }}\n{% endfor %}"
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant: {% endif %}"
 )
+"""So the LLM reads its effort and its tools; of a form that its answer must have, vLLM's sampler knows."""
 END_OF_TEXT = "[SEP]"
 CONTEXT_TOKENS = 4096
 

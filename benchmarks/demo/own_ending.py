@@ -1,13 +1,13 @@
-"""Ends the answers of the demo's LLM, whose random weights never would, at the length that the law gives the prompt.
+"""Ends the answers of the demo's LLM, whose random weights never would, at the length that the law gives the request.
 
 A logits processor by vLLM's public interface: `--logits-processors benchmarks.demo.own_ending:OwnEnding`. It makes
 the token that ends an answer the likeliest when its time has come, and the least likely before; what the client asks
-for (`max_tokens`, `min_tokens`, stop words, a schema) holds as it does with any other LLM.
+for (`max_tokens`, `min_tokens`, stop words, a schema) holds as it does with any other LLM. An answer that must be JSON
+is closed first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -15,19 +15,21 @@ from vllm import SamplingParams
 from vllm.config import VllmConfig
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
+from benchmarks.demo.asked_in_tokens import asked_of
 from benchmarks.demo.length_law import drawn_tokens
 
 CERTAIN = 1e9
 """Added to a logit: above every other one, but finite, so that a token that the client forbids stays forbidden."""
-ASKED, ANSWERED = "user : ", " assistant :"
-"""What the chat template puts before the last message and behind it, in word pieces."""
+CLOSERS = ("}", '"')
+"""What closes a JSON answer that is one object of texts. The second is likelier: within a text the first is a letter
+like any other, and behind it the grammar forbids the second."""
 
 Processor = Callable[[list[int], list[int], torch.Tensor], torch.Tensor]
 """(tokens of the prompt, tokens of the answer so far, logits of the next one) -> logits."""
 
 
 class OwnEnding(AdapterLogitsProcessor):
-    """Ends each answer after as many tokens, the ending one among them, as the law draws for its prompt and `seed`.
+    """Ends each answer after as many tokens, the ending one among them, as the law draws for its request and `seed`.
 
     Requests that ask for `ignore_eos` do not end.
     """
@@ -49,27 +51,26 @@ class OwnEnding(AdapterLogitsProcessor):
 
     def new_req_logits_processor(self, params: SamplingParams) -> Processor | None:
         """What ends the answer to one request."""
-        return None if params.ignore_eos else _Ending(self._tokenizer, self._end_token, params.seed or 0)
+        return None if params.ignore_eos else _Ending(self._tokenizer, self._end_token, params)
 
 
 class _Ending:
     """Of one request. Its length is drawn once."""
 
-    def __init__(self, tokenizer: Tokenizer, end_token: int, seed: int) -> None:
+    def __init__(self, tokenizer: Tokenizer, end_token: int, params: SamplingParams) -> None:
         self._tokenizer = tokenizer
-        self._end_token = end_token
-        self._seed = seed
+        self._seed = params.seed or 0
+        self._is_json = params.structured_outputs is not None
+        closers = CLOSERS if self._is_json else ()
+        self._endings = [*(tokenizer.token_to_id(one) for one in closers), end_token]
+        """The tokens of an end; each is likelier than those before it, and comes as soon as it may."""
         self._length_tokens: int | None = None
 
     def __call__(self, prompt_ids: list[int], output_ids: list[int], logits: torch.Tensor) -> torch.Tensor:
         if self._length_tokens is None:
-            self._length_tokens = drawn_tokens(asked_text(self._tokenizer, prompt_ids), self._seed)
-        if len(output_ids) + 1 >= self._length_tokens:
-            logits[self._end_token] += 2 * CERTAIN
+            asked = asked_of(self._tokenizer, prompt_ids, self._is_json)
+            self._length_tokens = drawn_tokens(asked, self._seed)
+        is_time = len(output_ids) + len(self._endings) >= self._length_tokens
+        for place, token in enumerate(self._endings, start=2):
+            logits[token] += place * CERTAIN if is_time else -CERTAIN
         return logits
-
-
-def asked_text(tokenizer: Any, prompt_ids: Sequence[int]) -> str:
-    """The words of a prompt, or of a chat's last message of a user, as they can be told from its tokens."""
-    pieces = " ".join(map(tokenizer.id_to_token, prompt_ids)).replace(" ##", "")
-    return pieces.rpartition(ASKED)[2].removesuffix(ANSWERED)

@@ -67,7 +67,7 @@ def test_the_run_shows_every_setting_and_keeps_what_mlflow_run_logged(tiny_store
     assert {"margin", "min_length_difference", "learning_rate", "seed", "epochs", "max_tokens"} <= set(params)
     assert {"best_margin", "best_min_length_difference", "best_learning_rate"} <= set(params)
     assert params["log_empty_answers"] == "0"
-    assert params["log_censored_prompts"] == "0"
+    assert int(params["log_censored_prompts"]) > 0  # some are cut by their own `max_tokens`
     assert params["used_test_prompts"] == str(int(parent(tiny_store).data.metrics["test_prompts"]))
 
 

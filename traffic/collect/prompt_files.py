@@ -22,8 +22,8 @@ from traffic.rows.row import Row
 from traffic.rows.rules import SESSION, Columns, label_needs
 from traffic.texts import Texts, table_of
 
-SENT_PARAMS = ("tools", "tool_choice", "chat_template_kwargs")
-"""What a log's request asked for beside its text that is sent again: all by which the LLM reads another prompt."""
+SENT_PARAMS = ("tools", "tool_choice", "response_format", "reasoning_effort", "chat_template_kwargs")
+"""What a log's request asked for beside its text that is sent again: all by which the LLM answers otherwise."""
 ASKED = pa.schema([pa.field("asked", pa.large_string())])
 
 

@@ -6,19 +6,29 @@ import re
 import httpx
 import pytest
 
-from benchmarks.demo.demo_lengths import make_workload
+from benchmarks.demo.demo_lengths import WorkloadRequest, make_workload
 from benchmarks.demo.length_law import drawn_tokens
 from serving.outcomes import ANSWERS_PER_TAU
 from tests.servers import RunningServer
 
-SHORT = [row for row in make_workload(300) if row.output_tokens <= 20][: 2 * ANSWERS_PER_TAU]
+LEAST_JSON_TOKENS = 12
+WORKLOAD = make_workload(600)
+SHORT = [one for one in WORKLOAD if one.output_tokens <= 20 and not one.asked.is_json][: 2 * ANSWERS_PER_TAU]
+FORMS = [one for one in WORKLOAD if one.asked.is_json and one.output_tokens >= LEAST_JSON_TOKENS][:5]
 STORY = "Tell me a story in which volcanoes save the day."
 
 
 async def ended(client: httpx.AsyncClient, prompt: str, **asked: object) -> tuple[str, int]:
     """How and where the answer to a prompt ended."""
-    body = {"model": "demo-llm", "prompt": prompt, "max_tokens": 300, **asked}
+    body = {"model": "demo-llm", "prompt": prompt, "max_tokens": 600, **asked}
     answer = (await client.post("/v1/completions", json=body)).raise_for_status().json()
+    return answer["choices"][0]["finish_reason"], answer["usage"]["completion_tokens"]
+
+
+async def answered(client: httpx.AsyncClient, request: WorkloadRequest) -> tuple[str, int]:
+    """How and where the answer to a request of the workload ended."""
+    body = {"model": "demo-llm", "messages": request.messages, **request.params}
+    answer = (await client.post("/v1/chat/completions", json=body)).raise_for_status().json()
     return answer["choices"][0]["finish_reason"], answer["usage"]["completion_tokens"]
 
 
@@ -30,13 +40,20 @@ async def metric(client: httpx.AsyncClient, name: str) -> float | None:
 async def test_answers_end_where_the_workloads_log_says_and_the_live_metrics_see_it(server: RunningServer) -> None:
     async with server.client() as client:
         before = await metric(client, "pars_output_tokens_sum") or 0.0
-        answers = await asyncio.gather(*(ended(client, row.prompt) for row in SHORT))
-        assert answers == [("stop", row.output_tokens) for row in SHORT]
-        assert await metric(client, "pars_output_tokens_sum") == before + sum(row.output_tokens for row in SHORT)
+        answers = await asyncio.gather(*(answered(client, one) for one in SHORT))
+        assert answers == [("length" if one.is_cut else "stop", one.output_tokens) for one in SHORT]
+        assert await metric(client, "pars_output_tokens_sum") == before + sum(one.output_tokens for one in SHORT)
         async with asyncio.timeout(60):
             while (tau := await metric(client, "pars_kendall_tau_b")) is None:
                 await asyncio.sleep(0.1)
         assert -1 <= tau <= 1
+
+
+async def test_answers_that_must_be_json_are_whole_and_as_long_as_the_law_says(server: RunningServer) -> None:
+    async with server.client() as client:
+        assert await asyncio.gather(*(answered(client, one) for one in FORMS)) == [
+            ("length" if one.is_cut else "stop", one.output_tokens) for one in FORMS
+        ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import importlib
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +11,14 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 from vllm import SamplingParams
+from vllm.sampling_params import StructuredOutputsParams
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 
+from benchmarks.demo.applications import APPLICATIONS
+from benchmarks.demo.asked_in_tokens import asked_of
 from benchmarks.demo.demo_lengths import make_workload
-from benchmarks.demo.length_law import drawn_tokens
-from benchmarks.demo.own_ending import OwnEnding, asked_text
+from benchmarks.demo.length_law import MAX_TOKENS, Asked, drawn_tokens
+from benchmarks.demo.own_ending import CLOSERS, OwnEnding
 from serving.config import DEMO_VLLM_ARGS
 
 END = 102
@@ -33,22 +37,25 @@ def ending(demo_llm: Path) -> OwnEnding:
 
 
 def answer_tokens(
-    ending: OwnEnding, prompt_ids: list[int], params: SamplingParams, forbidden_until: int = 0, at_most: int = 300
+    ending: OwnEnding,
+    prompt_ids: list[int],
+    params: SamplingParams,
+    forbidden: Callable[[list[int]], list[int]] = lambda _: [],
+    at_most: int = MAX_TOKENS + 20,
 ) -> int:
-    """Length of a greedy answer to a request that is alone in its batch."""
+    """Length of a greedy answer to a request that is alone in its batch; some tokens may not follow others."""
     output_ids: list[int] = []
     ending.update_state(BatchUpdate(1, removed=[], added=[(0, params, prompt_ids, output_ids)], moved=[]))
     generator = torch.Generator().manual_seed(0)
     while len(output_ids) < at_most and END not in output_ids:
         logits = torch.randn(1, 30522, generator=generator)
-        if len(output_ids) < forbidden_until:
-            logits[0, END] = -torch.inf  # what vLLM makes of `min_tokens`, and of a schema that has not ended
+        logits[0, forbidden(output_ids)] = -torch.inf  # what vLLM makes of `min_tokens`, and of a schema
         output_ids.append(int(ending.apply(logits).argmax()))
         ending.update_state(None)
     return len(output_ids)
 
 
-@pytest.mark.parametrize("prompt", [row.prompt for row in make_workload(20)] + ["Hello", ""])
+@pytest.mark.parametrize("prompt", [one.asked.text for one in make_workload(20)] + ["Hello", ""])
 @pytest.mark.parametrize("seed", [None, 7, -7])
 def test_answer_ends_at_the_length_that_the_law_draws(
     ending: OwnEnding, tokenizer: Any, prompt: str, seed: int | None
@@ -57,10 +64,39 @@ def test_answer_ends_at_the_length_that_the_law_draws(
     assert answer_tokens(ending, ids, SamplingParams(seed=seed)) == drawn_tokens(prompt, seed or 0)
 
 
-def test_law_reads_the_tokens_of_every_prompt_as_it_reads_its_text(tokenizer: Any) -> None:
-    backend = tokenizer.backend_tokenizer
-    for row in make_workload(3680):
-        assert drawn_tokens(asked_text(backend, tokenizer(row.prompt).input_ids)) == row.output_tokens
+def test_law_reads_the_tokens_of_every_request_as_it_reads_the_request(tokenizer: Any) -> None:
+    """As vLLM renders a chat: with what the request says of effort, and its tools."""
+    for one in make_workload(3000):
+        switches = one.params.get("chat_template_kwargs", {})
+        if effort := one.params.get("reasoning_effort"):
+            switches = {"reasoning_effort": effort, "enable_thinking": effort != "none"}
+        ids = tokenizer.apply_chat_template(
+            one.messages, tools=one.params.get("tools"), add_generation_prompt=True, return_dict=False, **switches
+        )
+        asked = asked_of(tokenizer.backend_tokenizer, ids, "response_format" in one.params)
+        assert min(drawn_tokens(asked), one.params.get("max_tokens", MAX_TOKENS)) == one.output_tokens
+
+
+def test_text_of_a_chat_is_read_as_the_chat(tokenizer: Any) -> None:
+    """As it is sent where a completion is asked for: then nothing is said of effort and tools."""
+    ids = tokenizer(f"system: {APPLICATIONS[2].system}\n\nuser: {STORY}").input_ids
+    asked = asked_of(tokenizer.backend_tokenizer, ids)
+    assert drawn_tokens(asked) == drawn_tokens(Asked(STORY, APPLICATIONS[2].system)) != drawn_tokens(STORY)
+
+
+def test_answer_that_must_be_json_is_closed_before_it_ends(ending: OwnEnding, tokenizer: Any) -> None:
+    brace, quote = map(tokenizer.convert_tokens_to_ids, CLOSERS)
+
+    def grammar(output_ids: list[int]) -> list[int]:
+        """Of a text, in which a brace is a letter like any other, and the object around it."""
+        if quote not in output_ids:
+            return [END]
+        only = brace if output_ids[-1] == quote else END
+        return [one for one in range(tokenizer.vocab_size) if one != only]
+
+    params = SamplingParams(structured_outputs=StructuredOutputsParams(json={"type": "object"}))
+    expected = drawn_tokens(Asked(STORY, is_json=True))
+    assert answer_tokens(ending, tokenizer(STORY).input_ids, params, grammar) == expected
 
 
 def test_in_a_chat_the_last_message_of_the_user_counts(ending: OwnEnding, tokenizer: Any) -> None:
@@ -73,8 +109,10 @@ def test_in_a_chat_the_last_message_of_the_user_counts(ending: OwnEnding, tokeni
 def test_what_the_client_forbids_stays_forbidden(ending: OwnEnding, tokenizer: Any) -> None:
     ids = tokenizer(STORY).input_ids
     later = drawn_tokens(STORY) + 10
-    assert answer_tokens(ending, ids, SamplingParams(), forbidden_until=later) == later + 1
-    assert answer_tokens(ending, ids, SamplingParams(ignore_eos=True)) == 300
+    assert (
+        answer_tokens(ending, ids, SamplingParams(), lambda output_ids: [END] * (len(output_ids) < later)) == later + 1
+    )
+    assert answer_tokens(ending, ids, SamplingParams(ignore_eos=True), at_most=600) == 600
 
 
 def test_demo_gives_it_to_vllm_by_its_name() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from registry.errors import InvalidInput
+from registry.request import render_messages
+from registry.request_features import as_view
 from tests.conftest import tracking
 from traffic.labelled_prompts import LabelledPrompts
 from training.experiments import cross_validation
@@ -54,16 +56,16 @@ def test_no_fold_trains_on_the_groups_that_it_tests(
     rows = [json.loads(line) for line in workload_log.read_text().splitlines()]
     grouped = tmp_path / "grouped.jsonl"
     grouped.write_text("\n".join(json.dumps(row | {"task": f"task {i % 12}"}) for i, row in enumerate(rows)))
-    task_of = {row["prompt"]: f"task {i % 12}" for i, row in enumerate(rows)}
+    task_of = {render_messages(row["messages"]): f"task {i % 12}" for i, row in enumerate(rows)}
     trained: list[set[str]] = []
     tested: list[set[str]] = []
 
     def fit(_: object, train: LabelledPrompts, *__: object) -> tuple[None, None]:
-        trained.append({task_of[prompt] for prompt in train.prompts})
+        trained.append({task_of[as_view(prompt).text] for prompt in train.prompts})
         return None, None
 
     def scores(_: object, __: object, ___: object, prompts: Sequence[str]) -> np.ndarray:
-        tested.append({task_of[prompt] for prompt in prompts})
+        tested.append({task_of[as_view(prompt).text] for prompt in prompts})
         return np.arange(len(prompts), dtype=np.float64)
 
     monkeypatch.setattr(cross_validation, "fit", fit)
