@@ -11,7 +11,9 @@ from training.judging.target_llm import TestedPart
 
 
 def train(config: TrainingConfig) -> str:
-    """Train and register a ranker."""
+    """Train and register a ranker, or one of each of several target LLMs."""
+    if config.models:
+        return _train_several(config)
     from training.train import train as train_ranker
 
     trained = train_ranker(config)
@@ -19,6 +21,15 @@ def train(config: TrainingConfig) -> str:
         f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}"
         f"{_instant_text(trained.metrics)}\n"
         f"Serve it from now on: python -m registry promote --target-llm {config.ranker_target_llm!r}"
+    )
+
+
+def _train_several(config: TrainingConfig) -> str:
+    from training.several.train_several import train_several
+
+    return "\n".join(
+        f"{one.name} version {one.version} is registered: {_metrics_text(one.metrics)}{_instant_text(one.metrics)}"
+        for one in train_several(config)
     )
 
 

@@ -70,7 +70,14 @@ class Ranker:
         rendering = _rendering_of(card)
         for name in (ONNX_FILE, TOKENIZER_FILE):
             check_digest(folder / name, card.sha256.get(name))
-        scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, card.max_tokens, rendering=rendering)
+        scorer = Scorer(
+            folder / ONNX_FILE,
+            folder / TOKENIZER_FILE,
+            card.max_tokens,
+            rendering=rendering,
+            head=card.head,
+            digest=card.sha256[ONNX_FILE],
+        )
         ranker = cls(card, scorer, _instant_scorer(folder, card, rendering))
         ranker._warn_of_other_scores()
         return ranker

@@ -10,6 +10,7 @@ from registry.errors import InvalidInput
 from traffic.labelled_prompts import MOST_TEST_PROMPTS, require_prompts_to_test
 from traffic.length_log import LengthLogSource
 from traffic.notes.encoders import DEFAULT_ENCODER
+from training.least_values import require_least
 from training.presets import PRESETS, Preset
 
 PairWeighting = Literal["none", "length_gap"]
@@ -19,8 +20,12 @@ PairWeighting = Literal["none", "length_gap"]
 class TrainingConfig(LengthLogSource):
     """How a ranker is trained, from the log to the registered version."""
 
-    target_llm: str
-    """Exact name of the LLM whose answers are predicted, as the server will name it."""
+    target_llm: str = ""
+    """Exact name of the LLM whose answers are predicted, as the server will name it. Either this or `models`."""
+    models: tuple[str, ...] = ()
+    """Target LLMs that are trained together, on the answers of all: the values of the log's column `model`, or `all` of
+    them. The encoder is one with a head for each, so that a server reads a request once for all; each becomes a ranker
+    of its own, named as in the log."""
     max_prompts: int | None = None
     """Training prompts at most; all of them unless given."""
     trials: int = 0
@@ -75,7 +80,7 @@ class TrainingConfig(LengthLogSource):
     """Prompts of one step, over all devices, with pairing=in_batch; all pairs of the batch count."""
     chunk_tokens: int = 512
     """Tokens, padding included, of prompts of similar length that are encoded together; more where a GPU would idle.
-    Memory goes by it: of a batch of more than 16 such chunks the others are read once more for their gradients, which
+    Memory goes by it: of a batch of more than 8 such chunks the others are read once more for their gradients, which
     takes up to a third longer and no more memory."""
     max_tokens: int = 128
     """Tokens of a prompt that the ranker reads; travels in the card."""
@@ -126,12 +131,11 @@ class TrainingConfig(LengthLogSource):
     def __post_init__(self) -> None:
         """Take the preset's values, and refuse values that no training can have."""
         self._apply_preset()
-        if not self.target_llm.strip():
+        if self.models:
+            self._check_models()
+        elif not self.target_llm.strip():
             raise InvalidInput("target_llm must name the LLM whose lengths these are, but got an empty name.")
-        for name, least in _LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InvalidInput(f"{name} must be at least {least}, but got {value}.")
+        require_least(self)
         require_prompts_to_test("test_prompts", self.test_prompts)
         if self.margin <= 0 or self.learning_rate <= 0:
             raise InvalidInput(
@@ -148,6 +152,20 @@ class TrainingConfig(LengthLogSource):
             raise InvalidInput(f"store_retry_s must be at least 0, but got {self.store_retry_s}.")
         if not 0 < self.coverage <= 1:
             raise InvalidInput(f"coverage must be above 0 and at most 1, but got {self.coverage}.")
+
+    def _check_models(self) -> None:
+        if self.target_llm or self.model is not None:
+            raise InvalidInput(
+                f"models names the target LLMs and their rows, but got target_llm={self.target_llm!r} and"
+                f" model={self.model!r} too; leave these out."
+            )
+        if len({*self.models}) < len(self.models) or ("all" in self.models and len(self.models) > 1):
+            raise InvalidInput(f"models must be all, or different names, but got {', '.join(self.models)}.")
+        if self.trials or self.pairing != "in_batch":
+            raise InvalidInput(
+                "several target LLMs are trained without a study on the pairs of a batch, but got"
+                f" trials={self.trials} and pairing={self.pairing}; give trials=0 and pairing=in_batch."
+            )
 
     def _apply_preset(self) -> None:
         if self.preset not in PRESETS:
@@ -179,23 +197,3 @@ class TrainingConfig(LengthLogSource):
     def ranker_target_llm(self) -> str:
         """The name in the card: a control never takes the place of the ranker it is compared with."""
         return f"{self.target_llm}-control" if self.shuffle_labels else self.target_llm
-
-
-_LEAST = {
-    "max_prompts": 2,
-    "trials": 0,
-    "seed": 0,
-    "epochs": 1,
-    "batch_prompts": 2,
-    "partners": 1,
-    "batch_pairs": 1,
-    "chunk_tokens": 1,
-    "max_tokens": 8,
-    "validation_prompts": 2,
-    "validations_per_epoch": 1,
-    "trial_prompts": 2,
-    "trial_validation_prompts": 2,
-    "unlabelled_prompts": 0,
-    "distil_epochs": 0,
-    "devices": 1,
-}

@@ -61,7 +61,7 @@ def train(config: TrainingConfig) -> TrainedRanker:
     with stored_run(f"train {config.ranker_target_llm}") as run:
         log = read_length_log(config)
         splits = split(config, log)
-        started = _start(config)
+        started = started_from(config)
         if config.checkpoint is not None:
             claim(config.checkpoint, settings_of(started, log.digest))
         log_parameters(config)
@@ -95,7 +95,7 @@ def work_on_study(config: TrainingConfig) -> None:
         # No instant network is taught here.
         splits = split(config.with_values({"unlabelled_prompts": 0}), read_length_log(config))
         log_parameters(config)
-        _, log_study = _tune(_start(config), splits)
+        _, log_study = _tune(started_from(config), splits)
         log_study()
 
 
@@ -135,7 +135,7 @@ def split(config: TrainingConfig, log: LengthLog) -> Splits:
     )
 
 
-def _start(config: TrainingConfig) -> TrainingConfig:
+def started_from(config: TrainingConfig) -> TrainingConfig:
     """The config with its start fetched; the digest tells which version an alias meant on that day."""
     started = with_fetched_start(config)
     if started.init_from is not None:

@@ -139,6 +139,9 @@ class RankerCard(BaseModel):
     """The same beside the tokens of the prompts themselves; version 0.1.0 did not keep them."""
     metrics: dict[str, float] = {}
     """Test metrics, by name."""
+    head: int = Field(default=0, ge=0)
+    """Which of the outputs of the encoder's graph is its score: those of other target LLMs, that were trained with it,
+    stand in the same graph."""
     instant: InstantTier | None = None
     """The tiny network beside the encoder; version 0.1.0 had none."""
     reference: ReferenceScores | None = None

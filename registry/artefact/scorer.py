@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from registry.artefact.card import InvalidRanker
+from registry.artefact.graph import Graph, shared_graph
 from registry.artefact.time_limit import TimeLimit
 from registry.request import UnrankableContent
-from registry.request_features import Readable, as_view
+from registry.request_features import Readable, RequestView, as_view
 from registry.window.token_window import TEXT_RENDERING, TextRendering, TokenWindow
 
 FEATURES_INPUT = "features"
@@ -33,26 +33,26 @@ class Scorer:
         max_characters: int | None = None,
         limit_s: float | None = None,
         rendering: TextRendering = TEXT_RENDERING,
+        head: int = 0,
+        digest: str | None = None,
     ) -> None:
         """The network reads `max_tokens` of the ends of a request, of `max_characters`, for `limit_s` at most.
+
+        Its score is that of the `head`. With the `digest` of the file, several scorers share the graph.
 
         Raises:
             InvalidRanker: the network or the tokenizer does not load.
         """
-        onnxruntime.disable_telemetry_events()  # for whoever loads a ranker without our commands, as pyfunc does
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
+            self._graph = Graph(onnx_path) if digest is None else shared_graph(onnx_path, digest)
             tokenizer = Tokenizer.from_file(str(tokenizer_path))
         except Exception as error:  # both libraries raise bare or private exception types
             raise InvalidRanker(f"the network or tokenizer in {onnx_path.parent} does not load: {error}") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self.window = TokenWindow(tokenizer, max_tokens, max_characters, rendering)
-        self._inputs = {one.name for one in self._session.get_inputs()}
+        self._head = head
+        self._inputs = {one.name for one in self._graph.session.get_inputs()}
         self._time_limit = None if limit_s is None else TimeLimit(limit_s)
 
     def score(self, prompt: Readable) -> float:
@@ -66,22 +66,25 @@ class Scorer:
         view = as_view(prompt)
         if not view.text.strip():
             raise UnrankableContent("empty")
+        score = self._graph.score(self._head, view, lambda: self._run(self._inputs_of(view)))
+        if not isfinite(score):
+            raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
+        return score
+
+    def _inputs_of(self, view: RequestView) -> Inputs:
         ids = np.asarray([self.window.ids(view.text, view.tools)], dtype=np.int64)
         inputs: Inputs = {"input_ids": ids}
         if "attention_mask" in self._inputs:
             inputs["attention_mask"] = np.ones_like(ids)
         if FEATURES_INPUT in self._inputs:
             inputs[FEATURES_INPUT] = view.vector[np.newaxis]
-        score = float(self._run(inputs).reshape(()))
-        if not isfinite(score):
-            raise FloatingPointError(f"a score must be finite, but the ranker returned {score}.")
-        return score
+        return inputs
 
     def _run(self, inputs: Inputs) -> npt.NDArray[np.float32]:
         if self._time_limit is None:
-            return np.asarray(self._session.run(["score"], inputs)[0])
+            return np.asarray(self._graph.session.run(["score"], inputs)[0])
         with self._time_limit.watching() as options:
-            return np.asarray(self._session.run(["score"], inputs, options)[0])
+            return np.asarray(self._graph.session.run(["score"], inputs, options)[0])
 
     def score_all(self, prompts: Sequence[Readable], progress: str | None = None) -> npt.NDArray[np.float64]:
         """Score prompts one by one, with a progress bar under the title `progress`."""

@@ -1,6 +1,7 @@
 """Write trained networks as an artefact: int8 ONNX graphs, the tokenizer, the float weights, and the card."""
 
 import logging
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -59,6 +60,10 @@ class Fitted:
     """None where the ranker is to have no instant tier."""
     distil_s: float
     """What the instant network cost, in seconds."""
+    head: int = 0
+    """Of a network that was trained for several target LLMs, the one whose ranker this is."""
+    graph: Path | None = None
+    """The network as it was exported already, for another of them: the same file for all."""
 
 
 def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: Fitted) -> TestResult:
@@ -66,7 +71,7 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
     folder.mkdir(parents=True, exist_ok=True)
     fitted.tokenizer.save(str(folder / TOKENIZER_FILE))
     save_model(fitted.network, str(folder / WEIGHTS_FILE))
-    encoder = _encoder_tier(folder, config, splits, fitted.network)
+    encoder = _encoder_tier(folder, config, splits, fitted)
     instant = _instant_tier(folder, config, splits, fitted.instant) if fitted.instant else None
     head = fitted.network.feature_head
     features = tuple(head.names) if head else ()
@@ -85,6 +90,7 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
         grouped_by=splits.grouped_by,
         training_prompts=len(splits.train),
         seed=config.seed,
+        head=fitted.head,
         calibration=encoder.calibration,
         distribution=LengthDistribution.of(
             encoder.validation_tokens, splits.validation.occurrences, band_log_tokens=band
@@ -98,9 +104,13 @@ def write_ranker(folder: Path, config: TrainingConfig, splits: Splits, fitted: F
     return result
 
 
-def _encoder_tier(folder: Path, config: TrainingConfig, splits: Splits, network: RankerNetwork) -> ExportedTier:
-    export_onnx(network, folder / ONNX_FILE)
-    scorer = Scorer(folder / ONNX_FILE, folder / TOKENIZER_FILE, config.max_tokens)
+def _encoder_tier(folder: Path, config: TrainingConfig, splits: Splits, fitted: Fitted) -> ExportedTier:
+    if fitted.graph is None:
+        export_onnx(fitted.network, folder / ONNX_FILE)
+    else:
+        shutil.copy(fitted.graph, folder / ONNX_FILE)
+    graph = folder / ONNX_FILE
+    scorer = Scorer(graph, folder / TOKENIZER_FILE, config.max_tokens, head=fitted.head, digest=sha256_of(graph))
     return ExportedTier.calibrated("encoder", scorer, splits.validation)
 
 

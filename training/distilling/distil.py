@@ -14,6 +14,7 @@ from training.config import TrainingConfig
 from training.distilling.instant_network import InstantNetwork, table_width
 from training.distilling.lessons import Lessons
 from training.distilling.student import Student
+from training.judging.statistics.certain_pairs import Values
 from training.network.encoder import RankerNetwork
 from training.network.network_scores import network_scores
 from training.quiet_lightning import quiet_lightning
@@ -27,17 +28,24 @@ START_SPREAD = 0.3
 
 
 def distil(
-    config: TrainingConfig, network: RankerNetwork, tokenizer: Tokenizer, views: Sequence[RequestView]
+    config: TrainingConfig,
+    network: RankerNetwork,
+    tokenizer: Tokenizer,
+    views: Sequence[RequestView],
+    scores: Values | None = None,
 ) -> InstantNetwork:
     """An instant network that orders the requests as the fitted encoder does, in evaluation mode.
 
+    `scores` are what the encoder says of them, if that is known.
     No length is looked at, so the requests need no answers. The same config, network and requests give the same one on
     the same machine.
 
     Raises:
         InvalidInput: the encoder has too many word pieces.
     """
-    teacher = torch.from_numpy(network_scores(config, network, tokenizer, views, "scoring for the instant network"))
+    if scores is None:
+        scores = network_scores(config, network, tokenizer, views, "scoring for the instant network")
+    teacher = torch.from_numpy(scores)
     lightning.seed_everything(config.seed, verbose=False)
     instant = InstantNetwork(reduced(network.word_embeddings.detach()), network.feature_head is not None)
     window = TokenWindow(tokenizer, config.max_tokens, MAX_CHARACTERS)

@@ -71,6 +71,7 @@ def _refuse(config: TrainingConfig, without_effect: Iterable[str], why: str) -> 
 
 
 _OF_A_REGISTERED_RANKER = (
+    "models",
     "trials",
     "trial_prompts",
     "trial_validation_prompts",

@@ -46,7 +46,8 @@ class MlflowCurves(Callback):
 
     def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Log how the validation prompts are ordered and, at the same step, the encoder tokens processed by now."""
-        for name in (VALIDATION_TAU, *VALIDATION_GAINS, ENCODER_TOKENS):
+        of_targets = [name for name in trainer.callback_metrics if name.startswith(f"{VALIDATION_TAU}/")]
+        for name in (VALIDATION_TAU, *of_targets, *VALIDATION_GAINS, ENCODER_TOKENS):
             self._log(trainer, name)
 
     def on_train_end(self, trainer: lightning.Trainer, *_: Any) -> None:

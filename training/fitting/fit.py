@@ -16,8 +16,9 @@ from training.config import TrainingConfig
 from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints
 from training.fitting.module import RankerModule
 from training.fitting.pairs import sample_pairs
-from training.network.batches import Batches, encode_all, labels_of
+from training.network.batches import Batches, encode_all
 from training.network.encoder import RankerNetwork, load_network, load_tokenizer, load_weights, precision_of
+from training.network.examples import Examples, examples_of
 from training.quiet_lightning import quiet_lightning
 
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
@@ -28,8 +29,16 @@ bring parameters, such as BERT's pooler, that no score depends on."""
 def fit(
     config: TrainingConfig, train: LabelledPrompts, validation: LabelledPrompts, callbacks: Sequence[Callback] = ()
 ) -> tuple[RankerNetwork, Tokenizer]:
+    """A network for one target LLM: see `fit_examples`."""
+    return fit_examples(config, examples_of(train), examples_of(validation), callbacks)
+
+
+def fit_examples(
+    config: TrainingConfig, train: Examples, validation: Examples, callbacks: Sequence[Callback] = ()
+) -> tuple[RankerNetwork, Tokenizer]:
     """Train on `train` with the config's hyperparameters; `validation` only draws the curve.
 
+    With examples of several target LLMs the network has a head for each.
     `init_from`, if given, is a local folder by now (see `warm_start.py`). Returns the network on the CPU, in
     evaluation mode, and its tokenizer. The same config and prompts give the same network on the same machine, whether
     or not the training was killed and resumed from the config's checkpoint folder.
@@ -40,18 +49,19 @@ def fit(
     """
     lightning.seed_everything(config.seed, verbose=False)
     tokenizer = load_tokenizer(config.encoder)
-    network = load_network(config.encoder, config.max_tokens, config.features == "on")
+    network = load_network(config.encoder, config.max_tokens, config.features == "on", len(train.targets) or None)
     # A pointwise loss wants scores in log tokens and starts there; no other loss sees what all scores share.
-    torch.nn.init.constant_(network.bias, float(np.log(np.median(train.output_tokens))))
+    medians = np.nanmedian(train.labels.output_tokens.double().numpy(), axis=0)
+    network.bias.data.copy_(torch.as_tensor(np.log(medians)))
     if config.init_from is not None:
         load_weights(network, Path(config.init_from) / WEIGHTS_FILE)
     train_batches = _training_batches(config, tokenizer, train)
     if network.feature_head is not None:
         network.feature_head.fitted(train_batches.encoded.features)
     network.encoder.get_input_embeddings().requires_grad_(config.word_embeddings == "trained")
-    module = RankerModule(network.train(), config)
+    module = RankerModule(network.train(), config, train.targets)
     encoded = encode_all(tokenizer, validation.views, config.max_tokens)
-    validation_batches = Batches(encoded, labels_of(validation), config.batch_prompts, config.chunk_tokens, None)
+    validation_batches = Batches(encoded, validation.labels, config.batch_prompts, config.chunk_tokens, None)
     kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
     checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
     with quiet_lightning():
@@ -72,16 +82,16 @@ def _release(trainer: lightning.Trainer, module: RankerModule) -> None:
     del module.network
 
 
-def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: LabelledPrompts) -> Batches:
+def _training_batches(config: TrainingConfig, tokenizer: Tokenizer, train: Examples) -> Batches:
     """Batches of prompts that are all paired with each other, or of pairs that were sampled beforehand."""
-    encoded, labels = encode_all(tokenizer, train.views, config.max_tokens), labels_of(train)
+    encoded, labels = encode_all(tokenizer, train.views, config.max_tokens), train.labels
     if config.pairing == "in_batch":
         return Batches(encoded, labels, config.batch_prompts, config.chunk_tokens, config.seed)
     pairs = sample_pairs(labels, config.partners, config.min_length_difference, config.seed)
     if not len(pairs):
         raise InvalidInput(
-            f"two prompts must be a pair that counts, but none of {len(train)} training prompts differ enough with"
-            f" min_length_difference={config.min_length_difference}; lower it."
+            f"two prompts must be a pair that counts, but none of {len(train.views)} training prompts differ enough"
+            f" with min_length_difference={config.min_length_difference}; lower it."
         )
     return Batches(encoded, labels, config.batch_pairs, config.chunk_tokens, config.seed, pairs)
 

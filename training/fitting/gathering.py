@@ -17,7 +17,7 @@ def gathered(scores: Tensor, shares: Sequence[int]) -> Tensor:
         return scores
     rank = distributed.get_rank()
     own = scores[: shares[rank]]
-    sent = scores.new_zeros(max(shares))
+    sent = scores.new_zeros(max(shares), *scores.shape[1:])
     sent[: len(own)] = own.detach()
     received = [torch.empty_like(sent) for _ in shares]
     distributed.all_gather(received, sent)

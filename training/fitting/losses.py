@@ -10,6 +10,7 @@ from registry.errors import InvalidInput
 from training.config import PairWeighting, TrainingConfig
 from training.fitting.pairs import pair_weights
 from training.network.batches import Labels
+from training.network.examples import by_target
 
 Loss = Callable[[Tensor, Labels], Tensor]
 """(scores, labels), the scores float32 [prompts] -> a scalar. Score direction: higher = longer."""
@@ -43,6 +44,13 @@ def pointwise_l1(scores: Tensor, labels: Labels) -> Tensor:
     """Mean distance of score and log length; a censored prompt costs only if it is scored below its recorded length."""
     shortfall = labels.output_tokens.log() - scores
     return torch.where(labels.is_censored, shortfall.clamp(min=0), shortfall.abs()).mean()
+
+
+def within_targets(loss: Loss, scores: Tensor, labels: Labels) -> Tensor:
+    """A loss; of several target LLMs its mean over them, each by its own answers: lengths of two are never compared."""
+    if scores.dim() == 1:
+        return loss(scores, labels)
+    return torch.stack([loss(its_scores, its_labels) for _, its_scores, its_labels in by_target(scores, labels)]).mean()
 
 
 def _pairwise(cost: Callable[[Tensor], Tensor], min_length_difference: float, weighting: PairWeighting) -> Loss:

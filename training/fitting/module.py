@@ -1,5 +1,7 @@
 """The Lightning module: a ranker's network, its loss, and the validation tau."""
 
+from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 import lightning
@@ -11,12 +13,13 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from training.config import TrainingConfig
 from training.fitting.gathering import gathered
-from training.fitting.losses import make_loss
+from training.fitting.losses import make_loss, within_targets
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 from training.judging.static_gain import STATIC_GAINS
-from training.network.batches import Batch
+from training.network.batches import Batch, Labels
 from training.network.chunk_sizes import KEPT_CHUNKS
 from training.network.encoder import RankerNetwork
+from training.network.examples import by_target
 
 VALIDATION_TAU = f"validation_{KENDALL_TAU_B}"
 VALIDATION_GAINS = tuple(f"validation_{name}" for name in STATIC_GAINS)
@@ -42,8 +45,10 @@ class RankerModule(lightning.LightningModule):
         InvalidInput: the config's loss is not there, or does not go with its pairing.
     """
 
-    def __init__(self, network: RankerNetwork, config: TrainingConfig) -> None:
+    def __init__(self, network: RankerNetwork, config: TrainingConfig, targets: Sequence[str] = ()) -> None:
+        """`targets` names the network's heads, if it has several."""
         super().__init__()
+        self._targets = targets
         self.network = network
         self._config = config
         make_loss(config)  # one that cannot be had fails here
@@ -58,7 +63,7 @@ class RankerModule(lightning.LightningModule):
     def training_step(self, batch: Batch) -> Tensor:
         """Loss of one batch, over all processes that share it."""
         # Made here, since a closure cannot be sent to the other processes of a training.
-        loss = make_loss(self._config)(self.scores(batch), batch.labels)
+        loss = within_targets(make_loss(self._config), self.scores(batch), batch.labels)
         self._encoder_tokens += batch.encoder_tokens
         self.log(LOSS, loss, prog_bar=True, batch_size=len(batch.labels.output_tokens))
         return loss * len(batch.shares)  # the processes' gradients are averaged, where their sum is meant
@@ -82,10 +87,28 @@ class RankerModule(lightning.LightningModule):
         scores, output_tokens, is_censored = (torch.cat(one) for one in validated)
         self._validated.clear()
         ordering = scores if scores.isfinite().all() else torch.zeros_like(scores)
-        metrics = order_metrics(ordering.double().numpy(), output_tokens.double().numpy(), is_censored.numpy())
-        for name, value in metrics.items():
+        for name, value in self._metrics(ordering, output_tokens, is_censored).items():
             self.log(f"validation_{name}", value, prog_bar=name == KENDALL_TAU_B, sync_dist=True)
         self._log_encoder_tokens(ENCODER_TOKENS)
+
+    def _metrics(self, scores: Tensor, output_tokens: Tensor, is_censored: Tensor) -> dict[str, float]:
+        """How the prompts are ordered; of several target LLMs the means over them, and each one's tau."""
+        if scores.dim() == 1:
+            return order_metrics(scores.double().numpy(), output_tokens.double().numpy(), is_censored.numpy())
+        labels = Labels(output_tokens, is_censored, torch.zeros(len(scores)))
+        columns, each = zip(
+            *(
+                (column, self._metrics(its, one.output_tokens, one.is_censored))
+                for column, its, one in by_target(scores, labels)
+            ),
+            strict=True,
+        )
+        means = {name: fmean(one[name] for one in each) for name in each[0]}
+        taus = {
+            f"{KENDALL_TAU_B}/{self._targets[column]}": one[KENDALL_TAU_B]
+            for column, one in zip(columns, each, strict=True)
+        }
+        return means | taus
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what the training cost by now."""

@@ -24,20 +24,27 @@ FEATURE_HEAD = "feature_head."
 
 
 class RankerNetwork(nn.Module):
-    """Token ids of prompts, and what is asked for beside them, in, one score a request out. Higher = longer."""
+    """Token ids of prompts, and what is asked for beside them, in, one score a request out. Higher = longer.
 
-    def __init__(self, encoder: PreTrainedModel, hidden_size: int, reads_features: bool = False) -> None:
+    One that is trained for several target LLMs has a head for each, and so many scores a request; what the features add
+    is the same for all.
+    """
+
+    def __init__(
+        self, encoder: PreTrainedModel, hidden_size: int, reads_features: bool = False, heads: int | None = None
+    ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.weight = nn.Parameter(torch.randn(hidden_size) * hidden_size**-0.5)
-        self.bias = nn.Parameter(torch.zeros(()))
+        of_heads = () if heads is None else (heads,)
+        self.weight = nn.Parameter(torch.randn(*of_heads, hidden_size) * hidden_size**-0.5)
+        self.bias = nn.Parameter(torch.zeros(of_heads))
         self.feature_head = FeatureHead(hidden_size) if reads_features else None
         """None where it reads the text alone."""
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, features: Tensor | None = None) -> Tensor:
         """Scores, float32 [prompts], of int64 ids and mask [prompts, tokens] and float32 features [prompts, features].
 
-        Who reads the text alone needs no features.
+        Of several heads they are [prompts, heads]. Who reads the text alone needs no features.
         """
         encoded = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         return self._head(encoded.last_hidden_state, attention_mask, features)
@@ -59,6 +66,14 @@ class RankerNetwork(nn.Module):
             scores.append(self._score(*inputs) if kept else checkpoint(self._score, *inputs, use_reentrant=False))
         return torch.cat(scores)
 
+    def of_head(self, head: int) -> "RankerNetwork":
+        """The network of one target LLM; all but its head is shared."""
+        assert self.weight.dim() > 1
+        one = RankerNetwork(self.encoder, self.weight.shape[1])
+        one.weight, one.bias = nn.Parameter(self.weight[head].detach()), nn.Parameter(self.bias[head].detach())
+        one.feature_head = self.feature_head
+        return one.train(self.training)
+
     @property
     def word_embeddings(self) -> Tensor:
         """Of the encoder: float32 [word pieces, hidden size]."""
@@ -72,14 +87,18 @@ class RankerNetwork(nn.Module):
         mask = attention_mask.unsqueeze(-1).float()
         pooled = (states.float() * mask).sum(1) / mask.sum(1).clamp(min=1)
         # Written out, not nn.Linear: neither bf16 nor int8 then rounds the score itself, which would make ties.
-        scores = (pooled * self.weight).sum(-1) + self.bias
+        has_heads = self.weight.dim() > 1
+        scores = ((pooled.unsqueeze(1) if has_heads else pooled) * self.weight).sum(-1) + self.bias
         if self.feature_head is None:
             return scores
         assert features is not None
-        return scores + cast(Tensor, self.feature_head(pooled, features))
+        added = cast(Tensor, self.feature_head(pooled, features))
+        return scores + (added.unsqueeze(1) if has_heads else added)
 
 
-def load_network(encoder: str, max_tokens: int, reads_features: bool = False) -> RankerNetwork:
+def load_network(
+    encoder: str, max_tokens: int, reads_features: bool = False, heads: int | None = None
+) -> RankerNetwork:
     """A network with the encoder's pretrained weights and fresh heads (drawn from torch's global seed).
 
     Raises:
@@ -93,18 +112,24 @@ def load_network(encoder: str, max_tokens: int, reads_features: bool = False) ->
     most = getattr(model.config, "max_position_embeddings", None) or max_tokens
     if max_tokens > most:
         raise InvalidInput(f"{encoder} reads at most {most} tokens, but max_tokens is {max_tokens}; lower it.")
-    return RankerNetwork(model, model.config.hidden_size, reads_features)
+    return RankerNetwork(model, model.config.hidden_size, reads_features, heads)
 
 
 def load_weights(network: RankerNetwork, path: Path) -> None:
     """Replace all weights, the heads' too, by those of a safetensors file: data only, nothing is unpickled.
 
     The head for features begins anew where the file has none that fits; what is usual of features is not taken over.
+    Of weights with other heads each head becomes the mean: what is long for several target LLMs is so for most others.
 
     Raises:
         InvalidInput: they are of another architecture.
     """
     there, own = load_file(path), network.state_dict()
+    width = own["weight"].shape[-1:]
+    if {"weight", "bias"} <= there.keys() and there["weight"].shape[-1:] == width:
+        for name, of_head in (("weight", width), ("bias", ())):
+            if there[name].shape != own[name].shape:
+                there[name] = there[name].reshape(-1, *of_head).mean(0).expand(own[name].shape)
     fitting = {
         name: weights
         for name, weights in there.items()

@@ -27,11 +27,11 @@ def network_scores(
 ) -> Values:
     """Scores of the float network in the precision of its training, in the order of the requests. Higher = longer.
 
-    With a progress bar under the title `progress`.
+    Of several heads they are [requests, heads]. With a progress bar under the title `progress`.
     """
     encoded = encode_all(tokenizer, views, config.max_tokens)
     by_tokens = sorted(range(len(views)), key=lambda index: len(encoded.ids[index]))
-    scores = np.empty(len(views))
+    scores = np.empty((len(views), *network.bias.shape))
     with (
         torch.autocast("cpu", torch.bfloat16, enabled=precision_of(config.precision) == "bf16-mixed"),
         tqdm(total=len(views), desc=progress, unit="prompt", disable=progress is None, mininterval=1) as bar,
