@@ -9,9 +9,9 @@ also repeats the draws of dropout. The gradient is that of the whole batch.
 from collections.abc import Sequence
 
 KEPT_CHUNKS = 8
-"""Full chunks that are kept. With the default of 512 tokens a chunk, 64 prompts of 64 tokens are kept whole. A token
-takes 0.65 MB of memory there with the default encoder, and more in long prompts: attention under dropout keeps every pair of
-tokens of a prompt."""
+"""Full chunks that are kept; with 512 tokens a chunk, the default, that is a batch of 64 prompts of 64 tokens. A token
+takes 0.65 MB of memory there with the default encoder, and more in long prompts: attention under dropout keeps every
+pair of tokens of a prompt."""
 
 
 def chunk_sizes(tokens: Sequence[int], chunk_tokens: int) -> list[int]:
