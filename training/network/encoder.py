@@ -66,14 +66,6 @@ class RankerNetwork(nn.Module):
             scores.append(self._score(*inputs) if kept else checkpoint(self._score, *inputs, use_reentrant=False))
         return torch.cat(scores)
 
-    def of_head(self, head: int) -> "RankerNetwork":
-        """The network of one target LLM; all but its head is shared."""
-        assert self.weight.dim() > 1
-        one = RankerNetwork(self.encoder, self.weight.shape[1])
-        one.weight, one.bias = nn.Parameter(self.weight[head].detach()), nn.Parameter(self.bias[head].detach())
-        one.feature_head = self.feature_head
-        return one.train(self.training)
-
     @property
     def word_embeddings(self) -> Tensor:
         """Of the encoder: float32 [word pieces, hidden size]."""
