@@ -43,6 +43,28 @@ TIER_FAILURES = Counter(
     "Times that a tier of a ranker could not read a request, whether the other one could or not, by reason.",
     ["tier", "reason", "target_llm"],
 )
+CORRECTION = Gauge(
+    "pars_correction",
+    "How many times longer than predicted a target LLM's answers have been lately: what predictions are multiplied by"
+    " where nothing is known of a request's own tenant and template.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+CORRECTION_ORIGINS = Gauge(
+    "pars_correction_origins",
+    "Pairs of tenant and template of which the correction knows something.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+CORRECTION_AT_BOUND = Gauge(
+    "pars_correction_at_bound_share",
+    "Of those, the share whose answers are farther from the predictions than a correction goes: train a new ranker.",
+    ["target_llm"],
+    multiprocess_mode="livemostrecent",
+)
+CORRECTION_FAILURES = Counter(
+    "pars_correction_failures", "Requests that went uncorrected because the correction failed; the log says of what."
+)
 HELD_REQUESTS = Gauge(
     "pars_requests_held",
     "Requests that are held for the encoder now, by whose ranker.",

@@ -1,0 +1,1 @@
+"""The running correction: what finished answers say of a ranker's predictions between two trainings."""
