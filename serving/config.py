@@ -60,6 +60,8 @@ class Settings(HttpSettings, JournalSettings):
     """In how many threads the encoder of each target LLM reads."""
     score_cache: int = Field(10_000, ge=0)
     """Of how many texts, for each target LLM, it is remembered what the encoder said; 0 remembers none."""
+    correction: bool = True
+    """Whether predictions are moved by what the last answers of the same API key and template said of them."""
     cost: str | None = None
     """What a step of this engine costs, so that the queue is ordered by work: prompts count in it too. A file that
     `measure-engine` wrote, or ready-made coefficients by their name; `NAME_OR_FILE,COEFFICIENT=SECONDS,...` assumes

@@ -19,6 +19,7 @@ from serving.arrival_clock import ArrivalClock
 from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import load_settings
+from serving.correction.kept_corrections import start_corrections
 from serving.hosts.cores import give_way
 from serving.hosts.engine_load import start_load
 from serving.hosts.served_names import check_rankers, served_names
@@ -120,7 +121,7 @@ class ShortestFirst:
         return prioritiser
 
     def _start_ranking(self, rankers: EngineRankers, stack: AsyncExitStack) -> PlaceFinder:
-        place_finder = PlaceFinder.start(self._settings, rankers)
+        place_finder = PlaceFinder.start(self._settings, rankers, start_corrections(self._settings, stack))
         stack.callback(place_finder.close)
         return place_finder
 

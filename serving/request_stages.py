@@ -11,6 +11,7 @@ from registry.ranker import Tier
 from registry.request import TOO_LARGE, Conversation, Text, UnrankableContent, render_messages
 from serving.api_bodies import View, cap_tokens, conversations_of, model_of, parsed, uses_beam_search
 from serving.arrival_clock import ArrivalClock
+from serving.origin import NOBODY, Origin
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Size:
     """Of the whole prompt as the engine gets it, chat template and images with it; None where nobody has counted."""
     characters: int | None = None
     """Of the text, from which tokens are estimated where nobody has counted them."""
+    correction: float = 1.0
+    """How many times longer than predicted the answers to its like have been lately (`serving.correction`)."""
 
 
 ANY_SIZE = Size()
@@ -40,6 +43,7 @@ class EngineRequest:
     num_sequences: int
     client_priority: int
     trace_headers: Mapping[str, str] | None
+    origin: Origin = NOBODY
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Place:
     """Seconds of the engine's time; None unless it was ranked, by work."""
     instant_tokens: float | None = field(default=None, compare=False)
     """What the instant tier predicted, whether its place stands or the encoder's; None if it was not asked."""
+    correction: float = field(default=1.0, compare=False)
+    """What the predictions were multiplied by to find the place."""
     ranker: RankerName | None = field(default=None, compare=False)
     """Who found it."""
 
@@ -72,6 +78,11 @@ class Place:
     def encoder_tokens(self) -> float | None:
         """What the encoder predicted; None if its place does not stand."""
         return self.predicted_tokens if self.tier == "encoder" else None
+
+    @property
+    def expected_tokens(self) -> float | None:
+        """The length that it was placed by: what was predicted, corrected; None unless a tier placed it."""
+        return None if self.predicted_tokens is None else self.predicted_tokens * self.correction
 
 
 class HttpRequest:
@@ -88,6 +99,10 @@ class HttpRequest:
         self._arrival_us: int | None = None
         self._conversations: Sequence[Conversation] | None = None
         self._objection: UnrankableContent | None = None
+        self.credential = ""
+        """The API key that its client shows; empty where it shows none."""
+        self.conversation: Conversation | None = None
+        """Of the latest of its engine requests; None where its body has none."""
         self.num_requests = 0
         """Engine requests that have come from it so far."""
         self.model: str | None = None
@@ -145,7 +160,8 @@ class HttpRequest:
             return self._objection
         if self._conversations is None:
             return engine_text if engine_text is not None else UnrankableContent("no_text")
-        return render_messages(self._conversations[min(index, len(self._conversations) - 1)])
+        self.conversation = self._conversations[min(index, len(self._conversations) - 1)]
+        return render_messages(self.conversation)
 
     def next_admitted(self) -> tuple[EngineRequest, Any]:
         """What was admitted of the next engine request that comes from this HTTP request."""

@@ -102,6 +102,7 @@ def server_settings(target_llm: str, llm: str | None, vllm_args: str | None, pat
         "PARS_CAP_BY_MAX_TOKENS": "off",
         "PARS_REQUIRE_RANKER": "on",
         "PARS_JOURNAL": "off",  # evidence is not fed by what it measures
+        "PARS_CORRECTION": "off",  # what is measured shall not move the order
         "PARS_SCORE_CACHE": "0",  # the same prompts are sent again and again, as no traffic does
         "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri(),
     }

@@ -51,6 +51,11 @@ class ServedRanker:
         return self.champion.version
 
     @property
+    def target_llm(self) -> str:
+        """Whose answers it knows."""
+        return self.champion.ranker.card.target_llm
+
+    @property
     def name(self) -> RankerName:
         """What it is called where its predictions are written down."""
         return self.champion.name
@@ -79,7 +84,8 @@ class ServedRanker:
         return None if prediction is None else self._placed(prediction, size)
 
     def _placed(self, prediction: Prediction, size: Size) -> Prediction:
-        tokens = prediction.predicted_tokens
+        """Its predicted length is the ranker's own; its place and its work are of the corrected one."""
+        tokens = prediction.predicted_tokens * size.correction
         return replace(
             prediction, quantile=self.rankers.quantile(tokens, size), work_s=self.rankers.work_s(tokens, size)
         )

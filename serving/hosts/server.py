@@ -15,6 +15,8 @@ from serving.arrival_clock import ArrivalClock
 from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import Settings
+from serving.correction.corrections import Corrections
+from serving.correction.kept_corrections import start_corrections
 from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
 from serving.hosts.engine_load import start_load
 from serving.http.api_key import api_key_check
@@ -67,7 +69,8 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         if rankers is not None:
             rankers.order_by_cost(settings.step_cost, client.vllm_config)
         load = start_load(client)
-        place_finder = PlaceFinder.start(settings, rankers) if rankers else None
+        corrections = start_corrections(settings, stack)
+        place_finder = PlaceFinder.start(settings, rankers, corrections) if rankers else None
         if place_finder is not None:
             stack.callback(place_finder.close)
         PATIENCE_SECONDS.set(settings.patience_s)
@@ -79,7 +82,7 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))
-        app.router.routes.extend(_our_routes(settings, rankers, app))
+        app.router.routes.extend(_our_routes(settings, rankers, corrections, app))
         yield Server(app, client, prioritiser)
 
 
@@ -95,7 +98,9 @@ async def _follow(settings: Settings, default_model: str, stack: AsyncExitStack)
     return await stack.enter_async_context(follow_champions(settings, default_model))
 
 
-def _our_routes(settings: Settings, rankers: EngineRankers | None, app: FastAPI) -> list[Route]:
+def _our_routes(
+    settings: Settings, rankers: EngineRankers | None, corrections: Corrections, app: FastAPI
+) -> list[Route]:
     is_authorised = api_key_check(app)
     ranker_of = rankers.ranker_of if rankers else None
     limit_s = settings.ranking_backlog_ms / 1000
@@ -105,6 +110,7 @@ def _our_routes(settings: Settings, rankers: EngineRankers | None, app: FastAPI)
         limit_s=limit_s,
         max_body_bytes=settings.max_body_bytes,
         has_caps=settings.cap_by_max_tokens,
+        corrections=corrections,
     )
     return [
         Route("/rank", rank.rank, methods=["POST"]),

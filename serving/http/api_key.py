@@ -14,3 +14,8 @@ def api_key_check(vllm_app: Any) -> Callable[[Headers], bool]:
             check: Callable[[Headers], bool] = guard.verify_token
             return check
     return lambda _: True
+
+
+def credential_of(headers: Headers) -> str:
+    """The API key that a client shows, in either header that has one; empty where it shows none."""
+    return headers.get("authorization") or headers.get("x-api-key") or ""

@@ -4,7 +4,10 @@ It changes nothing, but drops a header that nobody trusts: malformed JSON, authe
 bodies stay vLLM's. Of a body that is larger than what is read for a ranking nothing is kept.
 """
 
+from starlette.datastructures import Headers
+
 from serving.arrival_clock import ArrivalClock
+from serving.http.api_key import credential_of
 from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, path_of
 from serving.http.header_routes import without_priority
 from serving.request_stages import HttpRequest, as_current
@@ -28,6 +31,7 @@ class ArrivalLayer:
         if scope["type"] == "websocket":  # each of its generations arrives when it starts, not with the connection
             return await self._app(scope, receive, send)
         request = HttpRequest(self._clock, path_of(scope), self._max_body_bytes)
+        request.credential = credential_of(Headers(scope=scope))
 
         async def receive_and_see() -> Message:
             message = await receive()

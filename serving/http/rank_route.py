@@ -16,6 +16,8 @@ from registry.request import UnrankableContent, render_messages
 from registry.request_features import RequestView
 from serving.api_bodies import MOST_VALUES, cap_tokens, has_too_many_values, view_in_body
 from serving.champion.served_rankers import NoRanker, ServedRanker
+from serving.correction.corrections import Corrections
+from serving.http.api_key import credential_of
 from serving.http.bodies import ClientLeft, error_answer, read_body
 from serving.request_stages import Size
 from serving.threads import DaemonThreads
@@ -87,6 +89,7 @@ class RankRoute:
         limit_s: float,
         max_body_bytes: int,
         has_caps: bool = True,
+        corrections: Corrections | None = None,
     ) -> None:
         """Set up the route.
 
@@ -96,12 +99,14 @@ class RankRoute:
             limit_s: where the encoder takes longer the instant tier answers; where that may not, it is a 503.
             max_body_bytes: a larger body is a 413: there is nothing behind this route that it could be passed on to.
             has_caps: whether a limit of tokens caps the place, and is read by rankers at all.
+            corrections: what answers have said of the predictions lately; nothing is corrected without.
         """
         self._ranker_of = ranker_of
         self._is_authorised = is_authorised
         self._limit_s = limit_s
         self._max_body_bytes = max_body_bytes
         self._has_caps = has_caps
+        self._corrections = corrections or Corrections(None)
         self._thread = DaemonThreads(1, "rank")
 
     async def rank(self, request: Request) -> Response:
@@ -130,13 +135,14 @@ class RankRoute:
             return error_answer(400, str(error))
         except Exception:  # whatever it is over: no client gets our traceback
             return error_answer(400, "`messages` must be chat messages, each with a `role` and a `content`.")
-        return await self._answer(ranker, view, asked)
+        return await self._answer(ranker, view, asked, credential_of(request.headers))
 
-    async def _answer(self, ranker: ServedRanker, view: RequestView, asked: RankRequest) -> Response:
+    async def _answer(self, ranker: ServedRanker, view: RequestView, asked: RankRequest, credential: str) -> Response:
         if asked.tier == "instant" and not ranker.has_instant:
             return error_answer(400, NO_INSTANT_TIER)
         try:
-            tier, prediction = await self._prediction(ranker, view, asked)
+            size = self._size(ranker, view, asked, credential)
+            tier, prediction = await self._prediction(ranker, view, size, asked.tier)
         except TimeoutError as error:
             return error_answer(503, f"The ranker {error}: ask again later.")
         except UnrankableContent as error:
@@ -146,16 +152,29 @@ class RankRoute:
             return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
         order_by = "length" if prediction.work_s is None else "work"
         return JSONResponse(
-            {**asdict(prediction), "order_by": order_by, "tier": tier, "ranker_version": ranker.version}
+            {
+                **asdict(prediction),
+                "correction": size.correction,
+                "order_by": order_by,
+                "tier": tier,
+                "ranker_version": ranker.version,
+            }
         )
 
-    async def _prediction(self, ranker: ServedRanker, view: RequestView, asked: RankRequest) -> tuple[Tier, Prediction]:
-        size = Size(asked.cap_tokens if self._has_caps else None, characters=len(view.text))
-        if asked.tier != "instant":
+    def _size(self, ranker: ServedRanker, view: RequestView, asked: RankRequest, credential: str) -> Size:
+        origin = self._corrections.origin(credential, asked.messages, view)
+        correction = self._corrections.factor(ranker.target_llm, ranker.name.digest, origin)
+        cap_tokens = asked.cap_tokens if self._has_caps else None
+        return Size(cap_tokens, characters=len(view.text), correction=correction)
+
+    async def _prediction(
+        self, ranker: ServedRanker, view: RequestView, size: Size, asked: Tier | None
+    ) -> tuple[Tier, Prediction]:
+        if asked != "instant":
             try:
                 return "encoder", await self._read(ranker, view, size)
             except TimeoutError:
-                if asked.tier == "encoder" or not ranker.has_instant:
+                if asked == "encoder" or not ranker.has_instant:
                     raise
         return "instant", ranker.predict(view, size, "instant")
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from starlette.datastructures import Headers
 
 from registry.request import TOO_LARGE, UnrankableContent
-from serving.api_bodies import parsed
+from serving.api_bodies import conversations_of, parsed
+from serving.http.api_key import credential_of
 from serving.http.beam_search_watch import refusing_beam_search
 from serving.http.bodies import (
     ASGIApp,
@@ -100,6 +101,9 @@ class Reception:
     ) -> None:
         http_request = HttpRequest(self._prioritiser.clock, path_of(scope))
         http_request.body = body
+        http_request.credential = credential_of(Headers(scope=scope))
+        with suppress(Exception):  # a body in a form that nobody expected has no chat
+            http_request.conversation = next(iter(conversations_of(http_request.path, body) or ()), None)
         _ = http_request.arrival_us  # stamped now that the body is complete, or too large
         async with AsyncExitStack() as admitted:  # where one fails, those that were admitted are counted out
             async with asyncio.TaskGroup() as group:

@@ -12,6 +12,7 @@ JOURNAL = pa.schema(
         column("system_key", pa.string(), "HMAC of the system prompt"),
         column("instant_tokens", pa.float64(), "what the ranker's instant tier predicted"),
         column("encoder_tokens", pa.float64(), "what its encoder predicted, if it has read the prompt in time"),
+        column("correction", pa.float64(), "what the predictions were multiplied by to find the place"),
         column("quantile", pa.float64(), "the place among all requests, 0 to 1"),
         column("work_s", pa.float64(), "the predicted work, where the queue is ordered by that"),
         column("placed_by", pa.string(), "encoder, instant, median, arrival or client"),

@@ -109,6 +109,7 @@ def _placed(served: ServedRequest) -> dict[str, Any]:
         "predicted_tokens": place.predicted_tokens,
         "instant_tokens": place.instant_tokens,
         "encoder_tokens": place.encoder_tokens,
+        "correction": place.correction if place.tier else None,
         "quantile": place.quantile,
         "work_s": place.work_s,
         "fail_open_reason": place.reason,

@@ -54,9 +54,9 @@ class Admission:
     """Of the request and its ranking; whoever was given the admission ends them."""
 
     @property
-    def predicted_tokens(self) -> float | None:
-        """None unless a tier of the ranker placed it."""
-        return None if self.place is None else self.place.predicted_tokens
+    def expected_tokens(self) -> float | None:
+        """The length that it was placed by; None unless a tier of the ranker placed it."""
+        return None if self.place is None else self.place.expected_tokens
 
     @property
     def trace_headers(self) -> Mapping[str, str] | None:

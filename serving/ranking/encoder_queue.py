@@ -78,7 +78,7 @@ class EncoderQueue:
     def _read(self, view: RequestView, size: Size) -> Place:
         self._reads_with = ranker = self.ranker()
         with RANKING_SECONDS.labels("encoder").time():
-            return placed(ranker.predict(view, size), "encoder", ranker.name)
+            return placed(ranker.predict(view, size), "encoder", ranker.name, size)
 
 
 class Reading:
@@ -119,11 +119,18 @@ class Reading:
         return place if place.tier else Place(self._queue.ranker().median_quantile(self._size), reason)
 
 
-def placed(prediction: Prediction, tier: Tier, ranker: RankerName) -> Place:
-    """The place that a tier of a ranker gives."""
+def placed(prediction: Prediction, tier: Tier, ranker: RankerName, size: Size = ANY_SIZE) -> Place:
+    """The place that a tier of a ranker gives a request of this size."""
     tokens = prediction.predicted_tokens
-    instant_tokens = tokens if tier == "instant" else None
-    return Place(prediction.quantile, None, tokens, tier, prediction.work_s, instant_tokens, ranker)
+    return Place(
+        prediction.quantile,
+        predicted_tokens=tokens,
+        tier=tier,
+        work_s=prediction.work_s,
+        instant_tokens=tokens if tier == "instant" else None,
+        correction=size.correction,
+        ranker=ranker,
+    )
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None], _: object) -> None:

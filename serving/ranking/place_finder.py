@@ -4,6 +4,7 @@ Each target LLM has an encoder queue of its own, so that an encoder that hangs h
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Self, get_args
 
@@ -12,6 +13,7 @@ from registry.request import TOO_LARGE, UnrankableContent
 from registry.request_features import RequestView
 from serving.champion.served_rankers import MIDDLE, EngineRankers
 from serving.config import Settings
+from serving.correction.corrections import Corrections
 from serving.metrics import HELD_REQUESTS, HOLD_SECONDS, NO_RANKER, RANKING_SECONDS
 from serving.ranking.encoder_queue import EncoderQueue, Predictor, Reading, placed
 from serving.ranking.ranking_failures import Failures, reason_of_error
@@ -27,12 +29,17 @@ Finding = tuple[Place, Reading | None]
 class PlaceFinder:
     """Finds the place of each request. All methods belong to one event loop."""
 
-    def __init__(self, rankers: EngineRankers, queue_of: Mapping[str, EncoderQueue]) -> None:
+    def __init__(
+        self, rankers: EngineRankers, queue_of: Mapping[str, EncoderQueue], corrections: Corrections | None = None
+    ) -> None:
+        """Nothing is corrected unless `corrections` are given."""
+        self.corrections = corrections or Corrections(None)
         self._rankers = rankers
         self._queue_of = queue_of
         for name in queue_of:
             HELD_REQUESTS.labels(name).set(0)
             HOLD_SECONDS.labels(name)
+            self.corrections.introduce(name)
         for tier in get_args(Tier):
             RANKING_SECONDS.labels(tier)
         self._failures_of = {name: queue.failures for name, queue in queue_of.items()} | {
@@ -40,7 +47,7 @@ class PlaceFinder:
         }
 
     @classmethod
-    def start(cls, settings: Settings, rankers: EngineRankers) -> Self:
+    def start(cls, settings: Settings, rankers: EngineRankers, corrections: Corrections | None = None) -> Self:
         """With an encoder queue for each target LLM; `close` ends their threads."""
         queues = {
             target_llm: EncoderQueue(
@@ -51,7 +58,7 @@ class PlaceFinder:
             )
             for target_llm in rankers.target_llms
         }
-        return cls(rankers, queues)
+        return cls(rankers, queues, corrections)
 
     def target_llm(self, model: str | None) -> str:
         """Whose ranker reads the requests for a model, as metrics say it."""
@@ -72,7 +79,11 @@ class PlaceFinder:
         queue = self._queue_of[target_llm]
         if isinstance(request.view, UnrankableContent):
             return _median(queue.ranker(), request.size, request.view.reason), None
-        return _placed_at_once(queue, request.view, request.size)
+        return _placed_at_once(queue, request.view, self._corrected(request, target_llm))
+
+    def _corrected(self, request: EngineRequest, target_llm: str) -> Size:
+        digest = self._queue_of[target_llm].ranker().name.digest
+        return replace(request.size, correction=self.corrections.factor(target_llm, digest, request.origin))
 
     def note(self, target_llm: str, place: Place) -> None:
         """Count a request that goes on with a place that no tier has found, by the reason."""
@@ -88,7 +99,7 @@ class PlaceFinder:
 def _placed_at_once(queue: EncoderQueue, view: RequestView, size: Size) -> Finding:
     ranker = queue.ranker()
     if (known := ranker.known(view, size)) is not None:
-        return placed(known, "encoder", ranker.name), None
+        return placed(known, "encoder", ranker.name, size), None
     try:
         place = _instant_place(ranker, queue.failures, view, size)
     except UnrankableContent as nothing:
@@ -105,7 +116,7 @@ def _instant_place(ranker: Predictor, failures: Failures, view: RequestView, siz
         return None
     try:
         with RANKING_SECONDS.labels("instant").time():
-            return placed(ranker.predict(view, size, "instant"), "instant", ranker.name)
+            return placed(ranker.predict(view, size, "instant"), "instant", ranker.name, size)
     except UnrankableContent:
         raise
     except Exception as error:  # whatever it is, of ONNX Runtime too: there is the encoder

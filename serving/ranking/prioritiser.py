@@ -6,11 +6,13 @@ engine client's own methods are wrapped.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from registry.request import Text, reason_of
 from serving.api_bodies import request_view
 from serving.arrival_clock import ArrivalClock
+from serving.correction.corrections import Corrections
 from serving.journal.journal import Journal
 from serving.journal.served_request import ServedRequest
 from serving.ranking.admission import Admission, Admissions, PriorityPolicy
@@ -42,6 +44,7 @@ class Prioritiser:
         self.clock = clock
         self._load = load
         self.admissions = Admissions(policy, load, place_finder)
+        self.corrections = place_finder.corrections if place_finder is not None else Corrections(None)
         self._outcomes = outcomes
         self._journal = journal or Journal(clock)
 
@@ -65,16 +68,19 @@ class Prioritiser:
             served.let_go(admission)
             kwargs["priority"] = admission.priority
             _trace_as(admission, kwargs)
-            async with (
-                aclosing(generate(*args, **kwargs)) as outputs,
-                aclosing(self._watched(outputs, http_request, admission, served)) as watched,
-            ):
-                async for output in watched:
-                    yield output
+            with self.corrections.following(served, request.origin):
+                async with (
+                    aclosing(generate(*args, **kwargs)) as outputs,
+                    aclosing(self._watched(outputs, http_request, admission, served)) as watched,
+                ):
+                    async for output in watched:
+                        yield output
 
     @asynccontextmanager
     async def admitted(self, http_request: HttpRequest, request: EngineRequest) -> AsyncIterator[Admission]:
         """The request's admission; while the block lasts it is counted in the engine's load."""
+        origin = self.corrections.origin(http_request.credential, http_request.conversation, request.view)
+        request = replace(request, origin=origin)
         with self._load.seat(request.num_sequences) as seat:
             admission = await self.admissions.admit(http_request, request, seat)
             http_request.admitted.append((request, admission))
@@ -101,10 +107,11 @@ class Prioritiser:
         with self._journal.begin(http_request, request, args, kwargs) as served:
             served.let_go(admission)
             _trace_as(admission, kwargs)
-            async with aclosing(generate(*args, **kwargs)) as outputs:
-                async for output in outputs:
-                    served.see(output)
-                    yield output
+            with self.corrections.following(served, request.origin):
+                async with aclosing(generate(*args, **kwargs)) as outputs:
+                    async for output in outputs:
+                        served.see(output)
+                        yield output
 
     async def _watched(
         self,
@@ -129,9 +136,9 @@ class Prioritiser:
             self._outcomes.note_taken_up(admission.target_llm, http_request.arrival_us, first_output)
 
     def _note_finished(self, http_request: HttpRequest, admission: Admission, last_output: Any) -> None:
-        if self._outcomes is None or admission.predicted_tokens is None or http_request.is_beam_search:
+        if self._outcomes is None or admission.expected_tokens is None or http_request.is_beam_search:
             return
-        self._outcomes.note_finished(admission.target_llm, admission.predicted_tokens, last_output)
+        self._outcomes.note_finished(admission.target_llm, admission.expected_tokens, last_output)
 
     def _read(self, http_request: HttpRequest, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> EngineRequest:
         prompt = args[0] if args else kwargs.get("prompt")
@@ -140,9 +147,10 @@ class Prioritiser:
             text: Text = http_request.next_text(text_of(prompt))
         except Exception as error:  # whatever it is over: no request fails because of how we read it
             text = reason_of(error)
+        view = request_view(text, http_request.body, reads_cap=self.policy.cap_by_max_tokens)
         return EngineRequest(
             model=getattr(kwargs.get("lora_request"), "lora_name", None) or http_request.model,
-            view=request_view(text, http_request.body, reads_cap=self.policy.cap_by_max_tokens),
+            view=view,
             size=Size(
                 cap_tokens=self._cap_tokens(http_request, params),
                 prompt_tokens=http_request.first_prompt_tokens(text, prompt_tokens_of(prompt)),
@@ -151,6 +159,7 @@ class Prioritiser:
             num_sequences=getattr(params, "n", None) or 1,
             client_priority=kwargs.get("priority") or 0,
             trace_headers=kwargs.get("trace_headers"),
+            origin=self.corrections.origin(http_request.credential, http_request.conversation, view),
         )
 
     def _cap_tokens(self, http_request: HttpRequest, params: Any) -> float | None:

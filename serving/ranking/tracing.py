@@ -56,6 +56,7 @@ class RequestSpans:
             "pars.quantile": place.quantile,
             "pars.predicted_tokens": place.predicted_tokens,
             "pars.instant_tokens": place.instant_tokens,
+            "pars.correction": place.correction if place.tier else None,
             "pars.tier": place.tier,
             "pars.work_s": place.work_s,
             "pars.fail_open_reason": place.reason,

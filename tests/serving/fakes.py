@@ -14,6 +14,7 @@ from serving.arrival_clock import ArrivalClock
 from serving.champion.ranker_sources import Champion
 from serving.champion.served_rankers import EngineRankers
 from serving.config import Settings
+from serving.correction.corrections import Corrections
 from serving.ranking.admission import Admissions, PriorityPolicy
 from serving.ranking.encoder_queue import EncoderQueue, Predictor
 from serving.ranking.load import EngineLoad, Seat
@@ -35,6 +36,7 @@ class FakeRanker:
     seconds: float = 0
     has_instant: bool = False
     name: RankerName = DEMO_NAME
+    target_llm: str = "demo-llm"
     instant_error: Exception | None = None
     may_go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -64,8 +66,9 @@ class FakeRanker:
     def _said(self, tokens: float, size: Size, error: Exception | None) -> Prediction:
         if error is not None:
             raise error
-        capped = tokens if size.cap_tokens is None else min(tokens, size.cap_tokens)
-        return Prediction(score=tokens, predicted_tokens=tokens, quantile=capped / 10)
+        corrected = tokens * size.correction
+        capped = corrected if size.cap_tokens is None else min(corrected, size.cap_tokens)
+        return Prediction(score=tokens, predicted_tokens=tokens, quantile=min(capped / 10, 1.0))
 
     def median_quantile(self, size: Size = ANY_SIZE) -> float:
         return 0.5 if size.cap_tokens is None else min(0.5, size.cap_tokens / 10)
@@ -110,10 +113,15 @@ def engine_request(text: Text, cap_tokens: float | None = None, model: str | Non
     )
 
 
-def only(ranker: Callable[[], Predictor], backlog_s: float = 2.0, num_threads: int = 1) -> PlaceFinder:
+def only(
+    ranker: Callable[[], Predictor],
+    backlog_s: float = 2.0,
+    num_threads: int = 1,
+    corrections: Corrections | None = None,
+) -> PlaceFinder:
     """One ranker for whatever model is asked for."""
     queue = EncoderQueue(ranker, Failures("demo-llm"), limit_s=backlog_s, num_threads=num_threads)
-    return PlaceFinder(EngineRankers({"demo-llm": NotAsked()}, {}, "demo-llm"), {"demo-llm": queue})
+    return PlaceFinder(EngineRankers({"demo-llm": NotAsked()}, {}, "demo-llm"), {"demo-llm": queue}, corrections)
 
 
 async def place_of(finder: PlaceFinder, request: EngineRequest) -> Place:

@@ -79,7 +79,14 @@ async def at_the_choke_point(path: str, body: dict[str, Any], caps: bool) -> lis
 
 async def by_rank(path: str, body: dict[str, Any], caps: bool) -> list[RequestView]:
     ranker = FakeRanker()
-    served = SimpleNamespace(version=7, predict=ranker.predict, known=ranker.known, has_instant=False)
+    served = SimpleNamespace(
+        version=7,
+        predict=ranker.predict,
+        known=ranker.known,
+        has_instant=False,
+        name=ranker.name,
+        target_llm=ranker.target_llm,
+    )
     route = RankRoute(lambda _: served, lambda _: True, 10, 10_000, has_caps=caps)  # type: ignore[arg-type, return-value]
     asked = {name: value for name, value in body.items() if name not in ("input", "instructions", "system", "messages")}
     asked |= {} if "prompt" in body else {"messages": [SYSTEM, USER]}

@@ -54,7 +54,7 @@ async def test_prompt_and_one_user_message_are_ranked_alike(champion: Champion) 
     assert by_prompt.json()["score"] == 3
     assert by_prompt.json()["ranker_version"] == 7
     others = {"score", "predicted_tokens", "quantile", "ranker_version"}
-    assert set(by_prompt.json()) == {"work_s", "order_by", "tier", *others}
+    assert set(by_prompt.json()) == {"work_s", "order_by", "tier", "correction", *others}
     assert [by_prompt.json()[name] for name in ("work_s", "order_by", "tier")] == [None, "length", "encoder"]
 
 
@@ -174,7 +174,14 @@ async def test_announced_length_is_believed_before_anything_is_read(champion: Ch
 
 
 def standing_in(ranker: FakeRanker) -> RankRoute:
-    served = SimpleNamespace(version=7, predict=ranker.predict, known=ranker.known, has_instant=ranker.has_instant)
+    served = SimpleNamespace(
+        version=7,
+        predict=ranker.predict,
+        known=ranker.known,
+        has_instant=ranker.has_instant,
+        name=ranker.name,
+        target_llm=ranker.target_llm,
+    )
     return RankRoute(lambda _: served, lambda _: True, 0.1, 1000)  # type: ignore[arg-type, return-value]
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from serving.arrival_clock import ArrivalClock
 from serving.config import Settings
+from serving.correction.corrections import Corrections
 from serving.journal.files.segment import segments
 from serving.journal.journal import Journal
 from serving.journal.keys import find_keys
@@ -63,9 +64,9 @@ class Server:
     close_ranking: Callable[[], None]
 
     @classmethod
-    def start(cls, folder: Path, **changes: Any) -> "Server":
+    def start(cls, folder: Path, corrections: Corrections | None = None, **changes: Any) -> "Server":
         clock, ranker = ArrivalClock(), FakeRanker(has_instant=True)
-        finder = only(lambda: ranker)
+        finder = only(lambda: ranker, corrections=corrections)
         journal = Journal.start(settings(folder, **changes), clock)
         prioritiser = Prioritiser(make_policy(), clock, EngineLoad(4), finder, journal=journal)
         return cls(journal, prioritiser, finder.close)
@@ -80,10 +81,12 @@ class Server:
         request_id: str = REQUEST_ID,
         pieces: bool = True,
         stop_after: int | None = None,
+        credential: str = "",
         **kwargs: Any,
     ) -> None:
         params = SimpleNamespace(max_tokens=None, n=1, output_kind=SimpleNamespace(name="DELTA" if pieces else "X"))
         http_request = HttpRequest(self.prioritiser.clock, path)
+        http_request.credential = credential
         if body is not None:
             http_request.see({"type": "http.request", "body": json.dumps(body).encode()})
         with as_current(http_request):

@@ -52,6 +52,7 @@ async def test_a_row_says_what_was_predicted_and_what_came_of_it(tmp_path: Path)
         "answer": 0,
         "predicted_tokens": 1.5,
         "instant_tokens": 1.5,
+        "correction": 1.0,
         "quantile": 0.15,
         "placed_by": "instant",
         "ranker_version": "models:/pars-demo-llm/1",
@@ -76,7 +77,7 @@ async def test_keyed_rows_hold_no_word_of_the_client(tmp_path: Path) -> None:
     assert row["system_key"] == keys.of("system", "You are Zanzibar.")
     assert row["tenant"] == keys.of("tenant", "zanzibar@example.org")
     assert row["session"] == keys.of("session", "zanzibar-session")
-    assert row["params"] == '{"max_tokens": 50, "tools": 1}'
+    assert row["params"] == '{"max_tokens": 50, "tools": [37]}'
     on_disk = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"anzibar" not in on_disk
     assert SECRET.encode() not in on_disk

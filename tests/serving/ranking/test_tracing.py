@@ -65,6 +65,7 @@ async def test_ranking_is_a_span_in_the_clients_trace(spans: InMemorySpanExporte
         "pars.quantile": 0.3,
         "pars.predicted_tokens": 3,
         "pars.tier": "encoder",
+        "pars.correction": 1,
         "pars.ranker_version": "models:/pars-demo-llm/1",
         "pars.output_tokens": 7,
     }
