@@ -70,6 +70,17 @@ async def test_model_has_the_target_llms_name(client: httpx.AsyncClient) -> None
     assert models[0]["id"] == "demo-llm"
 
 
+async def test_the_correction_learns_of_what_was_answered(client: httpx.AsyncClient) -> None:
+    await client.post("/v1/completions", json={"model": "demo-llm", "prompt": "hello", "max_tokens": 2})
+    deadline_s = time.monotonic() + 30
+    while 'pars_correction_origins{target_llm="demo-llm"} 1.0' not in (page := (await client.get("/metrics")).text):
+        assert time.monotonic() < deadline_s, page
+        await asyncio.sleep(0.5)
+    assert "pars_correction_failures_total 0.0" in page
+    ranked = (await client.post("/rank", json={"prompt": "hello"})).json()
+    assert 1 / 3 <= ranked["correction"] <= 3
+
+
 async def test_metrics_page_shows_ours_beside_vllms_and_bentomls(client: httpx.AsyncClient) -> None:
     await client.post("/v1/completions", json={"model": "demo-llm", "prompt": "hello", "max_tokens": 2})
     page = (await client.get("/metrics")).text
