@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 from registry.ranker import Prediction, Tier
@@ -46,6 +47,10 @@ class FakeRanker:
 
     def __post_init__(self) -> None:
         self.may_go_on.set()
+
+    @property
+    def card(self) -> SimpleNamespace:
+        return SimpleNamespace(target_llm=self.target_llm)
 
     def predict(self, request: Readable, size: Size = ANY_SIZE, tier: Tier = "encoder") -> Prediction:
         view = as_view(request)

@@ -214,6 +214,7 @@ async def test_instant_tier_answers_where_the_encoder_does_not_unless_that_was_a
             "predicted_tokens": 1.0,
             "quantile": 0.1,
             "work_s": None,
+            "correction": 1.0,
             "order_by": "length",
             "tier": "instant",
             "ranker_version": 7,
