@@ -7,11 +7,13 @@ from typing import Any
 
 import mlflow
 import pytest
+from tenacity import RetryCallState
 
 from registry import store
 from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE
 from registry.artefact.weights import fetch_weights
 from registry.ranker import Ranker
+from registry.runs import retrying
 from registry.runs.mlflow_failures import MlflowFailure
 from tests.conftest import Command, tracking
 from tests.mlflow_server import MlflowServer
@@ -68,11 +70,15 @@ def test_an_outage_in_mid_fit_loses_nothing_if_it_ends_in_time(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def restart() -> None:
-        mlflow_server.stop()
-        mlflow_server.start()  # it takes longer than the rest of the fit
+    say = retrying._say
 
-    at_validation(2, monkeypatch, restart)
+    def say_and_start(state: RetryCallState) -> None:
+        say(state)
+        if state.attempt_number == 1:
+            mlflow_server.start()
+
+    at_validation(2, monkeypatch, mlflow_server.stop)
+    monkeypatch.setattr(retrying, "_say", say_and_start)
     trained = train(config)
     assert caplog.text.count("MLflow fails, so the curves wait while the training goes on") == 1
     assert "what is done cannot be stored yet (attempt 1" in caplog.text

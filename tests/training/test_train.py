@@ -13,7 +13,6 @@ from mlflow.entities import Run
 from registry import store
 from registry.artefact.files import TOKENIZER_FILE
 from registry.errors import InvalidInput
-from registry.features.text_features import TEXT_FEATURES
 from registry.ranker import Ranker
 from registry.request_features import FEATURES_VERSION
 from registry.window.token_window import TEXT_RENDERING
@@ -148,7 +147,8 @@ def test_the_version_carries_its_card(tiny_store: TinyTraining) -> None:
     assert card.training_prompts == len(log.part("train"))
     assert (card.encoder, card.max_tokens, card.text_rendering) == (DEFAULT_ENCODER, 128, TEXT_RENDERING)
     assert card.features_version == FEATURES_VERSION
-    assert {"log_text_tokens"} <= {*card.features} <= {*TEXT_FEATURES}, "the workload's log has nothing else"
+    assert {"log_text_tokens", "reasoning_effort", "thinking", "log_tools", "answer_format"} <= {*card.features}
+    assert "temperature" not in card.features, "the workload says nothing of it"
     assert card.metrics.items() <= parent(tiny_store).data.metrics.items()
     assert (folder / TOKENIZER_FILE).read_text() == load_tokenizer(DEFAULT_ENCODER).to_str(pretty=True)
 

@@ -27,9 +27,9 @@ VALIDATION_GAINS = tuple(f"validation_{name}" for name in STATIC_GAINS)
 LOSS = "loss"
 MAX_GRADIENT_NORM = 1.0
 FEATURE_TRAVEL, MOST_FEATURE_RATE = 2.5, 0.1
-"""How far AdamW may move a weight of the head for features in all steps together, at its rate's peak. The head begins
-at nothing, while an encoder is only tuned: at the encoder's rate, a training of few steps would end before the head has
-got anywhere."""
+"""How far AdamW may move a weight of the head for features in all steps together, at its rate's peak. A fresh head
+begins at nothing, while an encoder is only tuned: at the encoder's rate, a training of few steps would end before it
+has got anywhere. One that a warm start brings along is tuned as the encoder is."""
 ENCODER_TOKENS = "encoder_tokens"
 """Tokens of every forward pass of the training so far, padding and validation left out: what a tau cost."""
 TOTAL_ENCODER_TOKENS = "total_encoder_tokens"
@@ -133,7 +133,7 @@ class RankerModule(lightning.LightningModule):
 
     def _parameter_groups(self, steps: int) -> list[dict[str, Any]]:
         head = self.network.feature_head
-        its = [] if head is None else list(head.parameters())
+        its = [] if head is None or head.has_learned else list(head.parameters())
         known = {*map(id, its)}
         others = [one for one in self.network.parameters() if one.requires_grad and id(one) not in known]
         rate = max(self._config.learning_rate, min(MOST_FEATURE_RATE, FEATURE_TRAVEL / steps))

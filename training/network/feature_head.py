@@ -44,19 +44,31 @@ class FeatureHead(nn.Module):
 
     @torch.no_grad()
     def fitted(self, features: Tensor) -> Self:
-        """Learn what is usual from the training prompts' features, float32 [prompts, features]."""
-        is_missing = features.isnan()
-        known = features.nan_to_num(0.0)
-        self.mean.copy_(known.sum(0) / (~is_missing).sum(0).clamp(min=1))
+        """Learn what is usual from the training prompts' features, float32 [prompts, features].
+
+        What varied where this head has learned already stays as it was there: its weights are of that.
+        """
+        is_missing, knew, varied = features.isnan(), self.has_learned, self.scale > 0
+        is_new = ~varied.view(2, -1).any(0)
+        mean = features.nan_to_num(0.0).sum(0) / (~is_missing).sum(0).clamp(min=1)
+        self.mean.copy_(torch.where(is_new, mean, self.mean))
         filled = torch.where(is_missing, self.mean, features)
-        spread = filled.std(0, correction=0)
-        self.least.copy_(self.mean - MOST_SPREADS * spread)
-        self.most.copy_(self.mean + MOST_SPREADS * spread)
+        spread = MOST_SPREADS * filled.std(0, correction=0)
+        self.least.copy_(torch.where(is_new, self.mean - spread, self.least))
+        self.most.copy_(torch.where(is_new, self.mean + spread, self.most))
         inputs = torch.cat([filled.clamp(self.least, self.most), is_missing.float()], 1)
-        self.centre.copy_(inputs.mean(0))
         spreads = inputs.std(0, correction=0)
-        self.scale.copy_(torch.where(spreads > LEAST_SPREAD, 1 / spreads.clamp(min=LEAST_SPREAD), 0.0))
+        scale = torch.where(spreads > LEAST_SPREAD, 1 / spreads.clamp(min=LEAST_SPREAD), 0.0)
+        self.centre.copy_(torch.where(varied, self.centre, inputs.mean(0)))
+        self.scale.copy_(torch.where(varied, self.scale, scale))
+        if knew:  # what was constant there has weights that nothing has taught
+            self.hidden[:, TEXT_WIDTH:].mul_(varied)
         return self
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether it adds anything: a fresh one does not."""
+        return bool(self.linear.any() or self.out.any())
 
     @property
     def names(self) -> Sequence[str]:

@@ -70,3 +70,20 @@ def test_nothing_is_far_from_what_training_saw(head: FeatureHead) -> None:
     features[1] = torch.where(torch.arange(len(FEATURES)) == 3, features[1], features[0])
     one, other = added(head, features)
     assert one == other and abs(one) < 1e3
+
+
+def test_what_was_learned_keeps_its_measure_in_a_warm_start(head: FeatureHead) -> None:
+    """Of other prompts the mean and the spread are others, but the weights are of the old ones."""
+    with torch.no_grad():
+        head.linear.fill_(1.0)
+    before = {name: one.clone() for name, one in head.state_dict().items()}
+    varied = before["scale"] > 0
+    rng = torch.Generator().manual_seed(1)
+    head.fitted(torch.rand((50, len(FEATURES)), generator=rng) * 100 + 7)
+    after = head.state_dict()
+    assert torch.equal(after["scale"][varied], before["scale"][varied])
+    assert torch.equal(after["centre"][varied], before["centre"][varied])
+    is_new = ~varied[: len(FEATURES)]
+    assert is_new.any()
+    assert (after["scale"][: len(FEATURES)][is_new] > 0).all(), "what varies only now counts from now on"
+    assert not after["hidden"][:, -2 * len(FEATURES) :][:, ~varied].any(), "and begins at nothing"
