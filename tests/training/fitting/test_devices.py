@@ -92,6 +92,7 @@ def test_two_processes_see_the_pairs_of_one_and_end_with_its_weights(
         batch_prompts=15,
         chunk_tokens=8,  # most of a batch is read twice
         epochs=2,
+        features="off",  # a fresh head for them makes steps so large that rounding shows
     )
     log = read_length_log(config)
     train_prompts = log.part("train").first(31)  # of the last batch, of one prompt, the second process has none
