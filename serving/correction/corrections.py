@@ -37,11 +37,6 @@ class Corrections:
         self._failures: set[str] = set()
 
     @property
-    def is_on(self) -> bool:
-        """Whether predictions are corrected."""
-        return self._keys is not None
-
-    @property
     def targets(self) -> Mapping[str, TargetCorrection]:
         """What is known of each target LLM."""
         return self._of

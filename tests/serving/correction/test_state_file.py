@@ -84,7 +84,7 @@ async def test_a_disk_that_cannot_be_written_costs_only_the_memory(
     (tmp_path / "correction").write_text("a file where a folder must be")
     async with AsyncExitStack() as stack:
         corrections = start_corrections(Settings(cache=tmp_path / "rankers"), stack)
-        assert corrections.is_on
+        assert corrections.origin("key", None, _view()) != NOBODY
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
 
 
@@ -93,7 +93,8 @@ async def test_a_damaged_key_stops_no_server(tmp_path: Path, caplog: pytest.LogC
     key.parent.mkdir(parents=True)
     key.write_bytes(b"\xff\xfe")
     async with AsyncExitStack() as stack:
-        assert start_corrections(Settings(cache=tmp_path / "rankers"), stack).is_on
+        corrections = start_corrections(Settings(cache=tmp_path / "rankers"), stack)
+        assert corrections.origin("key", None, _view()) != NOBODY
     assert "will not outlive this server" in caplog.text
 
 

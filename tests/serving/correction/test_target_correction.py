@@ -1,7 +1,6 @@
 """`serving/correction/target_correction.py`: whose answers move whose predictions, and how far."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from math import inf, log
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from serving.correction.members import MOST_TEMPLATES, MOST_TENANTS
 from serving.correction.target_correction import TargetCorrection
 from serving.origin import NOBODY, Origin
+from tests.serving.correction.burst_of_answers import SHARES, errors_in_a_burst
 from tests.serving.correction.doubled_template import answers_until_as_before
 
 
@@ -155,30 +155,10 @@ def test_training_a_template_short_gains_no_more_than_the_bound_and_is_soon_over
     assert target.factor(gaming) > 1
 
 
-def log_factors_in_a_burst(seed: int, shares: Sequence[float]) -> list[float]:
-    """Of 300 answers that begin together and grow alike, when shares of them are over. All are 1.2 times as long."""
-    rng = np.random.default_rng(seed)
-    predicted = rng.lognormal(5, 1, 300)
-    lengths = predicted * rng.lognormal(log(1.2), 0.7, 300)
-    target, tokens, found = Answers(), [1.0], []
-    runs = [target.begin(NOBODY, partial(_above, tokens, one)) for one in predicted]
-    for place, index in enumerate(np.argsort(lengths), start=1):
-        tokens[0] = lengths[index]
-        target.end(runs[index], log(lengths[index] / predicted[index]), is_whole=True)
-        if place in [round(300 * share) for share in shares]:
-            target.clock.now_s += 1
-            target.look()
-            found.append(log(target.factor(NOBODY)))
-    return found
-
-
-def _above(tokens: list[float], predicted: float) -> float:
-    return log(tokens[0] / predicted)
-
-
 def test_a_burst_moves_no_factor_by_the_order_in_which_its_answers_end() -> None:
-    means = np.mean([log_factors_in_a_burst(seed, (0.1, 0.3, 0.6, 0.9)) for seed in range(20)], axis=0)
-    assert means == pytest.approx([log(1.2)] * 4, abs=0.17)
+    estimated, plain = errors_in_a_burst(seeds=20)
+    assert estimated == pytest.approx([0] * len(SHARES), abs=0.17)
+    assert plain[0] < -0.5
 
 
 def test_with_answers_as_predicted_the_factors_stay_near_one() -> None:
