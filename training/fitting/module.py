@@ -52,6 +52,9 @@ class RankerModule(lightning.LightningModule):
         self.network = network
         self._config = config
         make_loss(config)  # one that cannot be had fails here
+        head = network.feature_head
+        # Asked now: a training that goes on has loaded what the head learned before it makes its optimiser.
+        self._fresh = [] if head is None or head.has_learned else list(head.parameters())
         self._encoder_tokens = 0
         self._validated: list[Validated] = []
 
@@ -132,13 +135,11 @@ class RankerModule(lightning.LightningModule):
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def _parameter_groups(self, steps: int) -> list[dict[str, Any]]:
-        head = self.network.feature_head
-        its = [] if head is None or head.has_learned else list(head.parameters())
-        known = {*map(id, its)}
-        others = [one for one in self.network.parameters() if one.requires_grad and id(one) not in known]
+        fresh = {*map(id, self._fresh)}
+        others = [one for one in self.network.parameters() if one.requires_grad and id(one) not in fresh]
         rate = max(self._config.learning_rate, min(MOST_FEATURE_RATE, FEATURE_TRAVEL / steps))
-        of_head = {"params": its, "lr": rate}
-        return [{"params": others}, *([of_head] if its else [])]
+        of_fresh = {"params": self._fresh, "lr": rate}
+        return [{"params": others}, *([of_fresh] if fresh else [])]
 
     def _log_encoder_tokens(self, name: str) -> None:
         # Several processes share the batches of a step: the sum over them.
