@@ -58,7 +58,7 @@ def test_a_command_that_is_ended_stops_what_it_has_started_first(
         finally:
             stopped.append("the server")
 
-    monkeypatch.setattr("cli.descriptions.describe", describe)
+    monkeypatch.setattr("cli.actions.descriptions.describe", describe)
     before = signal.getsignal(signal.SIGTERM)
     assert command("describe", "--log", "any.jsonl") == 128 + signal.SIGTERM
     assert stopped == ["the server"]

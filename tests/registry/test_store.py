@@ -11,7 +11,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from cli.promotions import PromoteConfig, RollbackConfig, promote, rollback
+from cli.actions.promotions import PromoteConfig, RollbackConfig, promote, rollback
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import fetched, write_ranker

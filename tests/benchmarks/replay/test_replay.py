@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from benchmarks.answers import ALONE, read_answers
 from benchmarks.demo.demo_llm import write_demo_llm
 from benchmarks.endpoint import client, request_body
-from cli.measurements import SERVER_LOG
+from cli.actions.measurements import SERVER_LOG
 from registry import store
 from tests.benchmarks.endpoints import FakeEndpoint, serving
 from tests.conftest import Command, tracking

@@ -10,7 +10,7 @@ from benchmarks.cross_check.config import CrossCheckConfig
 from benchmarks.cross_check.cross_check import run_cross_check
 from benchmarks.replay.config import ReplayConfig
 from benchmarks.replay.replay import run_replay
-from cli.simulations import with_where_to_look
+from cli.actions.simulations import with_where_to_look
 from registry.runs.stored_run import stored_run
 
 SERVER_LOG = Path(".pars") / "replay-server.log"

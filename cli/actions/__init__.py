@@ -1,0 +1,1 @@
+"""What each command does: it calls a room and returns what is to be printed."""
