@@ -20,6 +20,7 @@ ABOUT = "Short answers first: train a ranker of answer lengths for your LLM, ser
 LOG_FORMATS: dict[Room, str] = {
     "training": "%(asctime)s %(levelname)s %(name)s: %(message)s",
     "benchmarks": "%(message)s",
+    "loop": "%(message)s",
 }
 
 
@@ -81,7 +82,7 @@ def _prepare(command: Command) -> None:
     telemetry.switch_off()
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if room == "benchmarks":
+    if room in ("benchmarks", "loop"):
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what ends in a sentence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, Literal
 
-Room = Literal["registry", "traffic", "training", "benchmarks"]
+Room = Literal["registry", "traffic", "training", "benchmarks", "loop"]
 
 
 @dataclass(frozen=True, kw_only=True)

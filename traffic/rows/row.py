@@ -44,6 +44,12 @@ class Row(NamedTuple):
     predicted_tokens: float | None = None
     """As the ranker that placed the request predicted them."""
     ranker_version: str | None = None
+    correction: float | None = None
+    """What the prediction was multiplied by to find the place; only a journal says so, as the next two."""
+    quantile: float | None = None
+    """The place among all requests, 0 to 1."""
+    placed_by: str | None = None
+    """Which tier of the ranker, or what else, placed the request."""
 
     @property
     def is_censored(self) -> bool:

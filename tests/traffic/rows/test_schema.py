@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from registry.errors import InvalidInput
+from serving.journal.journal_columns import JOURNAL
 from traffic.read import Reading
 from traffic.rows.row import Row
 from traffic.rows.rules import DETAIL_COLUMNS, Columns, RowRules
@@ -53,8 +54,10 @@ def test_what_nobody_wants_is_not_read(tmp_path: Path) -> None:
     assert row == ROW._replace(params=None, messages=None, **dict.fromkeys(DETAIL_COLUMNS))
 
 
-def test_the_fields_of_a_row_are_the_columns_of_the_schema() -> None:
-    assert {*TRAFFIC.names} - {"prompt"} == {*Row._fields} - {"text", "group", "is_ending_said"}
+def test_the_fields_of_a_row_are_the_columns_of_the_schema_and_some_of_the_journals() -> None:
+    of_journals = {"correction", "quantile", "placed_by"}
+    assert {*TRAFFIC.names} - {"prompt"} == {*Row._fields} - {"text", "group", "is_ending_said"} - of_journals
+    assert of_journals < {*JOURNAL.names}
     assert all(field.metadata[b"meaning"] for field in TRAFFIC)
 
 

@@ -1,0 +1,1 @@
+"""Fresh requests: what was answered lately, by which rankers are judged."""
