@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 
 LAYERS = 12
 """Enough for the engine to be what takes the time."""
-VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 512 --max-num-seqs 8 --max-num-batched-tokens 2048"
-REQUESTS = 240
+VLLM_ARGS = "--dtype float32 --enforce-eager --max-model-len 320 --max-num-seqs 8 --max-num-batched-tokens 2048"
+REQUESTS = 180
 """A burst of few is decided by the eight that the engine takes first, and who these are is luck."""
 REPLAYS = 3
 BURST_AND_REVERSE = 2
@@ -83,7 +83,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayConfig:
 @pytest.mark.timeout(1800)
 def test_simulated_gain_is_within_15_percent_of_what_the_replays_say(config: ReplayConfig, tmp_path: Path) -> None:
     calibration = EngineMeasurementConfig(
-        target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=512, repeats=1
+        target_llm="replayed", max_num_seqs=8, max_num_batched_tokens=2048, max_model_len=320, repeats=1
     )
     with endpoints(config, ("fcfs", "pars"), tmp_path / "server.log") as served:
         prompts = endpoint.choose_that_fit(served.any, _test_prompts(config), REQUESTS)
