@@ -1,10 +1,10 @@
 """Commands that train and judge rankers, and what they print."""
 
+from registry.order.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN, STATIC_GAINS
 from training.config import TrainingConfig
 from training.experiments.config import AblationConfig, CrossValidationConfig
 from training.judging.config import EvaluationConfig
 from training.judging.evaluate import evaluate as evaluate_rankers
-from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN, STATIC_GAINS
 from training.judging.target_llm import TestedPart
 
 # Lightning takes seconds to import, so what fits a network is imported by the commands that do.

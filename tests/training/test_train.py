@@ -13,6 +13,7 @@ from mlflow.entities import Run
 from registry import store
 from registry.artefact.files import TOKENIZER_FILE
 from registry.errors import InvalidInput
+from registry.order.static_gain import STATIC_GAINS
 from registry.ranker import Ranker
 from registry.request_features import FEATURES_VERSION
 from registry.window.token_window import TEXT_RENDERING
@@ -22,7 +23,6 @@ from traffic.length_log import read_length_log
 from traffic.notes.encoders import DEFAULT_ENCODER
 from training.config import TrainingConfig
 from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_GAINS, VALIDATION_TAU
-from training.judging.static_gain import STATIC_GAINS
 from training.logged_data import NOTES_FILE
 from training.network.batches import encode_all
 from training.network.encoder import load_tokenizer

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import pdist
 
-from training.judging.statistics.certain_pairs import Values
+from registry.order.certain_pairs import Values
 
 MAX_PROMPTS = 2000
 """Two million pairs show enough; more would only cost memory."""
@@ -30,7 +30,7 @@ def accuracy_by_coverage(
 ) -> list[float]:
     """Share of the pairs ordered right among the surest, for each share of pairs (above 0) that is told apart.
 
-    Only pairs of certain order and different true length count (`judging/statistics/certain_pairs.py`); a predicted tie
+    Only pairs of certain order and different true length count (`registry/order/certain_pairs.py`); a predicted tie
     is half right.
     """
     first, second = np.triu_indices(min(len(output_tokens), MAX_PROMPTS), k=1)

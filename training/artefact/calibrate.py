@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.isotonic import isotonic_regression
 
 from registry.artefact.calibration import Calibration
-from training.judging.statistics.certain_pairs import Values
+from registry.order.certain_pairs import Values
 
 LEAST_TAIL_RISE = 0.01
 """Log tokens that a tail rises at least over the spread of the scores, so that even a useless ranker makes no ties."""

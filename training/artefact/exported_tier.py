@@ -9,10 +9,10 @@ import numpy as np
 from registry.artefact.calibration import Calibration
 from registry.artefact.card import ReferenceScores
 from registry.artefact.scorer import Scorer
+from registry.order.certain_pairs import Values
 from registry.request_features import RequestView
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.calibrate import fit_calibration
-from training.judging.statistics.certain_pairs import Values
 
 
 @dataclass(frozen=True)

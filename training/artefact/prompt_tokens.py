@@ -4,8 +4,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from registry.artefact.joint import JointSample
+from registry.order.certain_pairs import Values
 from traffic.labelled_prompts import LabelledPrompts
-from training.judging.statistics.certain_pairs import Values
 
 
 def joint_sample(labelled: LabelledPrompts, predicted_tokens: Values, tokenizer: Tokenizer) -> JointSample:

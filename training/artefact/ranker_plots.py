@@ -8,10 +8,10 @@ import numpy as np
 
 from charts.chart import AnyChart, Bar, BarChart, Chart, Line
 from charts.picture import svg
+from registry.order.certain_pairs import Values
 from training.artefact.abstention import accuracy_by_coverage
 from training.artefact.tested_tiers import AGREEMENT, INSTANT_TAU_B, TestResult
 from training.judging.ranking_metrics import pair_accuracy_by_length_ratio
-from training.judging.statistics.certain_pairs import Values
 
 RATIO_EDGES = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf)
 COVERAGES = tuple(np.linspace(0.05, 1.0, 20).tolist())

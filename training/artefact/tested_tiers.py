@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from registry.order.certain_pairs import Values
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.exported_tier import ExportedTier
 from training.artefact.feature_importance import tau_lost
 from training.judging.ranking_metrics import KENDALL_TAU_B, kendall_tau_b, ranking_metrics
-from training.judging.statistics.certain_pairs import Values
 
 INSTANT = "instant_"
 """What the metrics of the instant tier begin with; the encoder's are the ranker's own."""

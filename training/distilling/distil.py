@@ -8,13 +8,13 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from registry.order.certain_pairs import Values
 from registry.request_features import RequestView, matrix_of
 from registry.window.token_window import TokenWindow
 from training.config import TrainingConfig
 from training.distilling.instant_network import InstantNetwork, table_width
 from training.distilling.lessons import Lessons
 from training.distilling.student import Student
-from training.judging.statistics.certain_pairs import Values
 from training.network.encoder import RankerNetwork
 from training.network.network_scores import network_scores
 from training.quiet_lightning import quiet_lightning

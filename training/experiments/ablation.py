@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from charts.chart import DotChart, Dots
 from charts.picture import svg
+from registry.order.static_gain import STATIC_GAINS
 from registry.runs.retrying import logged_or_lost, nested_run
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
@@ -23,7 +24,6 @@ from training.fitting.fit import fit
 from training.fitting.losses import PAIRWISE_LOSSES, make_loss
 from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
-from training.judging.static_gain import STATIC_GAINS
 from training.network.network_scores import network_scores
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from registry.order.static_gain import STATIC_GAINS
 from registry.runs.retrying import logged_or_lost
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
@@ -20,7 +21,6 @@ from training.fitting.fit import fit
 from training.fitting.warm_start import grouping_of_start, with_fetched_start
 from training.judging.baselines.baselines import Baseline
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
-from training.judging.static_gain import STATIC_GAINS
 from training.network.network_scores import network_scores
 
 logger = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from registry.order.static_gain import STATIC_GAINS
 from training.config import TrainingConfig
 from training.fitting.gathering import gathered
 from training.fitting.losses import make_loss, within_targets
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
-from training.judging.static_gain import STATIC_GAINS
 from training.network.batches import Batch, Labels
 from training.network.chunk_sizes import KEPT_CHUNKS
 from training.network.encoder import RankerNetwork

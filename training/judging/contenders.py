@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.artefact.card import Grouping
+from registry.order.certain_pairs import Values
 from registry.ranker import Ranker, Tier
 from registry.request_features import RequestView
 from training.judging.baselines.baselines import Baseline
-from training.judging.statistics.certain_pairs import Values
 from training.judging.target_llm import Target
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 
 from charts.picture import svg
 from registry import store
+from registry.order.certain_pairs import Values
+from registry.order.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
 from training.judging.config import EvaluationConfig
@@ -15,8 +17,6 @@ from training.judging.contenders import Contender, baseline, registered_ranker
 from training.judging.heat_map import heat_map
 from training.judging.ranking_metrics import KENDALL_TAU_B, ranking_metrics
 from training.judging.resampling import Resampling, one_sample_tau_b, resampling_tau_b
-from training.judging.static_gain import STATIC_GAIN_E2E, STATIC_GAIN_S_PER_TOKEN
-from training.judging.statistics.certain_pairs import Values
 from training.judging.statistics.ranker_comparison import Comparison, compare_rankers
 from training.judging.target_llm import Target, TestedPart, read_target
 

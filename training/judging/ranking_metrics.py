@@ -1,7 +1,7 @@
 """How well predicted lengths order the true ones. Pure; every function takes (predicted, true) in any unit.
 
 Of censored prompts (their true length is only known to be at least the recorded one) only the pairs of certain order
-count, in every metric: see `statistics/certain_pairs.py`.
+count, in every metric: see `registry/order/certain_pairs.py`.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import kendalltau
 
-from training.judging.static_gain import resampled_static_gains, static_gains
-from training.judging.statistics.certain_pairs import Flags, PairCounts, Values, certain_pairs
+from registry.order.certain_pairs import Flags, PairCounts, Values, certain_pairs
+from registry.order.static_gain import resampled_static_gains, static_gains
 from training.judging.statistics.jackknife import blocks_of, interval, left_out_tau_b, tau_interval
 
 KENDALL_TAU_B = "kendall_tau_b"

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from registry.order.certain_pairs import Values
 from registry.request_features import RequestView
 from traffic.cells.asked import NOTHING
 from traffic.labelled_prompts import LabelledPrompts, view_in
 from traffic.length_log import LengthLogSource, read_rows  # the very rows whose medians are the labels
 from training.judging.ranking_metrics import kendall_tau_b
-from training.judging.statistics.certain_pairs import Values
 from training.judging.statistics.jackknife import blocks_of, left_out_tau_b, tau_interval
 
 Asked = TypeVar("Asked")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from registry.artefact.card import Grouping
+from registry.order.certain_pairs import Values
 from registry.request_features import RequestView
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, LengthLogSource, read_length_log
 from training.judging.resampling import read_samples
-from training.judging.statistics.certain_pairs import Values
 
 TestedPart = Literal["test", "all"]
 

@@ -7,9 +7,9 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from registry.order.certain_pairs import Values
 from registry.request_features import RequestView
 from training.config import TrainingConfig
-from training.judging.statistics.certain_pairs import Values
 from training.network.batches import encode_all
 from training.network.encoder import RankerNetwork, precision_of
 

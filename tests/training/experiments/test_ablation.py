@@ -6,11 +6,11 @@ import mlflow
 import pytest
 
 from registry.errors import InvalidInput
+from registry.order.static_gain import STATIC_GAINS
 from tests.conftest import tracking
 from training.experiments.ablation import PLOTS_FOLDER, RUNS_TABLE, SUMMARY_TABLE, ablate, variants
 from training.experiments.config import AblationConfig
 from training.judging.ranking_metrics import KENDALL_TAU_B
-from training.judging.static_gain import STATIC_GAINS
 
 
 def config(log: Path, **changes: object) -> AblationConfig:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from registry.errors import InvalidInput
+from registry.order.static_gain import STATIC_GAINS
 from registry.request import render_messages
 from registry.request_features import as_view
 from tests.conftest import tracking
@@ -16,7 +17,6 @@ from traffic.labelled_prompts import LabelledPrompts
 from training.experiments import cross_validation
 from training.experiments.config import CrossValidationConfig
 from training.experiments.cross_validation import FOLDS_TABLE, cross_validate
-from training.judging.static_gain import STATIC_GAINS
 
 
 def config(log: Path, **changes: object) -> CrossValidationConfig:

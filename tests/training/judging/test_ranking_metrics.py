@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from scipy.stats import kendalltau
 
+from registry.order.certain_pairs import Flags, Values
 from training.judging import ranking_metrics as metrics
 from training.judging.ranking_metrics import (
     kendall_tau_b,
@@ -16,7 +17,6 @@ from training.judging.ranking_metrics import (
     pair_accuracy,
     pair_accuracy_by_length_ratio,
 )
-from training.judging.statistics.certain_pairs import Flags, Values
 
 SMALL_WHOLE_NUMBERS = nps.arrays(np.float64, st.integers(2, 25), elements=st.integers(1, 9).map(float))
 

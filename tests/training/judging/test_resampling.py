@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from registry.order.certain_pairs import Values
 from registry.request_features import view_of
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
 from training.judging.resampling import one_sample_tau_b, read_samples, resampling_tau_b, tau_b_limit
-from training.judging.statistics.certain_pairs import Values
 
 
 def simulated(noise: float, num_prompts: int = 2000, samples: int = 2, seed: int = 0) -> tuple[Values, Values]:

@@ -13,12 +13,12 @@ from sklearn.preprocessing import FunctionTransformer
 
 from registry.errors import InvalidInput
 from registry.features.asked_features import ASKED_FEATURES
+from registry.order.certain_pairs import Values
 from registry.request_features import Readable, RequestView, as_view, matrix_of
 from traffic.labelled_prompts import LabelledPrompts
 from training.judging.baselines.lexical import LEADING_WORD, lexical_features
 from training.judging.baselines.llm_d_rules import bucket_of
 from training.judging.baselines.template_mean import TemplateMean
-from training.judging.statistics.certain_pairs import Values
 
 
 class Baseline:

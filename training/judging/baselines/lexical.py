@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from training.judging.statistics.certain_pairs import Values
+from registry.order.certain_pairs import Values
 
 LEADING_WORDS = (
     "add answer analyze arrange calculate can categorize change choose classify come compare compose construct convert"

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from scipy.stats import t
 
-from training.judging.statistics.certain_pairs import Flags, PairCounts, Places, Values, certain_pairs
+from registry.order.certain_pairs import Flags, PairCounts, Places, Values, certain_pairs
 
 MOST_BLOCKS = 1000
 """More would make no interval more certain."""

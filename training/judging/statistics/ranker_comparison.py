@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from training.judging.statistics.certain_pairs import Flags, Values, certain_pairs
+from registry.order.certain_pairs import Flags, Values, certain_pairs
 from training.judging.statistics.jackknife import blocks_of, interval, left_out_tau_b
 
 

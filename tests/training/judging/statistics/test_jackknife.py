@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.order.certain_pairs import Values
 from training.judging.ranking_metrics import kendall_tau_b, kendall_tau_b_interval
-from training.judging.statistics.certain_pairs import Values
 from training.judging.statistics.jackknife import MOST_BLOCKS, blocks_of, interval, left_out_tau_b, tau_interval
 from training.judging.statistics.ranker_comparison import compare_rankers
 

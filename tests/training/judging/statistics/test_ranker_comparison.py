@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from registry.order.certain_pairs import Values
 from training.judging.ranking_metrics import kendall_tau_b
-from training.judging.statistics.certain_pairs import Values
 from training.judging.statistics.ranker_comparison import Comparison, compare_rankers
 
 RNG = np.random.default_rng(0)

@@ -1,11 +1,11 @@
-"""`training/judging/statistics/certain_pairs.py`, held against counting pair by pair."""
+"""`registry/order/certain_pairs.py`, held against counting pair by pair."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.judging.statistics.certain_pairs import Flags, Places, Values, certain_pairs
+from registry.order.certain_pairs import Flags, Places, Values, certain_pairs
 
 PROMPTS = st.lists(
     st.tuples(st.integers(-3, 3), st.integers(1, 6), st.booleans(), st.integers(0, 2)), min_size=1, max_size=30

@@ -1,4 +1,4 @@
-"""`training/judging/static_gain.py`."""
+"""`registry/order/static_gain.py`."""
 
 from itertools import combinations, pairwise, permutations
 
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from training.judging.static_gain import (
+from registry.order.certain_pairs import Flags, Values
+from registry.order.static_gain import (
     STATIC_GAIN_E2E,
     STATIC_GAIN_S_PER_TOKEN,
     resampled_static_gains,
     static_gains,
 )
-from training.judging.statistics.certain_pairs import Flags, Values
 
 FEW_LENGTHS = nps.arrays(np.float64, st.integers(2, 6), elements=st.integers(1, 9).map(float))
 LENGTHS = nps.arrays(np.float64, st.integers(2, 40), elements=st.integers(1, 30).map(float))
@@ -62,7 +62,7 @@ def test_resamples_that_do_not_fit_the_memory_together_are_taken_in_parts(monkey
     true, predicted = rng.integers(1, 99, 50).astype(float), rng.random(50)
     draws = rng.integers(0, 50, (7, 50))
     whole = resampled_static_gains(predicted, true, None, draws)
-    monkeypatch.setattr("training.judging.static_gain.CELLS_AT_ONCE", 100)
+    monkeypatch.setattr("registry.order.static_gain.CELLS_AT_ONCE", 100)
     parts = resampled_static_gains(predicted, true, None, draws)
     assert all(parts[name].tolist() == pytest.approx(one.tolist()) for name, one in whole.items())
 
