@@ -12,7 +12,8 @@ from registry.artefact.card import Grouping
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.labelling.labels import label_prompts
-from traffic.length_log import BY_PROMPT, LengthLog, LengthLogSource, labelled_rows
+from traffic.length_log import BY_PROMPT, LengthLog, LengthLogSource
+from traffic.row_fates import labelled_rows
 from traffic.split import Split, split_of
 
 logger = logging.getLogger(__name__)

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
-from traffic.labelling.labels import ROWS, LabelledRow, PromptLabels, label_prompts
+from traffic.labelling.labels import LabelledRow, PromptLabels, label_prompts
 from traffic.notes.keyed_prompts import require_texts
 from traffic.read import Reading
+from traffic.row_fates import LEFT_OUT, RowCounts, labelled_rows
 from traffic.rows.rules import PROMPT_TOKENS_COLUMN, SESSION, Columns, Need, RowRules, label_needs
 from traffic.split import Split, hashes_of, split_of
 
@@ -27,7 +26,6 @@ FEW_SESSIONS = (
     "The log's sessions are too few to be split into train, validation and test, so prompts are split one by one;"
     " group_column=session keeps each session together all the same."
 )
-LABELLED = "labelled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,34 +61,6 @@ class LengthLogSource(RowRules):
             needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
             model=self.model,
         )
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """What became of the rows: every row is in one of these but those that count prompts."""
-
-    rows: int = 0
-    labelled: int = 0
-    no_length: int = 0
-    """Null: not labelled, left out."""
-    empty_answers: int = 0
-    """Length 0, left out."""
-    no_text: int = 0
-    """An empty prompt, or one with parts that are not text: left out."""
-    failed: int = 0
-    """Requests that brought no answer: left out."""
-    bad_rows: int = 0
-    """Rows that break a rule, as far as they are tolerated: left out."""
-    misfits: int = 0
-    """Records that have not the form of the source that the log is from: left out."""
-    prompts: int = 0
-    """Distinct requests among the labelled rows: prompts, and what is asked for beside them."""
-    censored_prompts: int = 0
-    """Those of them whose label is censored."""
-
-
-LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "misfits")
-"""What becomes of rows that are not labelled."""
 
 
 @dataclass(frozen=True)
@@ -159,26 +129,6 @@ def read_rows(source: LengthLogSource) -> Iterator[LabelledRow]:
     for batch in labelled_rows(reading, Counter()):
         yield from map(LabelledRow._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
     _require_one_model(reading, source)
-
-
-def labelled_rows(reading: Reading, counts: Counter[str]) -> Iterator[pa.Table]:
-    """Every labelled answer of a pass over a log; `counts` is told what becomes of each row."""
-    for rows in reading.batches():
-        fates = _fates(rows)
-        for value in pc.value_counts(fates).to_pylist():
-            counts[value["values"]] += value["counts"]
-        labelled = rows.filter(pc.equal(fates, LABELLED))
-        is_censored = pc.not_equal(labelled["ending"], "ended")
-        columns = [labelled["text"], labelled["output_tokens"], is_censored]
-        yield pa.table([*columns, *(labelled[name] for name in ("group", "prompt_tokens", "asked"))], ROWS)
-
-
-def _fates(rows: pa.Table) -> pa.ChunkedArray:
-    """What `Row.left_out` says of each, or that it is labelled."""
-    tokens, is_aborted = rows["output_tokens"], pc.equal(rows["ending"], "aborted")
-    has_answer = pc.fill_null(pc.greater(tokens, 0), False)
-    without = pc.if_else(is_aborted, "failed", pc.if_else(pc.is_null(tokens), "no_length", "empty_answers"))
-    return pc.if_else(has_answer, pc.if_else(pc.is_null(rows["text"]), "no_text", LABELLED), without)
 
 
 def _require_one_model(reading: Reading, source: LengthLogSource) -> None:
