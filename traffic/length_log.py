@@ -15,7 +15,16 @@ from traffic.labelling.labels import LabelledRow, PromptLabels, label_prompts
 from traffic.notes.keyed_prompts import require_texts
 from traffic.read import Reading
 from traffic.row_fates import LEFT_OUT, RowCounts, labelled_rows
-from traffic.rows.rules import PROMPT_TOKENS_COLUMN, SESSION, Columns, Need, RowRules, label_needs
+from traffic.rows.arrival_window import ArrivalWindow
+from traffic.rows.rules import (
+    ARRIVAL_COLUMN,
+    PROMPT_TOKENS_COLUMN,
+    SESSION,
+    Columns,
+    Need,
+    RowRules,
+    label_needs,
+)
 from traffic.split import Split, hashes_of, split_of
 
 logger = logging.getLogger(__name__)
@@ -40,13 +49,24 @@ class LengthLogSource(RowRules):
     group_column: str | None = None
     """Column of a task or template; prompts with the same value fall into the same split. Unless given, those of the
     same `session`, where the log has that column and enough of them."""
+    since: str | None = None
+    """Only the rows that arrived at this moment or later, by the column `arrival_s`: a date with its time, or seconds
+    since 1970."""
+    before: str | None = None
+    """Only the rows that arrived before this moment: what came from then on is left for a later test."""
 
     def reading(self, with_chats: bool = False) -> Reading:
         """A pass over its rows; with the chats that stand beside prompts, if they are wanted."""
         return self.reading_by(self.group_column or SESSION, with_chats)
 
     def reading_by(self, group: str | None, with_chats: bool = False) -> Reading:
-        """A pass over its rows, with their groups of this column; None for prompts that are their own."""
+        """A pass over its rows, with their groups of this column; None for prompts that are their own.
+
+        Raises:
+            InvalidInput: `since` and `before` are no window.
+        """
+        window = ArrivalWindow.of(self.since, self.before)
+        needed = [self.group_column, None if window.is_open else ARRIVAL_COLUMN]
         return Reading(
             self.lengths,
             self,
@@ -54,12 +74,14 @@ class LengthLogSource(RowRules):
                 prompt=self.prompt_column,
                 length=self.length_column,
                 group=group,
+                arrival=None if window.is_open else ARRIVAL_COLUMN,
                 prompt_tokens=PROMPT_TOKENS_COLUMN,
                 has_messages=with_chats,
                 has_params=True,
             ),
-            needs=[*label_needs(self), *([Need([self.group_column])] if self.group_column else [])],
+            needs=[*label_needs(self), *(Need([name]) for name in needed if name)],
             model=self.model,
+            window=window,
         )
 
 
@@ -104,7 +126,12 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     labels = label_prompts(labelled_rows(reading, counts))
     require_texts(len(labels.prompts), reading.keyed_prompts, source.lengths)
     _require_one_model(reading, source)
-    counts |= Counter(rows=reading.num_rows, bad_rows=reading.bad.count, misfits=reading.num_misfits)
+    counts |= Counter(
+        rows=reading.num_rows,
+        bad_rows=reading.bad.count,
+        outside_window=reading.num_outside,
+        misfits=reading.num_misfits,
+    )
     found = labels
     labels = found if source.group_column else found.with_enough_groups()
     said = [] if labels is found else [FEW_SESSIONS]

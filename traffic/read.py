@@ -16,6 +16,7 @@ from traffic.files.parquet_records import Block
 from traffic.reading.judge import Judge
 from traffic.reading.log_requests import LogRequests, Requests
 from traffic.reading.row_maker import RowMaker
+from traffic.rows.arrival_window import EVER, ArrivalWindow
 from traffic.rows.bad_rows import BadRows
 from traffic.rows.record import Record
 from traffic.rows.row import Row
@@ -33,12 +34,23 @@ class Reading:
     """One pass over a log. What was understood of it is known when all its rows were taken."""
 
     def __init__(
-        self, path: Path, rules: RowRules, columns: Columns, needs: Sequence[Need] = (), model: str | None = None
+        self,
+        path: Path,
+        rules: RowRules,
+        columns: Columns,
+        needs: Sequence[Need] = (),
+        model: str | None = None,
+        window: ArrivalWindow = EVER,
     ) -> None:
+        """Where a window is given, the columns must name the arrival."""
+        assert window.is_open or columns.arrival is not None
+        self.num_outside = 0
+        """Good rows so far that did not arrive in the window, or nobody knows when."""
         self.sources: Counter[str] = Counter()
         """Requests of each source that was recognised."""
         self.bad = BadRows(rules.bad_row_share)
         self._path = path
+        self._window = window
         self._columns = columns
         self._requests = LogRequests(path, columns, needs, self.bad, model)
         self._maker = RowMaker(load_tokenizer(rules.tokenizer) if rules.tokenizer else None)
@@ -53,7 +65,11 @@ class Reading:
             InvalidInput: a file cannot be read, a column is missing, or more rows are bad than are tolerated.
         """
         for requests in self._by_source():
-            yield from self._good(requests.records(), requests.source, only)
+            for row in self._good(requests.records(), requests.source, only):
+                if self._window.holds(row.arrival_s):
+                    yield row
+                else:
+                    self.num_outside += 1
         self._finish(self.num_rows if only is None else self.num_records)
 
     def batches(self) -> Iterator[pa.Table]:
@@ -69,10 +85,11 @@ class Reading:
             for part in parts:
                 if isinstance(part, Block):
                     self.sources[OWN_FORM] += len(part)
-                    yield self._judge.rows_of(part, self._columns, self._leave_out)
+                    yield self._in_window(self._judge.rows_of(part, self._columns, self._leave_out))
                 else:
                     rows = self._good(part, source, None)
-                    yield from map(row_columns, chunks_of((self.num_records, row) for row in rows))
+                    numbered = ((self.num_records, row) for row in rows)
+                    yield from map(self._in_window, map(row_columns, chunks_of(numbered)))
         self._finish(self.num_rows)
 
     @property
@@ -87,7 +104,7 @@ class Reading:
 
     @property
     def num_rows(self) -> int:
-        """Rows so far, bad ones among them; without those of other models."""
+        """Rows so far, bad ones and those outside of the window among them; without those of other models."""
         return self._judge.num_good + self.bad.count + self.num_misfits
 
     @property
@@ -104,6 +121,13 @@ class Reading:
         """What a user should know of how the log was read: sentences."""
         bad = [self.bad.note()] if self.bad.count else []
         return [*self._requests.notes(), *bad, *self._maker.tally.notes()]
+
+    def _in_window(self, rows: pa.Table) -> pa.Table:
+        if self._window.is_open:
+            return rows
+        inside = rows.filter(self._window.holds_each(rows["arrival_s"]))
+        self.num_outside += len(rows) - len(inside)
+        return inside
 
     def _by_source(self) -> Iterator[Requests]:
         for requests in self._requests.by_source(lambda: self._maker.tally.answers_in_messages > 0):

@@ -29,6 +29,8 @@ class RowCounts:
     """Requests that brought no answer: left out."""
     bad_rows: int = 0
     """Rows that break a rule, as far as they are tolerated: left out."""
+    outside_window: int = 0
+    """Rows that did not arrive between `since` and `before`, or nobody knows when: left out."""
     misfits: int = 0
     """Records that have not the form of the source that the log is from: left out."""
     prompts: int = 0
@@ -37,7 +39,7 @@ class RowCounts:
     """Those of them whose label is censored."""
 
 
-LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "misfits")
+LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "outside_window", "misfits")
 """What becomes of rows that are not labelled."""
 
 
