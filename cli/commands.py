@@ -265,4 +265,15 @@ COMMANDS = (
         help="The circle on embedded data: ask an LLM, train, serve, read the journal back, train again, compare.",
         is_entry_point=False,
     ),
+    Command(
+        name="doctor",
+        room="loop",
+        settings="cli.actions.diagnoses:DoctorConfig",
+        does="cli.actions.diagnoses:diagnose",
+        help="Say what would be served here, what is wrong with it, and what to do: a line for each check.\n\n"
+        "Machine, settings, engine flags, registry, rankers, clock, disks and journal, by the PARS_* variables of a"
+        " server. It starts no engine and changes nothing; its output belongs into a report of a fault.",
+        is_entry_point=False,
+        uses_mlflow=False,
+    ),
 )

@@ -34,7 +34,7 @@ class Journal:
         """The journal that the settings ask for; `close` ends its threads."""
         if settings.journal == "off":
             return cls(clock)
-        path = settings.journal_dir or settings.cache.parent / FOLDER
+        path = folder_of(settings)
         secret = settings.journal_key.get_secret_value() if settings.journal_key is not None else None
         keeps_text = settings.journal == "text"
         folder = JournalFolder(path, Limits(settings.journal_max_bytes, settings.journal_max_days))
@@ -68,3 +68,8 @@ class Journal:
 
 def _row_maker(folder: Path, secret: str | None, keeps_text: bool, models: frozenset[str]) -> RowMaker:
     return RowMaker(find_keys(folder, secret), keeps_text, models)
+
+
+def folder_of(settings: Settings) -> Path:
+    """Where the journal of these settings is."""
+    return settings.journal_dir or settings.cache.parent / FOLDER
