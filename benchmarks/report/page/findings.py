@@ -23,6 +23,8 @@ class Findings:
     """The sentences of a report."""
 
     headline: str
+    kept: str
+    """How much of the oracle's gain is there; empty where that is no share to speak of."""
     price: str
     matters: str
     in_time: tuple[str, ...]
@@ -32,14 +34,20 @@ class Findings:
 def find(evidence: Evidence, table: pd.DataFrame) -> Findings:
     """Say what the policy of the evidence brings, who pays for it, and from which load on it matters."""
     in_time = goodput_sentences(table, evidence.load, evidence.objectives, evidence.capacity_per_s)
-    return Findings(_headline(evidence, table), _price(evidence, table), _matters(evidence, table), tuple(in_time))
+    return Findings(
+        headline=_headline(evidence, table),
+        kept=_kept(figures_at(table, evidence.load), evidence.policy),
+        price=_price(evidence, table),
+        matters=_matters(evidence, table),
+        in_time=tuple(in_time),
+    )
 
 
 def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     rows = figures_at(table, evidence.load)
     one, name = rows[evidence.policy], short_title(evidence.policy)
     at = load_title(evidence.load, evidence.unrated)
-    if _has_no_rival(evidence, rows):
+    if has_no_rival(evidence, rows):
         return f"{name}: {figure(one['s_per_token'])} s per token ({at}); nothing to compare it with was run."
     ratio, low, high = (one[f"{RATIO}{end}"] for end in ("", "_low", "_high"))
     measured = (
@@ -64,13 +72,14 @@ def _end_to_end(one: dict[str, float], fcfs: dict[str, float]) -> str:
     )
 
 
-def _has_no_rival(evidence: Evidence, rows: Figures) -> bool:
+def has_no_rival(evidence: Evidence, rows: Figures) -> bool:
+    """Whether nothing was run that the policy could be compared with."""
     return "fcfs" not in rows or evidence.policy == "fcfs"
 
 
 def _price(evidence: Evidence, table: pd.DataFrame) -> str:
     rows = figures_at(table, evidence.load)
-    if _has_no_rival(evidence, rows):
+    if has_no_rival(evidence, rows):
         return ""
     one, fcfs = rows[evidence.policy], rows["fcfs"]
     answers = at_load(evidence.answers, evidence.load)
@@ -78,7 +87,7 @@ def _price(evidence: Evidence, table: pd.DataFrame) -> str:
     longest = waits[waits.tenth == waits.tenth.max()].set_index("policy").value.to_dict()
     pays = "pays" if longest[evidence.policy] > longest["fcfs"] else "pays nothing"
     return (
-        f"{_kept(rows, evidence.policy)}The longest tenth of the answers {pays}: one in a hundred of them waits"
+        f"The longest tenth of the answers {pays}: one in a hundred of them waits"
         f" {figure(longest[evidence.policy])} s or more for its first token, instead of {figure(longest['fcfs'])} s."
         f" The longest wait of all is {figure(one['max_wait_s'])} s instead of {figure(fcfs['max_wait_s'])} s, and the"
         f" p99 to the last token {figure(one['e2e_s_p99'])} s instead of {figure(fcfs['e2e_s_p99'])} s."
@@ -86,11 +95,10 @@ def _price(evidence: Evidence, table: pd.DataFrame) -> str:
 
 
 def _kept(rows: Figures, policy: str) -> str:
-    """How much of the oracle's gain is there, where the oracle gains enough to speak of a share."""
-    if "oracle" not in rows or policy == "oracle" or not rows["oracle"][RATIO] > MATTERS_FROM:
+    if "oracle" not in rows or policy == "oracle" or "fcfs" not in rows or not rows["oracle"][RATIO] > MATTERS_FROM:
         return ""
     fcfs, oracle, own = (rows[one]["s_per_token"] for one in ("fcfs", "oracle", policy))
-    return f"That is {100 * (fcfs - own) / (fcfs - oracle):.0f} % of what knowing every length would bring. "
+    return f"That is {100 * (fcfs - own) / (fcfs - oracle):.0f} % of what knowing every length would bring."
 
 
 def _matters(evidence: Evidence, table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from benchmarks.report.page.chart_groups import chart_groups
 from benchmarks.report.page.data_table import DataTable, data_table
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
+from benchmarks.report.page.first_screen import first_screen
 from benchmarks.report.page.policy_table import sections
 from charts.chart import AnyChart
 from charts.looks import DARK_OF, look
@@ -30,7 +31,7 @@ def render(evidence: Evidence, table: pd.DataFrame) -> str:
     template = _environment().get_template("page.html")
     return template.render(
         evidence=evidence,
-        findings=find(evidence, table),
+        first=first_screen(evidence, table, find(evidence, table)),
         tables=sections(evidence, table),
         charts={heading: [_shown(one) for one in group] for heading, group in chart_groups(evidence, table).items()},
         look=look,

@@ -19,7 +19,7 @@ def test_gain_is_said_with_its_interval_and_its_price() -> None:
     assert found.headline.startswith("PARS answers ")
     assert "times sooner than first-come-first-served" in found.headline
     assert "burst; 95 % interval of the factor" in found.headline
-    assert "of what knowing every length would bring" in found.price
+    assert "of what knowing every length would bring" in found.kept
     assert "longest tenth" in found.price
 
 
