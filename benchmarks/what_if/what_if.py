@@ -18,10 +18,11 @@ from benchmarks.report.page.log import log_page
 from benchmarks.what_if.advice import ALL_AT_ONCE, advise
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import order_of_pars, placed
+from benchmarks.what_if.placed_runs import Simulate
 from benchmarks.what_if.provenance import provenance, ranking_delay
 from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.stretches import capacity_run, choose
-from benchmarks.what_if.study import Simulate, Studied, study
+from benchmarks.what_if.study import Studied, study
 from registry.tracking import log_parameters
 from serving.work.step_cost import StepCost
 from traffic.served_log import read_long_log

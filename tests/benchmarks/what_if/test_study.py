@@ -14,9 +14,10 @@ from benchmarks.simulation.engine.run import simulate_all
 from benchmarks.what_if.advice import advise, gain_of_sequences
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import order_of_tau, placed
+from benchmarks.what_if.placed_runs import ALONE_REQUESTS, Simulate
 from benchmarks.what_if.setting_charts import setting_charts
 from benchmarks.what_if.stretches import affordable_requests, capacity_run, choose
-from benchmarks.what_if.study import ALONE_REQUESTS, Simulate, Studied, study, waiting_share
+from benchmarks.what_if.study import Studied, study, waiting_share
 from tests.benchmarks.what_if.conftest import COST, SERVERS, served_rows, simulate, write_log
 from traffic.served_log import read_long_log
 

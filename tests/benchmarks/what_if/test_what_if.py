@@ -16,7 +16,7 @@ from benchmarks.failures import SimulationError
 from benchmarks.policies.places import places
 from benchmarks.simulation.engine.run import Run
 from benchmarks.what_if.config import WhatIfConfig
-from benchmarks.what_if.study import Simulate
+from benchmarks.what_if.placed_runs import Simulate
 from benchmarks.what_if.what_if import run_what_if
 from registry.errors import InvalidInput
 from tests.benchmarks.what_if.conftest import COST, SERVERS, simulate
