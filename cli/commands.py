@@ -250,6 +250,14 @@ COMMANDS = (
         help="Time a ranker against a BERT-base, and compare how it orders as served (int8) and as float32.",
     ),
     Command(
+        name="yesterday",
+        room="loop",
+        settings="loop.yesterday.config:YesterdayConfig",
+        does="cli.actions.loops:yesterday",
+        help="What the journal's last day would have been first come, first served: the live proof of benefit.\n\n"
+        "Simulated, held against what was measured, and shown by servers on /metrics.",
+    ),
+    Command(
         name="demo",
         room="benchmarks",
         settings="cli.actions.demonstrations:DemoConfig",

@@ -137,7 +137,16 @@ def switch_ordering(target_llm: str, state: str) -> None:
     Raises:
         RegistryError: no such target LLM.
     """
-    mlflow.MlflowClient().set_registered_model_tag(_get_model(target_llm).name, ORDERING_TAG, state)
+    tag_model(target_llm, ORDERING_TAG, state)
+
+
+def tag_model(target_llm: str, name: str, value: str) -> None:
+    """Write a tag of the registered model of a target LLM, which running servers look at.
+
+    Raises:
+        RegistryError: no such target LLM.
+    """
+    mlflow.MlflowClient().set_registered_model_tag(_get_model(target_llm).name, name, value)
 
 
 def load_ranker(uri: str) -> Ranker:

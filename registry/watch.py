@@ -15,6 +15,8 @@ from registry.artefact.files import served_files
 from registry.tracking import configure_tracking
 
 MODEL_FILE = "MLmodel"
+YESTERDAY_TAG = "yesterday"
+"""Of a registered model: what `-e yesterday` has found last, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Sighting:
     champion: RegisteredVersion | None
     ordering: str | None = None
     """What its tag `ordering` says; None if there is none."""
+    yesterday: str | None = None
+    """What its tag `yesterday` says, as JSON; None if there is none."""
 
 
 def look(target_llm: str) -> Sighting:
@@ -45,7 +49,7 @@ def look(target_llm: str) -> Sighting:
         return Sighting(None)
     number = model.aliases.get(store.CHAMPION)
     champion = None if number is None else _version(model.name, number)
-    return Sighting(champion, model.tags.get(store.ORDERING_TAG))
+    return Sighting(champion, model.tags.get(store.ORDERING_TAG), model.tags.get(YESTERDAY_TAG))
 
 
 def download(target_llm: str, version: int, into: Path) -> None:

@@ -21,6 +21,7 @@ TITLES = {
     "dealt_work": "work of prompts (answers dealt out)",
     "prompt_work": "prompt work (median answer)",
     "noise": "noisy oracle",
+    "served": "as served (measured)",
     "endpoint": "the endpoint's own order",
 }
 

@@ -23,7 +23,7 @@ def provenance(config: WhatIfConfig, log: Traffic, studied: Studied, cost: StepC
         " gets through while more requests always wait, first come, first served. A load is work (prompt and output"
         " tokens by what they cost) ÷ what the engine does in that time."
     )
-    yield _of_log(log, stretches)
+    yield of_log(log, stretches)
     yield _of_peak(log, stretches)
     yield (
         f"Other loads are those {_requests(stretches)} requests, their arrivals stretched or squeezed."
@@ -53,7 +53,8 @@ def ranking_delay(studied: Studied) -> str:
     )
 
 
-def _of_log(log: Traffic, stretches: Stretches) -> str:
+def of_log(log: Traffic, stretches: Stretches) -> str:
+    """Which of a log is simulated as it came, and how much waits in it."""
     waiting = f"{_percent(stretches.busy_share)} of all requests came when more work was there than a full engine holds"
     if stretches.is_whole:
         return f"The log as it is: all of it. {waiting}."

@@ -16,6 +16,7 @@ from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion, from_cache, from_folder, from_registry
 from serving.champion.score_cache import ScoreCache
+from serving.champion.yesterday_line import show_yesterday
 from serving.metrics import (
     RANKER_INSTANT,
     RANKER_REFERENCE_ERROR,
@@ -64,6 +65,7 @@ class ChampionFollower:
         for outcome in ("swapped", "refused", "unreachable", "cached"):
             RELOADS.labels(outcome)  # they are there from the start, so that a first one is seen as a rise
         REGISTRY_LOOKED_AT.labels(target_llm)
+        show_yesterday(target_llm, None)
         self._show()
 
     async def follow(self) -> None:
@@ -81,6 +83,7 @@ class ChampionFollower:
             sighting = await self._calls.call(LOOK_LIMIT_S, watch.look, self._target_llm)
             REGISTRY_LOOKED_AT.labels(self._target_llm).set_to_current_time()
             self._switch.hear_tag(self._target_llm, sighting.ordering)
+            show_yesterday(self._target_llm, sighting.yesterday)
             await self._follow_alias(sighting.champion)
         except Exception as error:  # MLflow lets through what its HTTP or database library raises
             self._note_unreachable(error)

@@ -31,6 +31,11 @@ class Evidence:
     """What ranking cost: sentences."""
     advice: tuple[str, ...] = ()
     """What to do about it: sentences."""
+    advice_title: str = "What to do"
+    verdict: str = ""
+    """What stands first, where more is known than the figures say."""
+    next_step: str = ""
+    """What to do next, where that is not the first advice: a sentence."""
     sweeps: tuple[Chart, ...] = ()
     """What changes with a setting: charts after those of the answers."""
     sweeps_title: str = "What would change it"

@@ -31,9 +31,11 @@ def first_screen(evidence: Evidence, table: pd.DataFrame, findings: Findings) ->
         "Who pays?": findings.price,
         "In time?": " ".join(findings.in_time),
         "How sure?": _how_sure(evidence, rows),
-        "What next?": evidence.advice[0] if evidence.advice else then,
+        "What next?": evidence.next_step or (evidence.advice[0] if evidence.advice else then),
     }
-    return FirstScreen(verdict, {question: answer for question, answer in answers.items() if answer})
+    return FirstScreen(
+        evidence.verdict or verdict, {question: answer for question, answer in answers.items() if answer}
+    )
 
 
 def _verdict(evidence: Evidence, rows: Figures) -> tuple[str, str]:
