@@ -1,6 +1,6 @@
 """What a running server asks of the registry: which version is the champion, what its tag says, and its files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -17,6 +17,7 @@ from registry.tracking import configure_tracking
 MODEL_FILE = "MLmodel"
 YESTERDAY_TAG = "yesterday"
 """Of a registered model: what `-e yesterday` has found last, as JSON."""
+GATE_TAG = "gate"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class RegisteredVersion:
     number: int
     origin: str
     """When it was made, and of what: a model that is deleted and made anew counts from 1 again."""
+    gate: str | None = field(default=None, compare=False)
+    """What the gate has decided of it, as its tag says; None if it passed none: its alias was moved by hand."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def download(target_llm: str, version: int, into: Path) -> None:
 
 def _version(name: str, number: str | int) -> RegisteredVersion:
     found = mlflow.MlflowClient().get_model_version(name, str(number))
-    return RegisteredVersion(int(found.version), f"{found.creation_timestamp} {found.source}")
+    return RegisteredVersion(int(found.version), f"{found.creation_timestamp} {found.source}", found.tags.get(GATE_TAG))
 
 
 def data_folder(model_file: Path) -> PurePosixPath:

@@ -14,6 +14,9 @@ from prometheus_client.multiprocess import mark_process_dead
 NO_RANKER = "none"
 """The label `target_llm` of requests that no ranker is for. Other values are in the settings, so there are few."""
 
+GATES = ("promoted", "forced", "refused", "none")
+"""What a gate can have decided of a version, and that there was none."""
+
 RANKING_SECONDS = Histogram(
     "pars_ranking_seconds",
     "Seconds in which a tier of the ranker reads one prompt: the instant one in the event loop, the encoder in its"
@@ -105,6 +108,13 @@ RANKER_REFERENCE_ERROR = Gauge(
     ["target_llm"],
     multiprocess_mode="livemostrecent",
 )
+CHAMPION_GATE = Gauge(
+    "pars_champion_gate",
+    "1 for how the champion has become one, as the registry says: promoted (it passed the gate), forced, refused (and"
+    " its alias moved all the same) or none (it passed no gate).",
+    ["target_llm", "gate"],
+    multiprocess_mode="livemostrecent",
+)
 RANKER_INSTANT = Gauge(
     "pars_ranker_instant_tier",
     "1 while the ranker's instant tier is used, 0 if it has none, or that was refused or switched off as too slow.",
@@ -158,6 +168,12 @@ JOURNAL_BYTES = Gauge(
     "Size of the journal's folder, of all processes that write into it.",
     multiprocess_mode="livemostrecent",
 )
+
+
+def show_gate(target_llm: str, gate: str | None) -> None:
+    """Say what the gate has decided of a champion, by the tag of its version; None where it has none."""
+    for one in GATES:
+        CHAMPION_GATE.labels(target_llm, one).set(one == (gate if gate in GATES else "none"))
 
 
 def forget_dead_processes() -> None:

@@ -20,6 +20,7 @@ from serving.champion.served_rankers import EngineRankers
 from serving.champion.start import follow_champions
 from serving.config import load_settings
 from serving.correction.kept_corrections import start_corrections
+from serving.drift.live_drift import LiveDrift, start_drift
 from serving.hosts.cores import give_way
 from serving.hosts.engine_load import start_load
 from serving.hosts.served_names import check_rankers, served_names
@@ -89,8 +90,9 @@ class ShortestFirst:
         load = start_load(vllm_app.state.engine_client)
         rankers = await self._follow(vllm_app.state, stack) if self._settings.ranking else None
         place_finder = self._start_ranking(rankers, stack) if rankers else None
+        drift = start_drift(rankers, stack)
         PATIENCE_SECONDS.set(self._settings.patience_s)
-        prioritiser = self._start_prioritiser(load, place_finder, vllm_app.state.engine_client, stack)
+        prioritiser = self._start_prioritiser(load, place_finder, drift, vllm_app.state.engine_client, stack)
         is_authorised = api_key_check(vllm_app)
         vllm_app.router.routes.append(Route("/ranking", RankingRoute(rankers, is_authorised).show, methods=["GET"]))
         return Reception(
@@ -110,13 +112,18 @@ class ShortestFirst:
         return rankers
 
     def _start_prioritiser(
-        self, load: EngineLoad, place_finder: PlaceFinder | None, client: Any, stack: AsyncExitStack
+        self,
+        load: EngineLoad,
+        place_finder: PlaceFinder | None,
+        drift: LiveDrift | None,
+        client: Any,
+        stack: AsyncExitStack,
     ) -> Prioritiser:
         clock = ArrivalClock()
         journal = Journal.start(self._settings, clock)
         stack.callback(journal.close)
         policy = PriorityPolicy.of(self._settings)
-        prioritiser = Prioritiser(policy, clock, load, place_finder, journal=journal)
+        prioritiser = Prioritiser(policy, clock, load, place_finder, journal=journal, drift=drift)
         client.generate = prioritiser.watch(client.generate)
         return prioritiser
 

@@ -25,6 +25,7 @@ from serving.metrics import (
     RANKER_VERSION,
     REGISTRY_LOOKED_AT,
     RELOADS,
+    show_gate,
 )
 from serving.threads import TimedCalls
 
@@ -105,6 +106,8 @@ class ChampionFollower:
             )
 
     async def _follow_alias(self, version: RegisteredVersion | None) -> None:
+        if version is not None:
+            show_gate(self._target_llm, version.gate)
         if version is None:
             self._note("no_champion", no_champion(self._target_llm))
         elif version == self._served:

@@ -19,7 +19,6 @@ from serving.journal.keys import Keys
 from serving.journal.served_request import ServedRequest
 from serving.metrics import CORRECTION, CORRECTION_AT_BOUND, CORRECTION_FAILURES, CORRECTION_ORIGINS
 from serving.origin import NOBODY, Origin
-from traffic.cells.endings import ending_of
 
 logger = logging.getLogger(__name__)
 
@@ -96,14 +95,14 @@ class Corrections:
         place = admitted.place if admitted is not None else None
         if admitted is None or place is None or place.predicted_tokens is None or place.ranker is None:
             return None
-        if served.request.num_sequences != 1 or served.http_request.is_beam_search:
+        if not served.has_one_answer:
             return None
         target = self._of.get(admitted.target_llm)
         if target is None or target.digest != place.ranker.digest:  # placed by a ranker that has been replaced
             return None
         above = partial(_log_ratio, served, max(place.predicted_tokens, 1.0))
         run = target.begin(origin, above)
-        return lambda: target.end(run, above(), _has_ended(served))
+        return lambda: target.end(run, above(), served.has_ended_by_itself)
 
     def _or(self, otherwise: Result, do: Callable[[], Result]) -> Result:
         try:
@@ -115,12 +114,6 @@ class Corrections:
                 self._failures.add(kind)
                 logger.error("Requests go uncorrected: %s.", kind)
             return otherwise
-
-
-def _has_ended(served: ServedRequest) -> bool:
-    """Whether its answer ended by itself, so that its length is known."""
-    reason = served.finish_reasons.get(0)
-    return reason is not None and ending_of(reason).ending == "ended"
 
 
 def _log_ratio(served: ServedRequest, predicted_tokens: float) -> float:

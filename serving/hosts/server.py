@@ -17,6 +17,7 @@ from serving.champion.start import follow_champions
 from serving.config import Settings
 from serving.correction.corrections import Corrections
 from serving.correction.kept_corrections import start_corrections
+from serving.drift.live_drift import start_drift
 from serving.hosts.engine import openai_app, parse_vllm_args, start_engine
 from serving.hosts.engine_load import start_load
 from serving.http.api_key import api_key_check
@@ -78,7 +79,8 @@ async def run_server(settings: Settings) -> AsyncIterator[Server]:
         stack.callback(asyncio.create_task(_keep_recent(outcomes)).cancel)
         journal = Journal.start(settings, clock)
         stack.callback(journal.close)
-        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, outcomes, journal)
+        drift = start_drift(rankers, stack)
+        prioritiser = Prioritiser(PriorityPolicy.of(settings), clock, load, place_finder, outcomes, journal, drift)
         arrival = Middleware(ArrivalLayer, clock, settings.trust_client_priority, settings.max_body_bytes)
         layers = [arrival, Middleware(BodyFaultLayer, lambda: not client.errored)]
         app = await stack.enter_async_context(openai_app(client, args, prioritiser, layers))

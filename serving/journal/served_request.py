@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, Self
 
 from serving.arrival_clock import ArrivalClock
 from serving.request_stages import EngineRequest, HttpRequest, Place
+from traffic.cells.endings import ending_of
 
 Fate = Literal["left", "failed", "stopping", "killed"]
 """How a request ends without a word of vLLM's: its client leaves, it fails, or the server ends before it."""
@@ -80,6 +81,17 @@ class ServedRequest:
             self.output_tokens[answer.index] = before + tokens
             if answer.finish_reason is not None:
                 self.finish_reasons[answer.index] = str(answer.finish_reason)
+
+    @property
+    def has_one_answer(self) -> bool:
+        """Whether its length is that of one answer, as it was predicted."""
+        return self.request.num_sequences == 1 and not self.http_request.is_beam_search
+
+    @property
+    def has_ended_by_itself(self) -> bool:
+        """Whether its only answer did, so that its length is known."""
+        reason = self.finish_reasons.get(0)
+        return reason is not None and ending_of(reason).ending == "ended"
 
     def end(self, fate: Fate | None) -> None:
         """It is over; `fate` is what became of answers that are not finished."""

@@ -4,8 +4,8 @@ vLLM's default priority of 0 would beat every clock time, and several routes can
 engine client's own methods are wrapped.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from serving.ranking.place_finder import PlaceFinder
 from serving.request_stages import HTTP_REQUEST, EngineRequest, HttpRequest, Size, current_http_request
 
 if TYPE_CHECKING:
-    from serving.outcomes import Outcomes  # importing it puts its metrics on the page
+    from serving.drift.live_drift import LiveDrift
+    from serving.outcomes import Outcomes  # importing them puts their metrics on the page
 
 Generate = Callable[..., AsyncGenerator[Any, None]]
 
@@ -38,14 +39,16 @@ class Prioritiser:
         place_finder: PlaceFinder | None,
         outcomes: "Outcomes | None" = None,
         journal: Journal | None = None,
+        drift: "LiveDrift | None" = None,
     ) -> None:
-        """First-come-first-served with no `place_finder`; `outcomes` and `journal` hear of all answers."""
+        """First-come-first-served with no `place_finder`; `outcomes`, `journal` and `drift` hear of all answers."""
         self.policy = policy
         self.clock = clock
         self._load = load
         self.admissions = Admissions(policy, load, place_finder)
         self.corrections = place_finder.corrections if place_finder is not None else Corrections(None)
         self._outcomes = outcomes
+        self._drift = drift
         self._journal = journal or Journal(clock)
 
     def wrap(self, generate: Generate) -> Generate:
@@ -68,7 +71,7 @@ class Prioritiser:
             served.let_go(admission)
             kwargs["priority"] = admission.priority
             _trace_as(admission, kwargs)
-            with self.corrections.following(served, request.origin):
+            with self._following(served, request):
                 async with (
                     aclosing(generate(*args, **kwargs)) as outputs,
                     aclosing(self._watched(outputs, http_request, admission, served)) as watched,
@@ -107,11 +110,21 @@ class Prioritiser:
         with self._journal.begin(http_request, request, args, kwargs) as served:
             served.let_go(admission)
             _trace_as(admission, kwargs)
-            with self.corrections.following(served, request.origin):
+            with self._following(served, request):
                 async with aclosing(generate(*args, **kwargs)) as outputs:
                     async for output in outputs:
                         served.see(output)
                         yield output
+
+    @contextmanager
+    def _following(self, served: ServedRequest, request: EngineRequest) -> Iterator[None]:
+        """While the block lasts a request runs; then who learns from its answer hears of it."""
+        try:
+            with self.corrections.following(served, request.origin):
+                yield
+        finally:
+            if self._drift is not None:
+                self._drift.note(served)
 
     async def _watched(
         self,
@@ -138,7 +151,7 @@ class Prioritiser:
     def _note_finished(self, http_request: HttpRequest, admission: Admission, last_output: Any) -> None:
         if self._outcomes is None or admission.expected_tokens is None or http_request.is_beam_search:
             return
-        self._outcomes.note_finished(admission.target_llm, admission.expected_tokens, last_output)
+        self._outcomes.note_finished(admission.expected_tokens, last_output)
 
     def _read(self, http_request: HttpRequest, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> EngineRequest:
         prompt = args[0] if args else kwargs.get("prompt")

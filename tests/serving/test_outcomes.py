@@ -1,15 +1,13 @@
 """What the metrics page says of finished answers."""
 
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from scipy.stats import kendalltau
 
 from serving.arrival_clock import ArrivalClock
-from serving.outcomes import ANSWERS_PER_TAU, OVERTAKING_WINDOW_S, Outcome, Outcomes
+from serving.outcomes import OVERTAKING_WINDOW_S, Outcome, Outcomes
 from serving.ranking.load import EngineLoad
 from serving.ranking.prioritiser import Prioritiser
 from tests.serving.fakes import FakeEngine, FakeRanker, make_policy, only
@@ -26,8 +24,7 @@ def output(num_tokens: int = 7, finish_reason: str = "stop", num_answers: int = 
 
 
 def test_vllms_last_output_is_read() -> None:
-    assert Outcome.of(5.0, output()) == Outcome(5.0, output_tokens=7, waiting_s=3.0, is_cut=False)
-    assert Outcome.of(5.0, output(finish_reason="length")) == Outcome(5.0, 7, 3.0, is_cut=True)
+    assert Outcome.of(5.0, output()) == Outcome(5.0, output_tokens=7, waiting_s=3.0)
 
 
 @pytest.mark.parametrize(
@@ -42,21 +39,8 @@ def test_output_without_counts_or_with_several_answers_is_left_out(without: Any)
 )
 def test_waiting_is_counted_by_predicted_length(predicted_tokens: float, bucket: str) -> None:
     before = value("pars_waiting_seconds_sum", predicted_tokens=bucket)
-    Outcomes().note("demo-llm", Outcome(predicted_tokens, 7, 3.0, is_cut=True))
+    Outcomes().note(Outcome(predicted_tokens, 7, 3.0))
     assert value("pars_waiting_seconds_sum", predicted_tokens=bucket) == before + 3
-
-
-def test_rolling_tau_is_scipys_and_leaves_cut_answers_out() -> None:
-    outcomes = Outcomes()
-    pairs = [(float(index), (index * 7) % ANSWERS_PER_TAU) for index in range(ANSWERS_PER_TAU)]
-    for predicted_tokens, output_tokens in pairs:
-        outcomes.note("demo-llm", Outcome(predicted_tokens, 1000 - output_tokens, 0.0, is_cut=True))
-        outcomes.note("demo-llm", Outcome(predicted_tokens, output_tokens, 0.0, is_cut=False))
-    expected = kendalltau(*zip(*pairs, strict=True)).statistic
-    deadline_s = time.monotonic() + 10
-    while value("pars_kendall_tau_b", target_llm="demo-llm") != pytest.approx(expected):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
 
 
 async def test_ranked_request_is_noted_once_when_it_is_finished() -> None:
@@ -96,14 +80,3 @@ def test_overtaking_is_shown_by_target_llm_and_for_a_while() -> None:
     outcomes.forget_what_is_old()
     overtaken = [value("pars_max_overtaking_seconds", target_llm=name) for name in ("quick", "slow")]
     assert overtaken == [1, 0]
-
-
-def test_tau_of_one_target_llm_says_nothing_of_another() -> None:
-    outcomes = Outcomes()
-    for number in range(ANSWERS_PER_TAU):
-        outcomes.note("right", Outcome(number, number, 0.0, is_cut=False))
-        outcomes.note("wrong", Outcome(number, -number, 0.0, is_cut=False))
-    deadline_s = time.monotonic() + 10
-    while [value("pars_kendall_tau_b", target_llm=name) for name in ("right", "wrong")] != pytest.approx([1, -1]):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)

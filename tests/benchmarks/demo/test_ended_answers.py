@@ -8,12 +8,12 @@ import pytest
 
 from benchmarks.demo.demo_lengths import WorkloadRequest, make_workload
 from benchmarks.demo.length_law import drawn_tokens
-from serving.outcomes import ANSWERS_PER_TAU
+from serving.drift.live_drift import ANSWERS_AT_ONCE
 from tests.servers import RunningServer
 
 LEAST_JSON_TOKENS = 12
 WORKLOAD = make_workload(600)
-SHORT = [one for one in WORKLOAD if one.output_tokens <= 20 and not one.asked.is_json][: 2 * ANSWERS_PER_TAU]
+SHORT = [one for one in WORKLOAD if one.output_tokens <= 20 and not one.asked.is_json][: 2 * ANSWERS_AT_ONCE]
 FORMS = [one for one in WORKLOAD if one.asked.is_json and one.output_tokens >= LEAST_JSON_TOKENS][:5]
 STORY = "Tell me a story in which volcanoes save the day."
 

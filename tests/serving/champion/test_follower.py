@@ -19,12 +19,14 @@ from prometheus_client import REGISTRY
 from registry import store
 from registry.artefact.card import CARD_FILE, RankerCard, ReferenceScores
 from registry.artefact.files import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
+from registry.watch import GATE_TAG
 from serving.champion import follower as following
 from serving.champion import time_limits
 from serving.champion.follower import ChampionFollower
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion
+from serving.metrics import GATES
 from tests.conftest import tracking
 from tests.rankers import fetched, write_ranker
 
@@ -89,6 +91,23 @@ async def started(follower: ChampionFollower) -> Champion:
     await follower.look()
     await follower.stand_in(None)
     return served(follower)
+
+
+def gate_of(target_llm: str) -> list[str]:
+    """What the gauge says of the gate."""
+    labels = {gate: {"target_llm": target_llm, "gate": gate} for gate in GATES}
+    return [one for one in GATES if REGISTRY.get_sample_value("pars_champion_gate", labels[one]) == 1]
+
+
+async def test_page_says_what_the_gate_has_decided_of_the_champion(follower: ChampionFollower) -> None:
+    await started(follower)
+    assert gate_of("demo-llm") == ["none"], "its alias was moved by hand"
+    before = served(follower)
+    for gate in ("promoted", "forced", "refused"):
+        mlflow.MlflowClient().set_model_version_tag("pars-demo-llm", "1", GATE_TAG, gate)
+        await follower.look()
+        assert gate_of("demo-llm") == [gate]
+    assert served(follower) is before, "a tag is no new ranker"
 
 
 async def test_champion_is_followed_when_the_alias_moves(follower: ChampionFollower) -> None:

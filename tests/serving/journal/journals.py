@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from serving.arrival_clock import ArrivalClock
 from serving.config import Settings
 from serving.correction.corrections import Corrections
+from serving.drift.live_drift import LiveDrift
 from serving.journal.files.segment import segments
 from serving.journal.journal import Journal
 from serving.journal.keys import find_keys
@@ -64,11 +65,13 @@ class Server:
     close_ranking: Callable[[], None]
 
     @classmethod
-    def start(cls, folder: Path, corrections: Corrections | None = None, **changes: Any) -> "Server":
+    def start(
+        cls, folder: Path, corrections: Corrections | None = None, drift: LiveDrift | None = None, **changes: Any
+    ) -> "Server":
         clock, ranker = ArrivalClock(), FakeRanker(has_instant=True)
         finder = only(lambda: ranker, corrections=corrections)
         journal = Journal.start(settings(folder, **changes), clock)
-        prioritiser = Prioritiser(make_policy(), clock, EngineLoad(4), finder, journal=journal)
+        prioritiser = Prioritiser(make_policy(), clock, EngineLoad(4), finder, journal=journal, drift=drift)
         return cls(journal, prioritiser, finder.close)
 
     async def serve(
