@@ -167,9 +167,11 @@ COMMANDS = (
     Command(
         name="promote",
         room="registry",
-        settings="cli.actions.promotions:PromoteConfig",
+        settings="loop.gate.config:GateConfig",
         does="cli.actions.promotions:promote",
-        help="Make a version the champion: running servers take it within seconds, with no restart.",
+        help="Judge the challenger beside the champion, and make it the champion if it is not worse.\n\n"
+        "Running servers take it within seconds, with no restart. Fresh requests are the newest of --journal or --log,"
+        " else the test split of its training's log; the decision is a run, to which the version links.",
     ),
     Command(
         name="rollback",

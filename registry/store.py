@@ -97,17 +97,34 @@ def alias_version(target_llm: str, alias: str = CHAMPION) -> int | None:
     return _alias(model, alias) if model else None
 
 
-def promote(target_llm: str, version: int | None = None) -> int:
-    """Make a version (the newest unless told) the champion and remember the one before; return the version.
+def proposed_version(target_llm: str, version: int | None = None) -> int:
+    """The version that is to be promoted: the challenger, unless another is named.
 
     Raises:
-        RegistryError: no such target LLM or version.
+        RegistryError: no such target LLM or version, or nothing is proposed.
     """
     model = _get_model(target_llm)
     versions = _versions(model.name)
-    chosen = max(versions) if version is None else version
+    chosen = _alias(model, CHALLENGER) if version is None else version
+    if chosen is None:
+        raise RegistryError(
+            f"{model.name} has no challenger (versions {versions}, champion {_alias(model, CHAMPION)}): train a ranker,"
+            " which then is one, or name a version with version=NUMBER."
+        )
     if chosen not in versions:
         raise RegistryError(f"{model.name} has the versions {versions}, but got {chosen}; name one of them.")
+    return chosen
+
+
+def promote(target_llm: str, version: int | None = None) -> int:
+    """Make a version (the challenger unless told) the champion and remember the one before; return the version.
+
+    Nothing is asked of it here: the gate (`loop/gate/`) has judged it, or somebody takes it upon himself.
+
+    Raises:
+        RegistryError: no such target LLM or version, or nothing is proposed.
+    """
+    chosen, model = proposed_version(target_llm, version), _get_model(target_llm)
     before = _alias(model, CHAMPION)
     client = mlflow.MlflowClient()
     if before not in (None, chosen):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.answers import ALONE
+from benchmarks.simulation.engine.engine_settings import EngineSettings
 from benchmarks.simulation.engine.run import Run
 from benchmarks.simulation.engine.uncontended import one_at_a_time
 from benchmarks.what_if.config import WhatIfConfig
@@ -38,7 +39,7 @@ def answers_of_windows(
     tables = simulate([run for _, run in runs])
     counted = []
     for (window, _), one in zip(runs, tables, strict=True):
-        kept = _noted(config, one).iloc[window.places - window.before]
+        kept = noted(config.engine, one).iloc[window.places - window.before]
         counted.append(kept.assign(sent_s=kept.sent_s + placed.traffic.arrival_s[window.before], study=LOG))
     return pd.concat(counted, ignore_index=True)
 
@@ -57,7 +58,7 @@ def answers_at_loads(
         for load in loads
         for run in runs_of_policies(config, cost, _requests_at(config, cost, busiest, stretches, load), load)
     ]
-    return pd.concat([_noted(config, one).assign(study=LOAD) for one in simulate(runs)], ignore_index=True)
+    return pd.concat([noted(config.engine, one).assign(study=LOAD) for one in simulate(runs)], ignore_index=True)
 
 
 def at_load_of(busiest: PlacedTraffic, stretches: Stretches, load: float) -> PlacedTraffic:
@@ -93,14 +94,14 @@ def _requests_at(
     return replace(few, traffic=one_at_a_time(few.traffic, config.engine, cost))
 
 
-def _noted(config: WhatIfConfig, answers: pd.DataFrame) -> pd.DataFrame:
+def noted(engine: EngineSettings, answers: pd.DataFrame) -> pd.DataFrame:
     """With whether each request found the engine full: as many others as it works on, or no room in its KV cache."""
     sent_s, ended_s = answers.sent_s.to_numpy(), (answers.sent_s + answers.e2e_s).to_numpy()
     tokens = (answers.prompt_tokens + answers.output_tokens).to_numpy()
     gone = np.searchsorted(np.sort(ended_s), sent_s, side="right")
     ended_tokens = np.concatenate([[0], np.cumsum(tokens[np.argsort(ended_s, kind="stable")])])
     others = np.arange(len(answers)) - gone
-    is_full = others >= config.max_num_seqs
-    if config.kv_cache_tokens:
-        is_full |= np.cumsum(tokens) - ended_tokens[gone] > config.kv_cache_tokens
+    is_full = others >= engine.max_num_seqs
+    if engine.kv_cache_tokens:
+        is_full |= np.cumsum(tokens) - ended_tokens[gone] > engine.kv_cache_tokens
     return answers.assign(waited=is_full)

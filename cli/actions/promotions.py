@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from loop.gate.config import GateConfig
+from loop.gate.promote import promote as promote_through_gate
 from registry import store
 from registry.artefact.card import RankerCard
 from registry.runs.stored_run import stored_run
@@ -29,19 +31,6 @@ class RollbackConfig:
     """Exact name of the LLM whose answers are predicted."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PromoteConfig(RollbackConfig):
-    """Which version."""
-
-    version: str | None = None
-    """Version to serve; the newest unless given."""
-
-    def __post_init__(self) -> None:
-        """Refuse what is no version."""
-        if self.version is not None and not self.version.isdecimal():
-            raise store.RegistryError(f"a version is a whole number, but got {self.version!r}.")
-
-
 def register(config: RegisterConfig) -> str:
     """Register a ranker's folder in a run of its own."""
     card = RankerCard.read(config.ranker)
@@ -61,11 +50,9 @@ class OrderingConfig(RollbackConfig):
     """`off`: running servers go on first come, first served within seconds; `on`: they order again."""
 
 
-def promote(config: PromoteConfig) -> str:
-    """Make a version the champion."""
-    champion = store.promote(config.target_llm, int(config.version) if config.version else None)
-    name_run(f"promote {config.target_llm} to version {champion}")
-    return f"{store.model_name(config.target_llm)}: version {champion} is the champion."
+def promote(config: GateConfig) -> str:
+    """Let a version through the gate and make it the champion."""
+    return promote_through_gate(config)
 
 
 def rollback(config: RollbackConfig) -> str:

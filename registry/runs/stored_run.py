@@ -53,12 +53,14 @@ def reach_mlflow() -> None:
 def stored_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Begin a run, or go on with the one of `mlflow run`, and see that files can be stored with it.
 
+    Within another run it is one below it.
+
     Where MLflow is away when the run ends, the run stays open there: no reason to fail what is done.
 
     Raises:
         MlflowFailure: the artifact store cannot be written.
     """
-    run = mlflow.start_run(run_name=name)
+    run = mlflow.start_run(run_name=name, nested=True)
     status = "FAILED"
     try:
         _try_artifact_store(run.info.artifact_uri)

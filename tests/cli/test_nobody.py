@@ -49,7 +49,8 @@ PROMOTE = (sys.executable, "-m", "registry", "promote", "--target-llm", "demo-ll
 
 
 def test_a_command_works_for_a_user_without_a_name_a_home_or_a_folder(folder: Path) -> None:
-    done = as_nobody(folder, *PROMOTE, MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
+    settings = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db", "MLFLOW_EXPERIMENT_NAME": "nobody"}
+    done = as_nobody(folder, *PROMOTE, **settings)
     assert "version 1 is the champion" in done.stdout, done.stderr
 
 
@@ -64,5 +65,6 @@ def test_without_a_place_for_a_database_a_command_says_so(folder: Path) -> None:
 def test_mlflow_run_works_for_such_a_user_once_it_has_a_home_and_a_name(folder: Path) -> None:
     words = ["run", str(PROJECT), "--env-manager", "local", "-e", "promote", "-P", "target_llm=demo-llm"]
     settings = {"HOME": str(folder), "LOGNAME": "pars", "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+    settings |= {"MLFLOW_EXPERIMENT_NAME": "nobody"}
     done = as_nobody(folder, sys.executable, "-m", "mlflow", *words, **settings)
     assert "version 1 is the champion" in done.stdout, done.stderr

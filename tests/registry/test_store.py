@@ -4,14 +4,13 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
 
-from cli.actions.promotions import PromoteConfig, RollbackConfig, promote, rollback
+from cli.actions.promotions import RollbackConfig, rollback
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import fetched, write_ranker
@@ -51,22 +50,15 @@ def test_life_of_the_champion(registry: str, tmp_path: Path) -> None:
     assert store.promote("demo-llm", 1) == 1
     assert store.promote("demo-llm") == store.alias_version("demo-llm") == 2
     assert store.alias_version("demo-llm", store.CHALLENGER) is None
+    with pytest.raises(store.RegistryError, match=r"no challenger \(versions \[1, 2\], champion 2\): train a ranker"):
+        store.promote("demo-llm")
     assert store.promote("demo-llm", 2) == 2
     assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 1
     assert store.rollback("demo-llm") == store.alias_version("demo-llm") == 2
 
 
-MOVES: dict[str, Callable[[str], str]] = {
-    "promote": lambda target_llm: promote(PromoteConfig(target_llm=target_llm)),
-    "rollback": lambda target_llm: rollback(RollbackConfig(target_llm=target_llm)),
-}
-
-
-@pytest.mark.parametrize(
-    ("command", "name"), [("promote", "promote demo-llm to version 2"), ("rollback", "roll demo-llm back to version 1")]
-)
-def test_run_of_a_promotion_is_named_by_what_it_did(
-    registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+def test_run_of_a_rollback_is_named_by_what_it_did(
+    registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for weight in (1.0, 2.0):
         register(tmp_path, weight=weight)
@@ -74,17 +66,19 @@ def test_run_of_a_promotion_is_named_by_what_it_did(
     with mlflow.start_run() as run:
         pass
     monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
-    assert "version" in MOVES[command]("demo-llm")
+    assert "version" in rollback(RollbackConfig(target_llm="demo-llm"))
     monkeypatch.delenv("MLFLOW_RUN_ID")
-    assert mlflow.get_run(run.info.run_id).info.run_name == name
+    assert mlflow.get_run(run.info.run_id).info.run_name == "roll demo-llm back to version 1"
 
 
-def test_promotion_does_not_fail_over_a_run_that_is_not_there(
+def test_rollback_does_not_fail_over_a_run_that_is_not_there(
     registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register(tmp_path)
+    for weight in (1.0, 2.0):
+        register(tmp_path, weight=weight)
+        store.promote("demo-llm")
     monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
-    assert "version 1 is the champion." in MOVES["promote"]("demo-llm")
+    assert "version 1 is the champion again." in rollback(RollbackConfig(target_llm="demo-llm"))
 
 
 def test_registered_ranker_loads_by_alias_version_and_pyfunc(registry: str, tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ def left_out_tau_b(predicted: Values, true: Values, is_censored: Flags, blocks: 
     return PairCounts(*(all_ - 2 * half + within for all_, half, within in counts)).tau_b
 
 
-def interval(value: float, left_out: Values, bound: float) -> tuple[float, float]:
-    """The 95 % interval of a statistic from its values without each block; it cannot leave -`bound` to `bound`."""
-    reach = _reach(value, left_out)
+def interval(value: float, left_out: Values, bound: float, level: float = LEVEL) -> tuple[float, float]:
+    """The interval of a statistic from its values without each block; it cannot leave -`bound` to `bound`."""
+    reach = _reach(value, left_out, level)
     return max(-bound, value - reach), min(bound, value + reach)
 
 
@@ -55,10 +55,10 @@ def tau_interval(tau: float, left_out: Values) -> tuple[float, float]:
     return float(np.tanh(centre - reach)), float(np.tanh(centre + reach))
 
 
-def _reach(value: float, left_out: Values) -> float:
+def _reach(value: float, left_out: Values, level: float = LEVEL) -> float:
     """How far the interval reaches to both sides; without end if there are fewer than two blocks."""
     blocks = len(left_out)
     if blocks < 2:
         return np.inf
     variance = (blocks - 1) / blocks * float(((left_out - value) ** 2).sum())
-    return float(t.ppf((1 + LEVEL) / 2, blocks - 1) * np.sqrt(variance))
+    return float(t.ppf((1 + level) / 2, blocks - 1) * np.sqrt(variance))

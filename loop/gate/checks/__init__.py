@@ -1,0 +1,1 @@
+"""What is looked at: artefact, order, tenants, memory, and what it would bring."""

@@ -1,0 +1,1 @@
+"""On which requests rankers are judged: fresh ones that none of them was trained on."""

@@ -1,0 +1,3 @@
+"""A registry of its own for each test that asks."""
+
+from tests.registry.conftest import registry as registry
