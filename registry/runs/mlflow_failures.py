@@ -25,7 +25,13 @@ class MlflowFailure(UserError, RuntimeError):
 RIGHT_ADDRESS = (
     "set MLFLOW_TRACKING_URI to sqlite:///FILE, to a database such as postgresql://..., or to http://HOST:PORT"
 )
-LETTING_IN = "give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+LETTING_IN = (
+    "give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, of a user whom it knows"
+)
+PERMITTING = (
+    "let its administrator give this user the permission EDIT on the experiment and on the registered model, or take a"
+    " user who has it"
+)
 
 _AWAY = r"cannot be reached (\g<0>); start it, or set MLFLOW_TRACKING_URI to where it is."
 _REFUSED = r"does not let this user in (\g<0>); see that user and password are right."
@@ -34,7 +40,9 @@ _NO_EXPERIMENT = (
 )
 _NO_RUN = r"says: \1; leave out MLFLOW_RUN_ID, or set it to a run that is there."
 _KNOWN = {
-    r"error code (401|403) ": rf"does not let this user in (\1); {LETTING_IN}.",
+    r"error code 401 |(?<!\d)401 Client Error": rf"does not let this user in (401); {LETTING_IN}.",
+    r"endpoint (\S+) failed with error code 403 ": rf"does not permit this user to ask for \1 (403); {PERMITTING}.",
+    r"(?<!\d)403 Client Error": rf"does not permit this user to do that (403); {PERMITTING}.",
     r'role "[^"]*" does not exist|password authentication failed|Access denied for user': _REFUSED,
     r"error code 40[045] |not in a valid JSON format": (
         "answers, but not as an MLflow server; see that host, port and path are right."

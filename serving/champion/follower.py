@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from registry import store, watch
+from registry.errors import UserError
+from registry.runs.mlflow_failures import sentence_of
 from registry.secrets import without_passwords
 from registry.tracking import configure_tracking
 from registry.watch import RegisteredVersion
@@ -179,9 +181,7 @@ class ChampionFollower:
     def _note_unreachable(self, error: Exception) -> None:
         RELOADS.labels("unreachable").inc()
         if self.finding != "unreachable" and self.champion is not None:
-            logger.warning(
-                "The registry is unreachable; the champion from before keeps serving: %s", without_passwords(error)
-            )
+            logger.warning("The registry is unreachable; the champion from before keeps serving: %s", _said_of(error))
         self._note("unreachable", unreachable(error))
 
     def _note(self, finding: Finding, trouble: str) -> None:
@@ -207,6 +207,10 @@ def no_champion(target_llm: str) -> str:
 def unreachable(error: Exception) -> str:
     """Why a champion could not be had and what to do, as a sentence's part."""
     return (
-        f"the registry at {without_passwords(configure_tracking())} must say which version is the champion, but cannot"
-        f" be asked ({without_passwords(error)}); start it, or set MLFLOW_TRACKING_URI"
+        f"the registry at {without_passwords(configure_tracking())} must say which version is the champion, but"
+        f" {_said_of(error).removesuffix('.')}"
     )
+
+
+def _said_of(error: Exception) -> str:
+    return str(error) if isinstance(error, UserError) else without_passwords(sentence_of(error))

@@ -19,8 +19,8 @@ from mlflow.exceptions import MlflowException
 
 from registry.runs.mlflow_failures import sentence_of
 from tests.conftest import Command
+from tests.postgres import postgres_url
 from tests.servers import free_port
-from tests.training.postgres import postgres_url
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def told(command: Command, capsys: pytest.CaptureFixture[str], uri: str) -> str:
 HTML = "<html>\nhello 5</html>"
 ANSWERS = [
     (401, HTML, r"does not let this user in \(401\); give MLFLOW_TRACKING_USERNAME"),
-    (403, "Permission denied", r"does not let this user in \(403\)"),
+    (403, "Permission denied", r"does not permit this user to ask for \S+/search \(403\); let its administrator give"),
     (500, "boom", r"fails \(it answers 500\); look at its log"),
     (503, HTML, r"fails \(it answers 503\)"),
     (404, HTML, "not as an MLflow server"),

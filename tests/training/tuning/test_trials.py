@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import create_engine, text
 
 from registry.errors import InvalidInput
-from tests.training.postgres import postgres_url
+from tests.postgres import postgres_url
 from tests.training.study_worker import FATAL
 from training.tuning.trials import MAX_RETRIES, SETTLED, enqueue, new_study, shared_study
 from training.tuning.worker import MAX_RAISED, run_trials

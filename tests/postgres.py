@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, on a socket in a folder of its own: no port, no password, gone with the tests."""
+"""A PostgreSQL server of one's own, on a socket in a folder of its own: no port, gone with the tests."""
 
 import os
 import shutil
@@ -14,15 +14,15 @@ import pytest
 
 
 @contextmanager
-def postgres_url() -> Iterator[str]:
-    """Start a server and yield its URL; skips the test where PostgreSQL is not installed."""
+def postgres_url(password: str = "") -> Iterator[str]:
+    """Start a server and yield its URL, without the password; skips the test where PostgreSQL is not installed."""
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="pg"))  # not pytest's: the server's user could not enter it
     user = _user()
     if user:
         shutil.chown(folder, user)
     data = folder / "data"
-    made = [binaries / "initdb", "-D", data, "-U", "study", "--auth=trust", "--no-sync"]
+    made = [binaries / "initdb", "-D", data, "-U", "study", "--no-sync", *_asking_for(password, folder / "password")]
     subprocess.run(made, user=user, check=True, capture_output=True, cwd=folder)
     started = [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
     with (folder / "log").open("wb") as log:
@@ -34,6 +34,13 @@ def postgres_url() -> Iterator[str]:
         server.send_signal(signal.SIGINT)  # the fast way: SIGTERM would wait for every client
         server.wait(timeout=60)
         shutil.rmtree(folder)
+
+
+def _asking_for(password: str, file: Path) -> list[str]:
+    if not password:
+        return ["--auth=trust"]
+    file.write_text(password)
+    return ["--auth=scram-sha-256", f"--pwfile={file}"]
 
 
 def _binaries() -> Path:
