@@ -66,11 +66,14 @@ def _run(prog: str, room: Room | None, name: str, *words: str) -> str:
 def _do(command: Command, settings: Any) -> str:
     if not command.uses_mlflow:
         return command.load()(settings)
-    from registry.runs.mlflow_failures import told_in_one_sentence  # MLflow, for which --help need not wait
+    from registry.runs.experiments import use_experiment  # MLflow, for which --help need not wait
+    from registry.runs.mlflow_failures import told_in_one_sentence
     from registry.runs.stored_run import reach_mlflow
 
     reach_mlflow()
     with told_in_one_sentence():
+        if command.makes_runs:
+            use_experiment(vars(settings))
         return command.load()(settings)
 
 

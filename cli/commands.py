@@ -25,6 +25,8 @@ class Command:
     is_entry_point: bool = True
     """Whether `mlflow run . -e NAME` knows it."""
     uses_mlflow: bool = True
+    makes_runs: bool = True
+    """Whether it leaves a run in MLflow, and so needs an experiment to lay it in."""
     former_name: str | None = None
     """Still understood, for one version."""
     takes: str | None = None
@@ -179,6 +181,7 @@ COMMANDS = (
         settings="cli.actions.promotions:RollbackConfig",
         does="cli.actions.promotions:rollback",
         help="Bring the champion before this one back.",
+        makes_runs=False,
     ),
     Command(
         name="ordering",
@@ -186,6 +189,7 @@ COMMANDS = (
         settings="cli.actions.promotions:OrderingConfig",
         does="cli.actions.promotions:ordering",
         help="Switch ordering off in running servers, or on again, within seconds and with no restart.",
+        makes_runs=False,
     ),
     Command(
         name="replay",
@@ -266,6 +270,7 @@ COMMANDS = (
         does="cli.actions.demonstrations:demo",
         help="The whole life on embedded data: train, promote, serve, replay. Takes some ten minutes on two cores.",
         is_entry_point=False,
+        makes_runs=False,
     ),
     Command(
         name="loop",
@@ -274,6 +279,7 @@ COMMANDS = (
         does="cli.actions.demonstrations:loop",
         help="The circle on embedded data: ask an LLM, train, serve, read the journal back, train again, compare.",
         is_entry_point=False,
+        makes_runs=False,
     ),
     Command(
         name="doctor",
