@@ -192,6 +192,23 @@ COMMANDS = (
         makes_runs=False,
     ),
     Command(
+        name="retrain",
+        room="loop",
+        settings="loop.retraining.config:RetrainConfig",
+        does="cli.actions.loops:retrain",
+        help="Train a ranker on what was served, judge it on the last day, and serve it if the gate lets it pass.\n\n"
+        "Fit for a timer: asks nothing, does nothing where nothing is new or another one runs, and says what it did and"
+        " why. Exit code 0: done, or nothing to do; 1: an error, in one sentence; 2: a wrong option.",
+    ),
+    Command(
+        name="targets",
+        room="loop",
+        settings="loop.targets.config:TargetsConfig",
+        does="cli.actions.loops:targets",
+        help="Show every target LLM: champion, its age, tau offline and live, gain, traffic, correction, alarm, gate.",
+        is_entry_point=False,
+    ),
+    Command(
         name="replay",
         room="benchmarks",
         settings="benchmarks.replay.config:ReplayConfig",

@@ -4,7 +4,9 @@ Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is 
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import mlflow
 from mlflow.entities.model_registry import RegisteredModel
@@ -22,6 +24,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS_CHAMPION = "previous_champion"
 TARGET_LLM_TAG = "target_llm"
+DATA_UNTIL_TAG = "data_until_s"
+"""Of a version: seconds since 1970; no request that arrived from then on trained it."""
 ORDERING_TAG = "ordering"
 """Of a registered model: `off` lets running servers stop ordering the requests to its target LLM."""
 
@@ -55,8 +59,8 @@ def check_owner(target_llm: str) -> str:
     return name
 
 
-def register(folder: Path, retry_s: float = 0.0) -> int:
-    """Log a ranker's folder to the active run, register it, propose it as challenger, and return its version.
+def register(folder: Path, retry_s: float = 0.0, tags: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Log a ranker's folder to the active run, register it with these tags, propose it as challenger; its version.
 
     Float weights and plots, if the folder has them, become artefacts of the run, not of the version. What MLflow fails
     to do is tried again for `retry_s` seconds, step by step, so that no version is made twice.
@@ -68,7 +72,8 @@ def register(folder: Path, retry_s: float = 0.0) -> int:
     card, again = Ranker.load(folder).card, Again(retry_s)
     name = again(check_owner, card.target_llm)
     again(_log_to_run, folder, card)
-    version = int(again(mlflow.register_model, again(log_model, folder, card.metrics), name, tags=_tags(card)).version)
+    uri = again(log_model, folder, card.metrics)
+    version = int(again(mlflow.register_model, uri, name, tags={**_tags(card), **tags}).version)
     client = mlflow.MlflowClient()
     again(client.set_registered_model_tag, name, TARGET_LLM_TAG, card.target_llm)
     again(client.set_registered_model_alias, name, CHALLENGER, str(version))
@@ -79,8 +84,11 @@ def register(folder: Path, retry_s: float = 0.0) -> int:
 def _tags(card: RankerCard) -> dict[str, str]:
     """What is compared in the list of versions."""
     tags = {TARGET_LLM_TAG: card.target_llm, "data_digest": card.data_digest, "encoder": card.encoder}
-    tags |= {"training_prompts": str(card.training_prompts)}
-    return tags | {metric: f"{value:.4g}" for metric, value in card.metrics.items()}
+    return (
+        tags
+        | {"training_prompts": str(card.training_prompts)}
+        | {metric: f"{value:.4g}" for metric, value in card.metrics.items()}
+    )
 
 
 def _log_to_run(folder: Path, card: RankerCard) -> None:
@@ -129,9 +137,9 @@ def promote(target_llm: str, version: int | None = None) -> int:
     client = mlflow.MlflowClient()
     if before not in (None, chosen):
         client.set_registered_model_alias(model.name, PREVIOUS_CHAMPION, str(before))
-    if _alias(model, CHALLENGER) == chosen:
-        client.delete_registered_model_alias(model.name, CHALLENGER)
     client.set_registered_model_alias(model.name, CHAMPION, str(chosen))
+    if _alias(model, CHALLENGER) == chosen:  # last, so that a kill leaves it proposed until it is served
+        client.delete_registered_model_alias(model.name, CHALLENGER)
     return chosen
 
 

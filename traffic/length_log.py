@@ -50,10 +50,11 @@ class LengthLogSource(RowRules):
     """Column of a task or template; prompts with the same value fall into the same split. Unless given, those of the
     same `session`, where the log has that column and enough of them."""
     since: str | None = None
-    """Only the rows that arrived at this moment or later, by the column `arrival_s`: a date with its time, or seconds
-    since 1970."""
+    """Only the rows that arrived at this moment or later: a date with its time, or seconds since 1970."""
     before: str | None = None
     """Only the rows that arrived before this moment: what came from then on is left for a later test."""
+    arrival_column: str = ARRIVAL_COLUMN
+    """Column of the arrival, for `since` and `before`."""
 
     def reading(self, with_chats: bool = False) -> Reading:
         """A pass over its rows; with the chats that stand beside prompts, if they are wanted."""
@@ -66,7 +67,8 @@ class LengthLogSource(RowRules):
             InvalidInput: `since` and `before` are no window.
         """
         window = ArrivalWindow.of(self.since, self.before)
-        needed = [self.group_column, None if window.is_open else ARRIVAL_COLUMN]
+        arrival = None if window.is_open else self.arrival_column
+        needed = [name for name in (self.group_column, arrival) if name]
         return Reading(
             self.lengths,
             self,
@@ -74,12 +76,12 @@ class LengthLogSource(RowRules):
                 prompt=self.prompt_column,
                 length=self.length_column,
                 group=group,
-                arrival=None if window.is_open else ARRIVAL_COLUMN,
+                arrival=arrival,
                 prompt_tokens=PROMPT_TOKENS_COLUMN,
                 has_messages=with_chats,
                 has_params=True,
             ),
-            needs=[*label_needs(self), *(Need([name]) for name in needed if name)],
+            needs=[*label_needs(self), *(Need([name]) for name in needed)],
             model=self.model,
             window=window,
         )

@@ -1,13 +1,32 @@
 """Commands of the circle: what was served judges rankers, and leads to new ones."""
 
+import shutil
+import sys
 import time
 
 from benchmarks.simulation.engine.run import on_all_cores
 from cli.actions.simulations import with_where_to_look
+from loop.retraining.config import RetrainConfig
+from loop.targets.all_targets import read_targets
+from loop.targets.config import TargetsConfig
+from loop.targets.target_table import shown
 from loop.yesterday.config import YesterdayConfig
 from loop.yesterday.yesterday import run_yesterday
 from registry.runs.stored_run import stored_run
 from serving.work.step_cost import StepCost
+
+
+def retrain(config: RetrainConfig) -> str:
+    """Train on what was served, judge on the last day, promote or not."""
+    from loop.retraining.retrain import retrain as retrain_ranker  # Lightning takes seconds to import
+
+    return retrain_ranker(config)
+
+
+def targets(config: TargetsConfig) -> str:
+    """Show every target LLM of the registry."""
+    width = shutil.get_terminal_size().columns
+    return shown(read_targets(config, time.time()), config.json, sys.stdout.isatty(), width)
 
 
 def yesterday(config: YesterdayConfig) -> str:

@@ -52,6 +52,8 @@ class FreshRequests:
     """Which they are, as a phrase."""
     digest: str
     """Of what they are, in hexadecimal."""
+    model: str | None = None
+    """How the log names the target LLM; None where it names none."""
     notes: tuple[str, ...] = ()
     """What a user should know of how they were read: sentences."""
 
@@ -73,7 +75,7 @@ class FreshRequests:
         return self.take(~is_later), self.take(is_later)
 
 
-_COLUMNS = tuple(one.name for one in fields(FreshRequests) if one.name not in ("where", "digest", "notes"))
+_COLUMNS = tuple(one.name for one in fields(FreshRequests) if one.name not in ("where", "digest", "model", "notes"))
 
 
 def read_fresh(source: FreshSource, needs_texts: bool = True) -> FreshRequests:
@@ -87,9 +89,11 @@ def read_fresh(source: FreshSource, needs_texts: bool = True) -> FreshRequests:
             f"fresh requests of {source.target_llm} are needed; give journal=FOLDER (a server with PARS_JOURNAL=text"
             " writes one), or log=PATH."
         )
-    rows, reading = _rows_of(source, source.path, source.model or source.target_llm, needs_texts)
+    model = source.model or source.target_llm
+    rows, reading = _rows_of(source, source.path, model, needs_texts)
     if not rows and source.model is None and len(reading.models) == 1:
-        rows, reading = _rows_of(source, source.path, next(iter(reading.models)), needs_texts)
+        model = next(iter(reading.models))
+        rows, reading = _rows_of(source, source.path, model, needs_texts)
     require_texts(len(rows), reading.keyed_prompts if needs_texts else 0, source.path)
     if not rows:
         named = ", ".join(sorted(reading.models)) or "none"
@@ -98,7 +102,7 @@ def read_fresh(source: FreshSource, needs_texts: bool = True) -> FreshRequests:
             f" names: {named}); give model=NAME if it is called otherwise there."
             + "".join(f" {note}" for note in reading.notes())
         )
-    return _requests(rows, source, tuple(reading.notes()))
+    return _requests(rows, source, model if reading.models else None, tuple(reading.notes()))
 
 
 def _rows_of(source: FreshSource, path: Path, model: str, needs_texts: bool) -> tuple[list[Row], Reading]:
@@ -119,7 +123,7 @@ def _rows_of(source: FreshSource, path: Path, model: str, needs_texts: bool) -> 
     return newest(reading.rows(), source.max_requests, source.days, is_wanted), reading
 
 
-def _requests(rows: Sequence[Row], source: FreshSource, notes: tuple[str, ...]) -> FreshRequests:
+def _requests(rows: Sequence[Row], source: FreshSource, model: str | None, notes: tuple[str, ...]) -> FreshRequests:
     arrival_s = _numbers(rows, "arrival_s")
     return FreshRequests(
         views=_views(rows),
@@ -136,6 +140,7 @@ def _requests(rows: Sequence[Row], source: FreshSource, notes: tuple[str, ...]) 
         placed_by=[row.placed_by for row in rows],
         where=_where(source, arrival_s),
         digest=_digest(rows),
+        model=model,
         notes=notes,
     )
 

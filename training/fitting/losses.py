@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from registry.errors import InvalidInput
-from training.config import PairWeighting, TrainingConfig
+from training.config import TrainingConfig
 from training.fitting.pairs import pair_weights
 from training.network.batches import Labels
 from training.network.examples import by_target
+from training.recipe import PairWeighting
 
 Loss = Callable[[Tensor, Labels], Tensor]
 """(scores, labels), the scores float32 [prompts] -> a scalar. Score direction: higher = longer."""

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from training.config import PairWeighting
 from training.network.batches import Labels
+from training.recipe import PairWeighting
 
 ROWS_IN_A_BLOCK = 256
 """Prompts whose partners are drawn at a time; more would only cost memory."""
