@@ -273,6 +273,13 @@ COMMANDS = (
         help="Time a ranker against a BERT-base, and compare how it orders as served (int8) and as float32.",
     ),
     Command(
+        name="shadow",
+        room="loop",
+        settings="loop.shadow.config:ShadowConfig",
+        does="cli.actions.loops:shadow",
+        help="A challenger beside the champion on what was served, offline: rolling tau-b, goodput, where they differ.",
+    ),
+    Command(
         name="yesterday",
         room="loop",
         settings="loop.yesterday.config:YesterdayConfig",

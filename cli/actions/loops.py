@@ -7,6 +7,8 @@ import time
 from benchmarks.simulation.engine.run import on_all_cores
 from cli.actions.simulations import with_where_to_look
 from loop.retraining.config import RetrainConfig
+from loop.shadow.config import ShadowConfig
+from loop.shadow.shadow import run_shadow
 from loop.targets.all_targets import read_targets
 from loop.targets.config import TargetsConfig
 from loop.targets.target_table import shown
@@ -27,6 +29,13 @@ def targets(config: TargetsConfig) -> str:
     """Show every target LLM of the registry."""
     width = shutil.get_terminal_size().columns
     return shown(read_targets(config, time.time()), config.json, sys.stdout.isatty(), width)
+
+
+def shadow(config: ShadowConfig) -> str:
+    """Score the journal with a challenger beside the champion."""
+    cost = StepCost.read(config.cost)
+    with stored_run(f"shadow {config.target_llm}"), on_all_cores() as simulate:
+        return with_where_to_look(run_shadow(config, cost, simulate))
 
 
 def yesterday(config: YesterdayConfig) -> str:

@@ -56,6 +56,8 @@ class FreshRequests:
     """How the log names the target LLM; None where it names none."""
     notes: tuple[str, ...] = ()
     """What a user should know of how they were read: sentences."""
+    request_ids: Sequence[str | None] | None = None
+    """As the server or its client named them; None where nobody did."""
 
     def __len__(self) -> int:
         return len(self.output_tokens)
@@ -142,6 +144,7 @@ def _requests(rows: Sequence[Row], source: FreshSource, model: str | None, notes
         digest=_digest(rows),
         model=model,
         notes=notes,
+        request_ids=[row.request_id for row in rows],
     )
 
 

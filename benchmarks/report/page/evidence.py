@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.policies.policy_list import kind_of
 from benchmarks.policies.rivals import FITTED, RULES
 from benchmarks.report.goodput import Objectives
-from charts.chart import Chart
+from charts.chart import AnyChart
 
 KNOW_PROMPTS = ("prompt_length", "prompt_work", RULES)
 NO_RANKERS = {"fcfs": 3, "control": 4, "oracle": 4, "oracle_work": 4, "dealt_work": 4}
@@ -36,7 +36,7 @@ class Evidence:
     """What stands first, where more is known than the figures say."""
     next_step: str = ""
     """What to do next, where that is not the first advice: a sentence."""
-    sweeps: tuple[Chart, ...] = ()
+    sweeps: tuple[AnyChart, ...] = ()
     """What changes with a setting: charts after those of the answers."""
     sweeps_title: str = "What would change it"
     policy: str = "pars"

@@ -1,0 +1,132 @@
+"""All that is found of a challenger beside the champion, and what it says in sentences. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from loop.fresh.fresh_requests import FreshRequests, Values
+from loop.gate.checks.differences import gain_differences, tau_difference
+from loop.gate.checks.scored import Scored
+from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference, right_shares
+from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
+from loop.shadow.rolling_tau import LEVEL, Point, by_answers, by_time
+from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN
+from registry.promotion import Difference
+from registry.ranker import Tier
+from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
+
+SHOWN_GROUPS = 5
+
+
+@dataclass(frozen=True)
+class TierBeside:
+    """One tier of both on all requests."""
+
+    tier: Tier
+    champion: Mapping[str, float]
+    """Tau-b and static gains by their names, as the next one."""
+    challenger: Mapping[str, float]
+    differences: Mapping[str, Difference]
+    """With 95 % intervals, session by session."""
+
+    @property
+    def sentence(self) -> str:
+        """What it says."""
+        tau, gain = (self._of(name) for name in (KENDALL_TAU_B, STATIC_GAIN_S_PER_TOKEN))
+        return f"The {self.tier} tier's tau-b is {tau}, its static gain (s per token) {gain}."
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """By the names that MLflow knows."""
+        found = {f"{CHAMPION}_{self.tier}_{name}": value for name, value in self.champion.items()}
+        found |= {f"{CHALLENGER}_{self.tier}_{name}": value for name, value in self.challenger.items()}
+        for name, one in self.differences.items():
+            found |= {f"difference_{self.tier}_{name}{end}": getattr(one, part) for end, part in _ENDS.items()}
+        return found
+
+    def _of(self, name: str) -> str:
+        return f"{self.challenger[name]:.3f} instead of {self.champion[name]:.3f} ({self.differences[name].words})"
+
+
+_ENDS = {"": "value", "_low": "low", "_high": "high"}
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Of some requests and what both say of them."""
+
+    requests: FreshRequests
+    scores: Mapping[str, Scored]
+    tiers: tuple[Tier, ...]
+    """That both have, the best first."""
+    window: int
+    seed: int = 0
+
+    @cached_property
+    def of_tiers(self) -> tuple[TierBeside, ...]:
+        """Both on all requests."""
+        return tuple(map(self._of_tier, self.tiers))
+
+    @cached_property
+    def by_answers(self) -> Mapping[Tier, list[Point]]:
+        """Rolling, by number of answers."""
+        return {tier: by_answers(*self._both(tier), self.requests, self.window, self.seed) for tier in self.tiers}
+
+    @cached_property
+    def by_time(self) -> Mapping[Tier, list[Point]]:
+        """Rolling, by time; nothing where arrivals are not known."""
+        return {tier: by_time(*self._both(tier), self.requests, self.seed) for tier in self.tiers}
+
+    @cached_property
+    def right_shares(self) -> tuple[Values, Values]:
+        """Of the challenger and the champion, by the tier with the best order."""
+        challenger, champion = (right_shares(one, self.requests) for one in self._both(self.tiers[0]))
+        return challenger, champion
+
+    def groups(self, groups: Groups, least: int) -> list[Group]:
+        """Where the two differ most."""
+        return groups_by_difference(*self.right_shares, self.requests, groups, least, self.seed)
+
+    @property
+    def differing_requests(self) -> list[Request]:
+        """Single requests on which they differ most."""
+        return requests_by_difference(*self.right_shares)
+
+    @property
+    def verdict(self) -> str:
+        """In a line."""
+        first = self.of_tiers[0]
+        one, difference = first.challenger[KENDALL_TAU_B], first.differences[KENDALL_TAU_B]
+        taus = f"tau-b {one:.3f} instead of {first.champion[KENDALL_TAU_B]:.3f}"
+        if difference.low > 0:
+            return f"The challenger orders better: {taus}"
+        return f"The challenger orders worse: {taus}" if difference.high < 0 else f"No sure difference: {taus}"
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the challenger surely is."""
+        return self.of_tiers[0].differences[KENDALL_TAU_B].high < 0
+
+    def _both(self, tier: Tier) -> tuple[Values, Values]:
+        return self.scores[CHALLENGER].tokens[tier], self.scores[CHAMPION].tokens[tier]
+
+    def _of_tier(self, tier: Tier) -> TierBeside:
+        challenger, champion = self._both(tier)
+        its = self.requests
+        own, others = (order_metrics(one, its.output_tokens, its.is_censored) for one in (challenger, champion))
+        differences = {KENDALL_TAU_B: tau_difference(challenger, champion, its, LEVEL, self.seed)}
+        differences |= gain_differences(challenger, champion, its, LEVEL, self.seed)
+        return TierBeside(tier, others, own, differences)
+
+
+def of_groups(groups: list[Group]) -> Iterator[str]:
+    """Sentences: where the two surely differ, or that they do not."""
+    sure = [one for one in groups if one.is_sure]
+    if not sure:
+        yield (
+            f"Of {len(groups)} groups (templates, tenants, features) the two order none surely otherwise among all"
+            " requests."
+        )
+        return
+    shown = "; ".join(one.words for one in sure[:SHOWN_GROUPS])
+    yield f"They differ most on {shown}. In all {len(sure)} of {len(groups)} groups surely differ."
