@@ -58,12 +58,13 @@ def read_contest(target_llm: str, version: int) -> Contest:
     champion = store.alias_version(target_llm)
     return Contest(
         target_llm,
-        _contestant(target_llm, version),
-        None if champion in (None, version) else _contestant(target_llm, champion),
+        read_contestant(target_llm, version),
+        None if champion in (None, version) else read_contestant(target_llm, champion),
     )
 
 
-def _contestant(target_llm: str, version: int) -> Contestant:
+def read_contestant(target_llm: str, version: int) -> Contestant:
+    """Fetch one; it is there without a ranker, and with a fault, if that cannot be loaded."""
     name = store.model_name(target_llm)
     found = mlflow.MlflowClient().get_model_version(name, str(version))
     made_s = found.creation_timestamp / 1000

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import numpy as np
 
-from loop.fresh.fresh_requests import FreshRequests
+from loop.fresh.fresh_requests import Flags, FreshRequests
 from loop.gate.checks.scored import Scored, scored
+from loop.gate.contestants import Contestant, read_contestant
+from loop.gate.judged.unseen import came_later, tests_by_hash
 from loop.shadow.config import ShadowConfig
 from registry import store
 from registry.artefact.card import REFERENCE_TOLERANCE, InvalidRanker
@@ -27,8 +30,8 @@ class Rival:
     who: str
     uri: str
     ranker: Ranker
-    made_s: float | None
-    """When it was registered, in seconds since 1970; None of one that is not."""
+    contestant: Contestant | None = None
+    """What the registry knows of it; None of one that is not registered for this target LLM."""
 
     @property
     def reference(self) -> str:
@@ -46,6 +49,12 @@ class Rival:
             )
         return f"The {self.who} ({self.uri}) scores here as where it was trained: off by {error:.2g} of their spread."
 
+    def surely_did_not_learn(self, requests: FreshRequests) -> Flags:
+        """Which requests cannot have trained it: they came later, or their hash kept them from it."""
+        by_hash = tests_by_hash(requests, self.ranker.card)
+        flags = np.zeros(len(requests), dtype=np.bool_) if by_hash is None else by_hash
+        return flags if self.contestant is None else flags | came_later(requests, self.contestant)
+
 
 @dataclass(frozen=True)
 class Rivals:
@@ -61,6 +70,10 @@ class Rivals:
     def tiers(self) -> tuple[Tier, ...]:
         """Those that can be compared."""
         return tuple(tier for tier in self.challenger.ranker.tiers if tier in self.champion.ranker.tiers)
+
+    def surely_did_not_learn(self, requests: FreshRequests) -> Flags:
+        """Which requests can have trained neither."""
+        return self.challenger.surely_did_not_learn(requests) & self.champion.surely_did_not_learn(requests)
 
     def scores(self, requests: FreshRequests) -> Mapping[str, Scored]:
         """What each says of the requests, uncorrected, by who it is; with progress."""
@@ -104,17 +117,28 @@ def _challenger_uri(config: ShadowConfig, name: str) -> str:
 
 
 def _rival(who: str, uri: str, target_llm: str) -> Rival:
+    version = _version_of(uri, store.model_name(target_llm))
+    if version is None:
+        return Rival(who, uri, _loaded(who, uri, target_llm))
+    found = read_contestant(target_llm, version)
+    if found.ranker is None:
+        raise InvalidRanker(f"the {who} {uri} cannot be compared: {found.fault}")
+    return Rival(who, found.uri, found.ranker, found)
+
+
+def _version_of(uri: str, name: str) -> int | None:
+    """Of a registered model of this name; None of any other ranker."""
+    if uri.startswith(f"models:/{name}@"):
+        alias = uri.partition("@")[2]
+        return int(mlflow.MlflowClient().get_model_version_by_alias(name, alias).version)
+    version = uri.removeprefix(f"models:/{name}/")
+    return int(version) if version.isdecimal() else None
+
+
+def _loaded(who: str, uri: str, target_llm: str) -> Ranker:
     if not uri.startswith("models:/") and not Path(uri).is_dir():
         raise InvalidInput(f"a ranker is models:/NAME@ALIAS, models:/NAME/VERSION or a folder, but got {uri!r}.")
     try:
-        ranker = Ranker.load(store.ranker_folder(uri), target_llm)
+        return Ranker.load(store.ranker_folder(uri), target_llm)
     except InvalidRanker as error:
         raise InvalidRanker(f"the {who} {uri} cannot be compared: {error}") from error
-    return Rival(who, uri, ranker, _made_s(uri))
-
-
-def _made_s(uri: str) -> float | None:
-    name, _, version = uri.removeprefix("models:/").partition("/")
-    if not uri.startswith("models:/") or not version.isdecimal():
-        return None
-    return float(mlflow.MlflowClient().get_model_version(name, version).creation_timestamp) / 1000

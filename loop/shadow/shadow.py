@@ -48,7 +48,8 @@ def compare_rivals(config: ShadowConfig, rivals: Rivals, cost: StepCost, simulat
     requests = _readable(read_fresh(config), config)
     logger.info("scoring %s with both rankers", requests.where)
     scores = rivals.scores(requests)
-    found = SideBySide(requests, scores, rivals.tiers, config.window, config.seed)
+    is_unseen = rivals.surely_did_not_learn(requests)
+    found = SideBySide(requests, scores, rivals.tiers, is_unseen, config.window, config.seed)
     groups = found.groups(groups_of(requests, config.show_texts == "on"), config.least_group)
     if not config.max_simulated_tokens:
         return ShadowReport(config, rivals, found, groups, None)

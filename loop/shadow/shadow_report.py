@@ -51,7 +51,7 @@ class ShadowReport:
         return (
             f"{found.verdict}.",
             *(*of_tiers, lately, *of_groups(self.groups), self._of_queue),
-            *(*references, *self._may_have_learned()),
+            *(*references, found.seen),
         )
 
     @cached_property
@@ -98,18 +98,6 @@ class ShadowReport:
             return "As the requests came hardly anything waits in the simulation, so no order gains anything there."
         taken = self.simulation.gain.words
         return f"As they came, simulated, the challenger takes {taken} off the champion's mean seconds per token."
-
-    def _may_have_learned(self) -> Iterator[str]:
-        """Requests from before a ranker was made may have trained it: said, since they flatter it."""
-        requests = self.found.requests
-        for one in self.rivals:
-            if one.made_s is None:
-                yield f"Nobody knows when the {one.who} was made: requests that trained it flatter it."
-            elif early := int((~(requests.arrival_s >= one.made_s)).sum()):
-                yield (
-                    f"{early:,} of {len(requests):,} requests came before the {one.who} was registered"
-                    f" ({moment(one.made_s)}), or nobody knows when: what of them trained it flatters it."
-                )
 
     def _provenance(self, cost: StepCost, simulation: ShadowSimulation) -> Iterator[str]:
         what_if = self.config.what_if

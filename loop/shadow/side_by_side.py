@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from loop.fresh.fresh_requests import FreshRequests, Values
+import numpy as np
+
+from loop.fresh.fresh_requests import Flags, FreshRequests, Values
 from loop.gate.checks.differences import gain_differences, tau_difference
 from loop.gate.checks.scored import Scored
 from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference, right_shares
@@ -16,6 +18,8 @@ from registry.ranker import Tier
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 
 SHOWN_GROUPS = 5
+LEAST_UNSEEN = 100
+"""Fewer requests are no evidence of their own."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,26 @@ class SideBySide:
     scores: Mapping[str, Scored]
     tiers: tuple[Tier, ...]
     """That both have, the best first."""
+    is_unseen: Flags
+    """Of each request, whether it can have trained neither."""
     window: int
     seed: int = 0
 
     @cached_property
     def of_tiers(self) -> tuple[TierBeside, ...]:
         """Both on all requests."""
-        return tuple(map(self._of_tier, self.tiers))
+        return tuple(self._of_tier(tier, np.ones(len(self.requests), dtype=np.bool_)) for tier in self.tiers)
+
+    @cached_property
+    def of_unseen(self) -> TierBeside | None:
+        """The first tier on the requests that can have trained neither; None where there are too few, or all are."""
+        is_told = LEAST_UNSEEN <= self.num_unseen < len(self.requests)
+        return self._of_tier(self.tiers[0], self.is_unseen) if is_told else None
+
+    @property
+    def num_unseen(self) -> int:
+        """Requests that can have trained neither."""
+        return int(self.is_unseen.sum())
 
     @cached_property
     def by_answers(self) -> Mapping[Tier, list[Point]]:
@@ -93,26 +110,44 @@ class SideBySide:
         return requests_by_difference(*self.right_shares)
 
     @property
+    def judged(self) -> TierBeside:
+        """What the verdict goes by: what can have trained neither, or where that is too little all."""
+        return self.of_unseen or self.of_tiers[0]
+
+    @property
     def verdict(self) -> str:
         """In a line."""
-        first = self.of_tiers[0]
-        one, difference = first.challenger[KENDALL_TAU_B], first.differences[KENDALL_TAU_B]
-        taus = f"tau-b {one:.3f} instead of {first.champion[KENDALL_TAU_B]:.3f}"
-        if difference.low > 0:
+        one, tau = self.judged, self.judged.differences[KENDALL_TAU_B]
+        taus = f"tau-b {one.challenger[KENDALL_TAU_B]:.3f} instead of {one.champion[KENDALL_TAU_B]:.3f}"
+        taus += "" if self.num_unseen >= LEAST_UNSEEN else ", but one may have been trained on these requests"
+        if tau.low > 0:
             return f"The challenger orders better: {taus}"
-        return f"The challenger orders worse: {taus}" if difference.high < 0 else f"No sure difference: {taus}"
+        return f"The challenger orders worse: {taus}" if tau.high < 0 else f"No sure difference: {taus}"
 
     @property
     def is_worse(self) -> bool:
         """Whether the challenger surely is."""
-        return self.of_tiers[0].differences[KENDALL_TAU_B].high < 0
+        return self.judged.differences[KENDALL_TAU_B].high < 0
+
+    @property
+    def seen(self) -> str:
+        """Which requests can have trained one of them, and what that hides: a sentence."""
+        whole, unseen = len(self.requests), self.num_unseen
+        if unseen == whole:
+            return "None of these requests can have trained either ranker."
+        said = (
+            f"Of the {whole:,} requests {unseen:,} can have trained neither ranker (they came later, or by their hash)"
+        )
+        if self.of_unseen is None:
+            return f"{said}, too few to be judged by: whatever trained one of them flatters it here."
+        return f"{said}: on these alone the verdict is made. {self.of_unseen.sentence}"
 
     def _both(self, tier: Tier) -> tuple[Values, Values]:
         return self.scores[CHALLENGER].tokens[tier], self.scores[CHAMPION].tokens[tier]
 
-    def _of_tier(self, tier: Tier) -> TierBeside:
-        challenger, champion = self._both(tier)
-        its = self.requests
+    def _of_tier(self, tier: Tier, flags: Flags) -> TierBeside:
+        challenger, champion = (one[flags] for one in self._both(tier))
+        its = self.requests.take(flags)
         own, others = (order_metrics(one, its.output_tokens, its.is_censored) for one in (challenger, champion))
         differences = {KENDALL_TAU_B: tau_difference(challenger, champion, its, LEVEL, self.seed)}
         differences |= gain_differences(challenger, champion, its, LEVEL, self.seed)

@@ -10,6 +10,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from loop.shadow.config import ShadowConfig
 from loop.shadow.rivals_on_record import read_rivals
@@ -134,12 +135,27 @@ def test_queue_under_both_orders_stands_beside_first_come_first_served_and_the_o
     assert any("the challenger takes" in one for one in report.sentences)
 
 
-def test_requests_from_before_a_ranker_was_made_are_said_to_flatter_it(planted: Planted) -> None:
-    said = " ".join(planted.compared(max_simulated_tokens=0).sentences)
-    assert "600 of 600 requests came before the challenger was registered" in said
+def test_requests_that_may_have_trained_a_ranker_do_not_make_the_verdict(planted: Planted, tmp_path: Path) -> None:
+    report = planted.compared(max_simulated_tokens=0)
+    assert 0 < report.found.num_unseen < 100, "all came before the rankers were made, and a tenth is test by its hash"
+    assert "but one may have been trained on these requests" in report.found.verdict
+    assert "too few to be judged by" in report.found.seen
+    later = [row | {"arrival_s": row["arrival_s"] + 1e9} for row in journal_rows(300, seed=1)]
+    journal = write_journal(tmp_path / "later", [*journal_rows(), *later])
+    report = planted.compared(max_simulated_tokens=0, journal=journal, days=1e6)
+    assert report.found.of_unseen is not None
+    assert 300 <= report.found.num_unseen < 400
+    assert "on these alone the verdict is made" in report.found.seen
+    report = planted.compared(max_simulated_tokens=0, journal=write_journal(tmp_path / "all", later))
+    assert report.found.seen == "None of these requests can have trained either ranker."
+    assert report.found.verdict.endswith(f"instead of {report.found.judged.champion['kendall_tau_b']:.3f}")
+
+
+def test_loose_ranker_is_compared_by_its_folder(planted: Planted) -> None:
     ranker = write_ranker(planted.folder / "loose", weight=0.0, word_weights=COUNTS_BOTH)
-    said = " ".join(planted.compared(ranker=str(ranker), max_simulated_tokens=0).sentences)
-    assert "Nobody knows when the challenger was made" in said
+    report = planted.compared(ranker=str(ranker), max_simulated_tokens=0)
+    assert [one.tier for one in report.found.of_tiers] == ["encoder"], "it has no other"
+    assert report.found.of_tiers[0].differences["kendall_tau_b"].low > 0
 
 
 def artefacts(planted: Planted, into: Path, **changes: Any) -> tuple[str, dict[str, bytes], dict[str, float]]:
@@ -182,7 +198,7 @@ def test_texts_are_shown_where_a_setting_asks_for_them(planted: Planted, tmp_pat
     [
         ({"target_llm": "nobodys"}, InvalidInput, r"compared with the champion, but pars-nobodys has none"),
         ({"version": "1"}, InvalidInput, "two rankers must differ .* holds the same files as the champion"),
-        ({"version": "99"}, store.RegistryError, "models:/pars-demo-llm/99 cannot be had"),
+        ({"version": "99"}, MlflowException, "pars-demo-llm.*99"),
         ({"ranker": "nowhere"}, InvalidInput, "or a folder, but got 'nowhere'"),
     ],
 )

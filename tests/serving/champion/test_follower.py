@@ -19,13 +19,14 @@ from prometheus_client import REGISTRY
 from registry import store
 from registry.artefact.card import CARD_FILE, RankerCard, ReferenceScores
 from registry.artefact.files import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
-from registry.watch import GATE_TAG
+from registry.watch import GATE_TAG, YESTERDAY_TAG
 from serving.champion import follower as following
 from serving.champion import time_limits
 from serving.champion.follower import ChampionFollower
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion
+from serving.champion.yesterday_line import Yesterday
 from serving.metrics import GATES
 from tests.conftest import tracking
 from tests.rankers import fetched, write_ranker
@@ -469,6 +470,32 @@ async def test_tag_switches_ordering(follower: ChampionFollower, switch: Orderin
     mlflow.MlflowClient().delete_registered_model_tag("pars-demo-llm", "ordering")
     await follower.look()
     assert switch.is_on("demo-llm")
+
+
+async def test_what_yesterday_would_have_been_is_shown_while_the_tag_says_it(follower: ChampionFollower) -> None:
+    def shown() -> float:
+        value = REGISTRY.get_sample_value("pars_yesterday_fcfs_ratio", {"target_llm": "demo-llm"})
+        assert value is not None
+        return value
+
+    said = Yesterday(
+        day="2026-11-26",  # type: ignore[arg-type]
+        fcfs_ratio=3.4,
+        fcfs_ratio_low=3.1,
+        fcfs_ratio_high=3.7,
+        simulated_over_measured=0.97,
+        is_near=True,
+        waiting_share=0.6,
+        requests=12_000,
+    )
+    await follower.look()
+    assert isnan(shown())
+    store.tag_model("demo-llm", YESTERDAY_TAG, said.model_dump_json())
+    await follower.look()
+    assert shown() == 3.4
+    store.tag_model("demo-llm", YESTERDAY_TAG, said.model_dump_json()[:-9])
+    await follower.look()
+    assert isnan(shown())
 
 
 async def test_registry_that_hangs_is_counted_and_the_next_look_is_not_delayed(
