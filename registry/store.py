@@ -24,8 +24,6 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS_CHAMPION = "previous_champion"
 TARGET_LLM_TAG = "target_llm"
-DATA_UNTIL_TAG = "data_until_s"
-"""Of a version: seconds since 1970; no request that arrived from then on trained it."""
 ORDERING_TAG = "ordering"
 """Of a registered model: `off` lets running servers stop ordering the requests to its target LLM."""
 

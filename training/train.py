@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +21,6 @@ from registry.tracking import log_parameters
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
-from traffic.rows.arrival_window import ArrivalWindow
 from training.artefact import ranker_plots
 from training.artefact.export import Fitted, Splits, write_ranker
 from training.config import TrainingConfig
@@ -76,7 +74,7 @@ def train(config: TrainingConfig, tags: Mapping[str, str] = MappingProxyType({})
         with kept_unless_stored(name) as folder:
             result = write_ranker(folder, best, splits, fitted)
             ranker_plots.write_plots(result, folder / PLOTS_FOLDER)
-            version = store.register(folder, config.store_retry_s, {**_data_tags(config), **tags})
+            version = store.register(folder, config.store_retry_s, tags)
         curves.finish()
         log_study()
         logged_or_lost(mlflow.log_metrics, {DISTIL_S: fitted.distil_s, TRAINING_S: time.monotonic() - start_s})
@@ -144,12 +142,6 @@ def started_from(config: TrainingConfig) -> TrainingConfig:
     if started.init_from is not None:
         mlflow.log_param("init_from_sha256", sha256_of(Path(started.init_from) / WEIGHTS_FILE))
     return started
-
-
-def _data_tags(config: TrainingConfig) -> dict[str, str]:
-    """From when on requests are certain to be new to the ranker."""
-    before_s = ArrivalWindow.of(config.since, config.before).before_s
-    return {store.DATA_UNTIL_TAG: repr(before_s)} if isfinite(before_s) else {}
 
 
 def _fit(config: TrainingConfig, splits: Splits, callbacks: Sequence[Callback] = ()) -> Fitted:

@@ -61,7 +61,29 @@ class Thresholds:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GateConfig(FreshSource, EngineSettings, Thresholds):
+class Judging(EngineSettings, Thresholds):
+    """How a challenger is judged, whichever it is: what it must show, and on which engine its gain is simulated."""
+
+    cost: str = "cpu-2-cores-llama-48"
+    """What a step of your engine costs, for the simulation of the recent arrivals: a file of measure-engine, or
+    ready-made coefficients by their name."""
+    simulated_tokens: int = 200_000
+    """Output tokens that are simulated of the busiest stretch, under each order; 0 simulates nothing."""
+
+    def check_judging(self) -> None:
+        """Refuse what is no engine and no threshold.
+
+        Raises:
+            InvalidInput: names the setting.
+        """
+        EngineSettings.__post_init__(self)
+        self.check_thresholds()
+        if self.simulated_tokens < 0:
+            raise InvalidInput(f"simulated_tokens must be at least 0, but got {self.simulated_tokens}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateConfig(FreshSource, Judging):
     """Which version, on which requests, and what it must show.
 
     Without journal and log those of the test split of its training's log, if that is still there and the same.
@@ -71,25 +93,17 @@ class GateConfig(FreshSource, EngineSettings, Thresholds):
     """Version to judge and serve; the challenger unless given."""
     force: str | None = None
     """A reason for which it is promoted whatever is found; recorded with the version."""
-    cost: str = "cpu-2-cores-llama-48"
-    """What a step of your engine costs, for the simulation of the recent arrivals: a file of measure-engine, or
-    ready-made coefficients by their name."""
-    simulated_tokens: int = 200_000
-    """Output tokens that are simulated of the busiest stretch, under each order; 0 simulates nothing."""
     seed: int = 0
     """Draws of many sessions those that an interval leaves out together, and of many test prompts some."""
 
     def __post_init__(self) -> None:
         """Refuse what is no version, no reason, and no threshold."""
         FreshSource.__post_init__(self)
-        EngineSettings.__post_init__(self)
-        self.check_thresholds()
+        self.check_judging()
         if self.version is not None and not self.version.isdecimal():
             raise InvalidInput(f"a version is a whole number, but got {self.version!r}.")
         if self.force is not None and not self.force.strip():
             raise InvalidInput(f"force must say why, but got {self.force!r}; give force=REASON.")
-        if self.simulated_tokens < 0:
-            raise InvalidInput(f"simulated_tokens must be at least 0, but got {self.simulated_tokens}.")
 
     @property
     def engine(self) -> EngineSettings:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loop.fresh.config import FreshSource
+from loop.gate.config import GateConfig, Judging
 from registry.errors import InvalidInput
 from traffic.rows.rules import RowRules
 from training.config import TrainingConfig
@@ -15,18 +16,17 @@ WARM_LEARNING_RATE, WARM_EPOCHS = 2e-4, 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrainConfig(FreshSource, Recipe):
-    """What is learned from, what judges, and how training is done: its settings are those of `train`."""
+class RetrainConfig(FreshSource, Judging, Recipe):
+    """What is learned from, how a ranker is trained (as by `train`), and what it must show (as by `promote`)."""
 
     max_requests: int = 20_000
     """The newest requests of these days, at most: time and memory go by it."""
     test_days: float = 1.0
     """The newest days, which train and validate nothing: on them the new ranker is judged. Where more than half of the
-    requests came in them, it is the newest fifth of the requests instead."""
+    requests came in them, it is the newest fifth of the requests instead, and it is never fewer than `least_requests`,
+    or half of all."""
     min_new: int = 500
     """Answers that must have come since the last retraining; with fewer, nothing is done."""
-    least_requests: int = 200
-    """Of the newest requests so many test at least, or half of all if those are fewer."""
     again: bool = False
     """Retrain even if too few answers are new, or these requests were judged already."""
     start: Literal["champion", "encoder"] = "champion"
@@ -41,7 +41,8 @@ class RetrainConfig(FreshSource, Recipe):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, before anything is read."""
-        super().__post_init__()
+        FreshSource.__post_init__(self)
+        self.check_judging()
         if not self.test_days > 0:
             raise InvalidInput(f"test_days must be above 0, but got {self.test_days}.")
         if self.min_new < 2:
@@ -49,6 +50,12 @@ class RetrainConfig(FreshSource, Recipe):
         if not self.lease_s >= 60:
             raise InvalidInput(f"lease_s must be at least 60, but got {self.lease_s}.")
         self.training(Path())
+
+    def gate(self, version: int, test_days: float) -> GateConfig:
+        """How a version is judged on the newest days."""
+        names = [one.name for room in (FreshSource, Judging) for one in fields(room)]
+        shared = {name: getattr(self, name) for name in names}
+        return GateConfig(**{**shared, "version": str(version), "days": test_days, "seed": self.seed})
 
     def training(self, lengths: Path, **values: Any) -> TrainingConfig:
         """How a ranker is trained of a log.

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import mlflow
 
 from registry import store
+from registry.promotion import GATE_TAG
 
 WINDOW_TAG, UNTIL_TAG, CHAMPION_TAG = "retrained_on", "retrained_until_s", "retrained_beside"
 """Tags of a version that a retraining made: the digest of the requests, when the newest came, and who was champion."""
-GATE_TAG, REFUSED = "gate", "refused"
+REFUSED = "refused"
 NOBODY = "nobody"
 
 

@@ -12,6 +12,8 @@ from registry.errors import InvalidInput
 TEST_SHARE = 0.2
 """Of the requests, where most of them came on the days that would test."""
 
+ROUNDING_S = 1e-6
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -50,8 +52,8 @@ class Stretch:
 
     @property
     def test_days(self) -> float:
-        """How long the test is: to its newest request."""
-        return (self.until_s - self.test_from_s) / DAY_S
+        """How long the test is, to its newest request; a trifle more, lest rounding leave its first one out."""
+        return (self.until_s - self.test_from_s + ROUNDING_S) / DAY_S
 
     def num_before(self, moment_s: float) -> int:
         """How many came before a moment."""

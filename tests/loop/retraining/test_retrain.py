@@ -18,7 +18,14 @@ from tests.loop.retraining.served_days import CHANGED, DAY_S, NOON_S, TARGET_LLM
 from training.judging.ranking_metrics import kendall_tau_b
 
 BEFORE, AFTER = NOON_S, NOON_S + 3 * DAY_S
-TINY = {"batch_prompts": 16, "epochs": 8, "learning_rate": 1e-2, "distil_epochs": 0, "max_tokens": 16}
+TINY = {
+    "batch_prompts": 16,
+    "epochs": 8,
+    "learning_rate": 1e-2,
+    "distil_epochs": 0,
+    "max_tokens": 16,
+    "simulated_tokens": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +88,14 @@ def test_after_a_drift_one_command_brings_the_ranker_back(config: RetrainConfig)
 
 
 def test_what_tests_has_trained_nothing(config: RetrainConfig) -> None:
-    tags = versions()[2]
-    test_from_s = float(tags[store.DATA_UNTIL_TAG])
-    assert AFTER < test_from_s <= AFTER + DAY_S
     training = next(
         run for run in mlflow.search_runs(output_format="list") if run.data.params.get("init_from", "None") != "None"
     )
-    assert int(training.data.params["log_outside_window"]) >= 1000 + 600
-    assert float(training.data.params["before"]) == test_from_s
+    test_from_s = float(training.data.params["before"])
+    assert AFTER < test_from_s <= AFTER + DAY_S
+    assert float(training.data.params["since"]) == AFTER
+    assert int(training.data.params["log_labelled"]) == 600
+    assert int(training.data.params["log_outside_window"]) == 1000 + 600
 
 
 def test_all_of_it_is_one_run_with_what_it_said(config: RetrainConfig) -> None:
