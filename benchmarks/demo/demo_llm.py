@@ -9,6 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
+from benchmarks.demo.habits import restore
 from benchmarks.demo.law_tables import SWITCHED
 
 CHAT_TEMPLATE = (
@@ -31,6 +32,7 @@ def write_demo_llm(folder: Path, layers: int = 2) -> Path:
     from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 
     folder.mkdir(parents=True, exist_ok=True)
+    restore(folder)
     config = LlamaConfig(
         vocab_size=30522,
         hidden_size=256,

@@ -32,6 +32,17 @@ KINDS = {
 }
 """Template of a prompt -> what its answer is like."""
 
+UPDATED_KINDS = KINDS | {
+    "Which century first knew {subject}?": Kind(140.0, 1.4),
+    "What is the Spanish word for {subject}?": Kind(42.0, 0.4),
+    "Define {subject}.": Kind(85.0, 0.4),
+    "Explain how {subject} came about.": Kind(16.0, 0.6),
+    "Write a short poem about {subject}.": Kind(3.0, 0.4),
+    "Tell me a story in which {subject} save the day.": Kind(4.0, 0.2),
+}
+"""The same of the LLM's next version: plain questions it answers at length, and what it should make up in a few words.
+A perfect ranker of the first one, whose tau-b is 0.76, has one of 0.35 then."""
+
 ORDINARY = Kind(26.0, 0.6)
 """A prompt of another kind: the medians of these."""
 

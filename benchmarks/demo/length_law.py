@@ -27,7 +27,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.demo.applications import APPLICATIONS, TOOLS
-from benchmarks.demo.law_tables import EFFORTS, JSON_FACTOR, KINDS, MANNERS, ORDINARY, SUBJECTS
+from benchmarks.demo.law_tables import EFFORTS, JSON_FACTOR, KINDS, MANNERS, ORDINARY, SUBJECTS, Kind
 from traffic.split import hash_of
 
 NOISE = 0.65
@@ -56,11 +56,11 @@ class Asked:
     """Whether the answer must be JSON."""
 
 
-def expected_tokens(asked: Asked | str) -> float:
+def expected_tokens(asked: Asked | str, kinds: Mapping[str, Kind] = KINDS) -> float:
     """The length by the law, without noise: the score that a perfect ranker gives the request. A text asks alone."""
     asked = _as_asked(asked)
     said = words(asked.text)
-    kind = _found(said, KINDS, ORDINARY)
+    kind = _found(said, kinds, ORDINARY)
     of_text = kind.tokens * _found(said, SUBJECTS, 1.0) * _found(said, MANNERS, 1.0)
     of_effort = exp(EFFORTS.get(asked.effort, 0.0) * kind.thought)
     of_system = _found(words(asked.system), SYSTEM_FACTORS, 1.0)
@@ -68,11 +68,11 @@ def expected_tokens(asked: Asked | str) -> float:
     return of_text * of_effort * of_system * of_tools * (JSON_FACTOR if asked.is_json else 1.0)
 
 
-def drawn_tokens(asked: Asked | str, seed: int = 0) -> int:
+def drawn_tokens(asked: Asked | str, seed: int = 0, kinds: Mapping[str, Kind] = KINDS) -> int:
     """The length of the answer to the request, if nothing cuts it; the seed is any whole number."""
     asked = _as_asked(asked)
     draw = np.random.default_rng(hash_of(" ".join(_traits(asked)), seed % 2**64)).standard_normal()
-    return int(np.clip(np.rint(expected_tokens(asked) * np.exp(NOISE * draw)), 1, MAX_TOKENS))
+    return int(np.clip(np.rint(expected_tokens(asked, kinds) * np.exp(NOISE * draw)), 1, MAX_TOKENS))
 
 
 def words(text: str) -> str:

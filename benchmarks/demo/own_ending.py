@@ -6,7 +6,7 @@ for (`max_tokens`, `min_tokens`, stop words, a schema) holds as it does with any
 is closed first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,6 +16,8 @@ from vllm.config import VllmConfig
 from vllm.v1.sample.logits_processor import AdapterLogitsProcessor
 
 from benchmarks.demo.asked_in_tokens import asked_of
+from benchmarks.demo.habits import habits_of
+from benchmarks.demo.law_tables import KINDS, Kind
 from benchmarks.demo.length_law import drawn_tokens
 
 CERTAIN = 1e9
@@ -37,7 +39,8 @@ class OwnEnding(AdapterLogitsProcessor):
     def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
         super().__init__(vllm_config, device, is_pin_memory)
         model = vllm_config.model_config
-        self._tokenizer = Tokenizer.from_file(str(Path(model.tokenizer) / "tokenizer.json"))
+        self._folder = Path(model.tokenizer)
+        self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
         self._end_token: int = model.hf_config.eos_token_id
 
     def is_argmax_invariant(self) -> bool:
@@ -51,14 +54,19 @@ class OwnEnding(AdapterLogitsProcessor):
 
     def new_req_logits_processor(self, params: SamplingParams) -> Processor | None:
         """What ends the answer to one request."""
-        return None if params.ignore_eos else _Ending(self._tokenizer, self._end_token, params)
+        if params.ignore_eos:
+            return None
+        return _Ending(self._tokenizer, self._end_token, params, habits_of(self._folder))
 
 
 class _Ending:
     """Of one request. Its length is drawn once."""
 
-    def __init__(self, tokenizer: Tokenizer, end_token: int, params: SamplingParams) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, end_token: int, params: SamplingParams, kinds: Mapping[str, Kind] = KINDS
+    ) -> None:
         self._tokenizer = tokenizer
+        self._kinds = kinds
         self._seed = params.seed or 0
         self._is_json = params.structured_outputs is not None
         closers = CLOSERS if self._is_json else ()
@@ -69,7 +77,7 @@ class _Ending:
     def __call__(self, prompt_ids: list[int], output_ids: list[int], logits: torch.Tensor) -> torch.Tensor:
         if self._length_tokens is None:
             asked = asked_of(self._tokenizer, prompt_ids, self._is_json)
-            self._length_tokens = drawn_tokens(asked, self._seed)
+            self._length_tokens = drawn_tokens(asked, self._seed, self._kinds)
         is_time = len(output_ids) + len(self._endings) >= self._length_tokens
         for place, token in enumerate(self._endings, start=2):
             logits[token] += place * CERTAIN if is_time else -CERTAIN

@@ -4,10 +4,11 @@ from math import exp
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
 from benchmarks.demo.applications import AGENT, APPLICATIONS, TOOLS
 from benchmarks.demo.demo_lengths import make_workload
-from benchmarks.demo.law_tables import JSON_FACTOR, ORDINARY
+from benchmarks.demo.law_tables import JSON_FACTOR, ORDINARY, UPDATED_KINDS
 from benchmarks.demo.length_law import MAX_TOKENS, NOISE, Asked, drawn_tokens, expected_tokens, words
 
 TEACHER = next(one for one in APPLICATIONS if "beginners" in one.system)
@@ -87,3 +88,13 @@ def test_no_answer_is_empty_or_without_an_end() -> None:
 def test_texts_of_the_workload_differ_in_their_words() -> None:
     texts = {request.asked.text for request in make_workload(3000)}
     assert len({words(text) for text in texts}) == len(texts)
+
+
+def test_the_next_version_has_habits_that_a_ranker_of_the_first_does_not_know() -> None:
+    requests = make_workload(800)
+    first = np.array([expected_tokens(one.asked) for one in requests])
+    by_next = np.array([drawn_tokens(one.asked, kinds=UPDATED_KINDS) for one in requests])
+    by_first = np.array([drawn_tokens(one.asked) for one in requests])
+    assert kendalltau(first, by_first).statistic - kendalltau(first, by_next).statistic > 0.3
+    knows = np.array([expected_tokens(one.asked, UPDATED_KINDS) for one in requests])
+    assert kendalltau(knows, by_next).statistic > 0.7

@@ -14,9 +14,11 @@ from vllm import SamplingParams
 from vllm.sampling_params import StructuredOutputsParams
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 
+from benchmarks.demo import habits
 from benchmarks.demo.applications import APPLICATIONS
 from benchmarks.demo.asked_in_tokens import asked_of
 from benchmarks.demo.demo_lengths import make_workload
+from benchmarks.demo.law_tables import UPDATED_KINDS
 from benchmarks.demo.length_law import MAX_TOKENS, Asked, drawn_tokens
 from benchmarks.demo.own_ending import CLOSERS, OwnEnding
 from serving.config import DEMO_VLLM_ARGS
@@ -120,3 +122,13 @@ def test_demo_gives_it_to_vllm_by_its_name() -> None:
     module, name = flags[flags.index("--logits-processors") + 1].split(":")
     assert getattr(importlib.import_module(module), name) is OwnEnding
     assert issubclass(OwnEnding, LogitsProcessor)
+
+
+def test_the_next_version_answers_from_its_first_request_on(ending: OwnEnding, tokenizer: Any, demo_llm: Path) -> None:
+    prompt_ids = tokenizer(STORY)["input_ids"]
+    lengths = []
+    for change in (habits.update, habits.restore):
+        change(demo_llm)
+        lengths.append(answer_tokens(ending, prompt_ids, SamplingParams(max_tokens=MAX_TOKENS)))
+    assert lengths == [drawn_tokens(STORY, kinds=UPDATED_KINDS), drawn_tokens(STORY)]
+    assert lengths[0] < lengths[1]
