@@ -29,7 +29,7 @@ demo: .venv/.installed ## The whole life on embedded data: train, promote, serve
 	@python -m benchmarks demo
 
 loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (9 minutes on two cores, 4 more to install)
-	@python -m benchmarks loop
+	@python -m loop loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
 	ruff format --check .

@@ -298,7 +298,7 @@ COMMANDS = (
     ),
     Command(
         name="loop",
-        room="benchmarks",
+        room="loop",
         settings="cli.actions.demonstrations:DemoConfig",
         does="cli.actions.demonstrations:loop",
         help="The circle on embedded data: ask an LLM, train, serve, read the journal back, train again, compare.",

@@ -26,6 +26,6 @@ def demo(_: DemoConfig) -> str:
 
 def loop(_: DemoConfig) -> str:
     """Close the circle from traffic to a ranker."""
-    from benchmarks.demo.closed_loop import run_loop
+    from loop.demo.closed_loop import run_loop
 
     return run_loop()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.demo import closed_loop, demo
+from benchmarks.demo import demo
 from benchmarks.demo.steps import DemoError, Stage, Step
 from cli.commands import find_command
+from loop.demo import closed_loop
 
 STEPS = [
     *demo.steps(),

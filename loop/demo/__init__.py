@@ -1,0 +1,1 @@
+"""The circle on embedded data."""
