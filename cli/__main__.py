@@ -69,12 +69,16 @@ def _do(command: Command, settings: Any) -> str:
     from registry.runs.experiments import use_experiment  # MLflow, for which --help need not wait
     from registry.runs.mlflow_failures import told_in_one_sentence
     from registry.runs.stored_run import reach_mlflow
+    from registry.tracking import describe_run
 
     reach_mlflow()
     with told_in_one_sentence():
         if command.makes_runs:
             use_experiment(vars(settings))
-        return command.load()(settings)
+        printed = command.load()(settings)
+    if command.makes_runs:
+        describe_run(printed)
+    return printed
 
 
 def _prepare(command: Command) -> None:

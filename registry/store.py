@@ -18,6 +18,7 @@ from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE
 from registry.errors import UserError
 from registry.pyfunc import log_model
 from registry.ranker import Ranker
+from registry.runs.pages import version_tags, write_pages
 from registry.runs.retrying import Again
 
 CHAMPION = "champion"
@@ -71,22 +72,14 @@ def register(folder: Path, retry_s: float = 0.0, tags: Mapping[str, str] = Mappi
     name = again(check_owner, card.target_llm)
     again(_log_to_run, folder, card)
     uri = again(log_model, folder, card.metrics)
-    version = int(again(mlflow.register_model, uri, name, tags={**_tags(card), **tags}).version)
+    shown = {TARGET_LLM_TAG: card.target_llm, **version_tags(card), **tags}
+    version = int(again(mlflow.register_model, uri, name, tags=shown).version)
     client = mlflow.MlflowClient()
     again(client.set_registered_model_tag, name, TARGET_LLM_TAG, card.target_llm)
     again(client.set_registered_model_alias, name, CHALLENGER, str(version))
     again(mlflow.set_tag, "ranker", f"models:/{name}/{version}")
+    again(write_pages, name, version, card)
     return version
-
-
-def _tags(card: RankerCard) -> dict[str, str]:
-    """What is compared in the list of versions."""
-    tags = {TARGET_LLM_TAG: card.target_llm, "data_digest": card.data_digest, "encoder": card.encoder}
-    return (
-        tags
-        | {"training_prompts": str(card.training_prompts)}
-        | {metric: f"{value:.4g}" for metric, value in card.metrics.items()}
-    )
 
 
 def _log_to_run(folder: Path, card: RankerCard) -> None:

@@ -14,6 +14,12 @@ from registry.secrets import without_passwords
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+NOTE_TAG = "mlflow.note.content"
+"""The description of an experiment or a run, in Markdown."""
+MOST_LETTERS = 4900
+"""Of a description: MLflow keeps 5,000 of a tag."""
+PARENT_TAG = "mlflow.parentRunId"
+
 
 def configure_tracking() -> str:
     """Use `MLFLOW_TRACKING_URI`, or else `mlflow.db` in the working folder, and return the address."""
@@ -30,6 +36,17 @@ def name_run(name: str) -> None:
     if run_id := os.environ.get("MLFLOW_RUN_ID"):
         with suppress(MlflowException):  # a run of another store: no reason to fail what is done
             mlflow.MlflowClient().update_run(run_id, name=name)
+
+
+def describe_run(printed: str) -> None:
+    """Let the run that this process has made say what the command printed, unless it has a description of its own."""
+    with suppress(MlflowException):  # no reason to fail what is done
+        run = mlflow.last_active_run()
+        while run is not None and (parent := run.data.tags.get(PARENT_TAG)):
+            run = mlflow.get_run(parent)
+        if run is not None and NOTE_TAG not in run.data.tags:
+            note = f"```\n{without_passwords(printed)[:MOST_LETTERS]}\n```"
+            mlflow.MlflowClient().set_tag(run.info.run_id, NOTE_TAG, note)
 
 
 def log_parameters(config: "DataclassInstance") -> None:

@@ -14,6 +14,7 @@ from registry.artefact.card import RankerCard
 from registry.errors import UserError
 from registry.runs.stored_run import DATABASES
 from registry.store import TARGET_LLM_TAG, model_name
+from registry.tracking import NOTE_TAG
 
 OF_ALL = "pars"
 """The experiment of runs that are about no single target LLM."""
@@ -21,8 +22,6 @@ KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 """Of an experiment: MLflow's pages open on its runs; without it they ask what it is, or open on traces."""
 PRIMARY_METRIC_TAG, PRIMARY_METRIC = "mlflow.experiment.primaryMetric.name", "kendall_tau_b"
 """Of an experiment: the metric that MLflow's charts of its runs begin with."""
-NOTE_TAG = "mlflow.note.content"
-"""The description of an experiment or a run, in Markdown."""
 CHOSEN = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
 """One of these is set where a user has named an experiment, or `mlflow run` has begun a run in one."""
 
