@@ -10,7 +10,7 @@ import mlflow
 
 from loop.gate.config import GateConfig
 from loop.gate.judgement import Judged
-from loop.gate.report import paragraph, report, with_paragraph
+from loop.gate.report import last_decision, paragraph, report, with_paragraph
 from registry.promotion import GATE_REASON_TAG, GATE_RUN_TAG, GATE_TAG
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
@@ -48,7 +48,7 @@ def log_decision(judged: Judged, run: mlflow.ActiveRun) -> None:
 
 
 def note_on_version(judged: Judged, run: mlflow.ActiveRun) -> None:
-    """Say on the version how the gate has decided, and where that is written down."""
+    """Say on the version, and on its model, how the gate has decided and where that is written down."""
     client, contest, decision = mlflow.MlflowClient(), judged.contest, judged.decision
     where = contest.challenger.name, str(contest.challenger.version)
     tags = {GATE_TAG: decision.outcome, GATE_RUN_TAG: run.info.run_id, GATE_REASON_TAG: decision.sentence}
@@ -57,6 +57,8 @@ def note_on_version(judged: Judged, run: mlflow.ActiveRun) -> None:
     link = f"#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
     before = client.get_model_version(*where).description or ""
     client.update_model_version(*where, with_paragraph(before, paragraph(judged, link)))
+    of_model = client.get_registered_model(contest.challenger.name).description or ""
+    client.update_registered_model(contest.challenger.name, with_paragraph(of_model, last_decision(judged, link)))
 
 
 def _record(judged: Judged) -> dict[str, object]:

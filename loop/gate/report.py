@@ -19,8 +19,13 @@ def paragraph(judged: Judged, link: str) -> str:
     return f"{PARAGRAPH}: {judged.decision.sentence} [The decision]({link})"
 
 
+def last_decision(judged: Judged, link: str) -> str:
+    """Of a registered model's description: what the gate did last."""
+    return f"{PARAGRAPH}, last: version {judged.contest.challenger.version} {judged.decision.outcome}. [Why]({link})"
+
+
 def with_paragraph(description: str, new: str) -> str:
-    """A version's description with what the gate says now, instead of what it said before."""
+    """A description with what the gate says now, instead of what it said before."""
     kept = [one for one in description.split("\n\n") if one and not one.startswith(PARAGRAPH)]
     return "\n\n".join([*kept, new])
 

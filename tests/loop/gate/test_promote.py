@@ -65,6 +65,9 @@ def test_an_equally_good_challenger_is_promoted_and_the_decision_is_written_down
     assert 0.4 < run.data.metrics["challenger_kendall_tau_b"] < 0.7
     described = mlflow.MlflowClient().get_model_version("pars-demo-llm", "2").description
     assert f"runs/{run.info.run_id}" in described
+    of_model = mlflow.MlflowClient().get_registered_model("pars-demo-llm").description
+    assert f"last: version 2 promoted. [Why](#/experiments/{run.info.experiment_id}/runs/{run.info.run_id})" in of_model
+    assert "`champion`" in of_model, "what stood there before stands there still"
     kept = json.loads(mlflow.artifacts.load_text(f"{run.info.artifact_uri}/gate/decision.json"))
     assert {one["name"] for one in kept["findings"]} >= {"loads", "kendall_tau_b", "static_gain_s_per_token"}
     assert "<svg" in mlflow.artifacts.load_text(f"{run.info.artifact_uri}/gate/tau_by_day.svg")
