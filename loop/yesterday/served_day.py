@@ -1,9 +1,11 @@
 """One day of a journal as numbers: what came, where the server placed it, and how long it took."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,8 @@ NUMBERS = (
     "work_s",
 )
 COLUMNS = (*NUMBERS, "model", "ending", "placed_by")
+KEPT = (*NUMBERS[:5], "quantile", "queued_s")
+"""Of each row; `queued_s` is in our hands and in vLLM's queue."""
 NOT_PLACED = 0.5
 """Where a server puts what it has no place for."""
 BY_RANKER = ("encoder", "instant")
@@ -57,29 +61,41 @@ class ServedDay:
 
 
 def read_day(journal: Path, target_llm: str, day: date) -> ServedDay:
-    """Read a day; no text is looked at, and what is kept of a row is some numbers.
+    """Read a day; no text is looked at, and what is kept of a row is seven numbers.
 
     Raises:
         InvalidInput: the journal cannot be read, or nothing of that day was ordered, timed and answered.
     """
-    table = pa.concat_tables(_of_day(journal, day)).sort_by("arrival_s")
-    worked_on = table.filter(pc.greater(table["output_tokens"], 0))
-    numbers = {name: _numbers(worked_on, name) for name in NUMBERS}
-    is_counted = _is_counted(worked_on, target_llm, numbers)
-    placed_by = _counted(worked_on["placed_by"], is_counted)
-    _require(journal, target_llm, day, int(is_counted.sum()), placed_by)
-    quantile, is_placed = numbers["quantile"], np.isfinite(numbers["quantile"])
+    parts = [_part(rows, target_llm) for rows in _of_day(journal, day)]
+    placed_by = sum((one.placed_by for one in parts), Counter[str]())
+    _require(journal, target_llm, day, placed_by)
+    order = np.argsort(np.concatenate([one.kept["arrival_s"] for one in parts]), kind="stable")
+    kept = {name: np.concatenate([one.kept[name] for one in parts])[order] for name in KEPT}
+    is_counted = np.concatenate([one.is_counted for one in parts])[order]
+    is_placed = np.isfinite(kept["quantile"])
     return ServedDay(
         day=day,
-        traffic=_traffic(numbers, tuple(_notes(len(table), is_counted, ~is_placed))),
-        quantile=np.clip(np.where(is_placed, quantile, NOT_PLACED), 0.0, 1.0),
+        traffic=_traffic(kept, tuple(_notes(sum(one.num_empty for one in parts), is_counted, ~is_placed))),
+        quantile=np.clip(np.where(is_placed, kept["quantile"], NOT_PLACED), 0.0, 1.0),
         is_counted=is_counted,
-        ttft_s=numbers["time_to_first_token_s"],
-        e2e_s=numbers["end_to_end_s"],
-        queued_s=np.nan_to_num(numbers["held_s"]) + np.nan_to_num(numbers["waiting_s"]),
-        is_by_work=bool(np.isfinite(numbers["work_s"]).any()),
-        placed_by=placed_by,
+        ttft_s=kept["time_to_first_token_s"],
+        e2e_s=kept["end_to_end_s"],
+        queued_s=kept["queued_s"],
+        is_by_work=any(one.is_by_work for one in parts),
+        placed_by=dict(placed_by),
     )
+
+
+class _Part(NamedTuple):
+    """Some rows of the day that the engine worked on."""
+
+    kept: dict[str, Values]
+    is_counted: Flags
+    placed_by: Counter[str]
+    """Of those that count."""
+    is_by_work: bool
+    num_empty: int
+    """Rows that never had a token."""
 
 
 def _of_day(journal: Path, day: date) -> Iterator[pa.Table]:
@@ -89,8 +105,19 @@ def _of_day(journal: Path, day: date) -> Iterator[pa.Table]:
         yield rows.filter(pc.and_(pc.greater_equal(arrival_s, begins_s), pc.less(arrival_s, ends_s)))
 
 
-def _numbers(table: pa.Table, name: str) -> Values:
-    return np.asarray(table[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
+def _part(rows: pa.Table, target_llm: str) -> _Part:
+    worked_on = rows.filter(pc.greater(rows["output_tokens"], 0))
+    numbers = {name: np.asarray(worked_on[name].cast(pa.float64()).to_numpy()) for name in NUMBERS}
+    queued_s = np.nan_to_num(numbers["held_s"]) + np.nan_to_num(numbers["waiting_s"])
+    is_counted = _is_counted(worked_on, target_llm, numbers)
+    counts = worked_on["placed_by"].filter(pa.array(is_counted)).value_counts()
+    return _Part(
+        kept={name: (numbers | {"queued_s": queued_s})[name] for name in KEPT},
+        is_counted=is_counted,
+        placed_by=Counter({one["values"].as_py() or "nothing": one["counts"].as_py() for one in counts}),
+        is_by_work=bool(np.isfinite(numbers["work_s"]).any()),
+        num_empty=len(rows) - len(worked_on),
+    )
 
 
 def _is_counted(table: pa.Table, target_llm: str, numbers: dict[str, Values]) -> Flags:
@@ -100,18 +127,13 @@ def _is_counted(table: pa.Table, target_llm: str, numbers: dict[str, Values]) ->
     return np.asarray(is_own & has_ended & is_timed)
 
 
-def _counted(names: pa.ChunkedArray, is_counted: Flags) -> dict[str, int]:
-    counts = names.filter(pa.array(is_counted)).value_counts()
-    return {one["values"].as_py() or "nothing": one["counts"].as_py() for one in counts}
-
-
-def _require(journal: Path, target_llm: str, day: date, counted: int, placed_by: dict[str, int]) -> None:
-    if counted < 2:
+def _require(journal: Path, target_llm: str, day: date, placed_by: Counter[str]) -> None:
+    if (counted := placed_by.total()) < 2:
         raise InvalidInput(
             f"a day must have at least two answers of {target_llm!r} that ended and were timed, but {day} has {counted}"
             f" in {journal}; give another day=DATE."
         )
-    if not any(placed_by.get(tier) for tier in BY_RANKER):
+    if not any(placed_by[tier] for tier in BY_RANKER):
         raise InvalidInput(
             f"no ranker has placed a request to {target_llm!r} on {day} (placed by: {', '.join(sorted(placed_by))}), so"
             " that day was served first come, first served, and there is nothing to compare; give another day=DATE."
@@ -129,9 +151,9 @@ def _traffic(numbers: dict[str, Values], notes: tuple[str, ...]) -> Traffic:
     )
 
 
-def _notes(rows: int, is_counted: Flags, is_unplaced: Flags) -> Iterator[str]:
-    if never := rows - len(is_counted):
-        yield f"{never:,} requests of that day never had a token, and were left out."
+def _notes(num_empty: int, is_counted: Flags, is_unplaced: Flags) -> Iterator[str]:
+    if num_empty:
+        yield f"{num_empty:,} requests of that day never had a token, and were left out."
     if others := int((~is_counted).sum()):
         yield (
             f"{others:,} answers were simulated with the others, since they were in the same engine, but do not count:"
