@@ -60,8 +60,18 @@ endef
 	@$(PIP_INSTALL) --no-build-isolation --editable . $(SHOW_PROGRESS)
 	@touch $@
 
-.venv/.installed-dev: requirements/dev.txt .venv/.installed
+.venv/.installed-dev: requirements/dev.txt .venv/.installed .venv/.prometheus
 	@$(call install_pinned,requirements/dev.txt)
+	@touch $@
+
+# promtool and Prometheus, for the tests of deploy/alerts.yaml: Debian's package, unpacked and not installed, so that
+# nobody has to be root. Where it cannot be had, they are skipped and say so.
+.venv/.prometheus: | .venv/.installed
+	@cd .venv && (apt-get download -q prometheus || (apt-get update -q && apt-get download -q prometheus)) \
+	  >.prometheus.log 2>&1 && dpkg-deb --fsys-tarfile prometheus_*.deb \
+	  | tar -x -C bin --strip-components=3 ./usr/bin/prometheus ./usr/bin/promtool \
+	  || echo "Prometheus cannot be had from apt-get (.venv/.prometheus.log): the tests that need it are skipped."
+	@rm -f .venv/prometheus_*.deb
 	@touch $@
 
 mlproject: .venv/.installed-dev ## Write MLproject anew from the settings of the commands

@@ -316,4 +316,13 @@ COMMANDS = (
         is_entry_point=False,
         uses_mlflow=False,
     ),
+    Command(
+        name="watch",
+        room="loop",
+        settings="loop.watch.config:WatchConfig",
+        does="cli.actions.loops:watch",
+        help="Has the ranker aged? Hold a journal's answers against its card: alarms, plots, findings.\n\n"
+        "Tau-b, static gain and calibration of the uncorrected predictions by a sequential detector, stability of the"
+        " places, what the correction did, who was not ranked, and whether the champion passed the gate.",
+    ),
 )

@@ -10,14 +10,17 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from registry import store
-from registry.artefact.card import InvalidRanker
+from registry.artefact.card import CARD_FILE, InvalidRanker, RankerCard
 from registry.artefact.files import served_files
+from registry.promotion import GATE_TAG
+from registry.secrets import without_passwords
 from registry.tracking import configure_tracking
 
 MODEL_FILE = "MLmodel"
 YESTERDAY_TAG = "yesterday"
 """Of a registered model: what `-e yesterday` has found last, as JSON."""
-GATE_TAG = "gate"
+WATCH_TAG, WATCH_AT_TAG = "watch", "watch_at"
+"""Of a registered model: `quiet` or `alarm: WHAT`, as `-e watch` has found last, and when."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,26 @@ def download(target_llm: str, version: int, into: Path) -> None:
     except Exception as error:  # MLflow lets through what the library of each kind of store raises
         raise store.RegistryError(
             f"{uri} cannot be had from the registry at {configure_tracking()}: {error}"
+        ) from error
+
+
+def card_of(uri: str) -> RankerCard:
+    """The card of a registered version by its address, `models:/NAME/VERSION`; of its files no other is downloaded.
+
+    Raises:
+        InvalidRanker: the version is no ranker.
+        RegistryError: it cannot be had.
+    """
+    try:
+        with TemporaryDirectory() as part:
+            data = f"{uri}/{data_folder(Path(_had(f'{uri}/{MODEL_FILE}', part)))}"
+            return RankerCard.read(Path(_had(f"{data}/{CARD_FILE}", part)).parent)
+    except InvalidRanker:
+        raise
+    except Exception as error:  # MLflow lets through what the library of each kind of store raises
+        raise store.RegistryError(
+            f"{uri} cannot be had from the registry at {without_passwords(configure_tracking())}:"
+            f" {without_passwords(error)}"
         ) from error
 
 

@@ -6,15 +6,18 @@ sums up. Nothing of a prompt is in a label.
 
 import os
 from pathlib import Path
+from typing import get_args
 
 import psutil
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.multiprocess import mark_process_dead
 
+from registry.promotion import Outcome
+
 NO_RANKER = "none"
 """The label `target_llm` of requests that no ranker is for. Other values are in the settings, so there are few."""
 
-GATES = ("promoted", "forced", "refused", "none")
+GATES = (*get_args(Outcome), "none")
 """What a gate can have decided of a version, and that there was none."""
 
 RANKING_SECONDS = Histogram(

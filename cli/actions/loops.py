@@ -12,6 +12,8 @@ from loop.shadow.shadow import run_shadow
 from loop.targets.all_targets import read_targets
 from loop.targets.config import TargetsConfig
 from loop.targets.target_table import shown
+from loop.watch.config import WatchConfig
+from loop.watch.watched_journal import AlarmStands, run_watch
 from loop.yesterday.config import YesterdayConfig
 from loop.yesterday.yesterday import run_yesterday
 from registry.runs.stored_run import stored_run
@@ -43,3 +45,17 @@ def yesterday(config: YesterdayConfig) -> str:
     cost = StepCost.read(config.cost)
     with stored_run(f"yesterday {config.target_llm}"), on_all_cores() as simulate:
         return with_where_to_look(run_yesterday(config, cost, simulate, time.time()))
+
+
+def watch(config: WatchConfig) -> str:
+    """Hold a journal's answers against their ranker's card.
+
+    Raises:
+        AlarmStands: an alarm does, and the settings ask for an exit code of it.
+    """
+    with stored_run(f"watch {config.target_llm}"):
+        text, has_alarm = run_watch(config)
+    text = with_where_to_look(text)
+    if has_alarm and config.fail_on_alarm:
+        raise AlarmStands(text)
+    return text

@@ -17,7 +17,7 @@ from registry.errors import InvalidInput
 from registry.request_features import RequestView
 from traffic.cells.asked import NOTHING, asked_cell
 from traffic.labelled_prompts import views_of
-from traffic.notes.keyed_prompts import require_texts
+from traffic.notes.keyed_prompts import keyed_note, require_texts
 from traffic.read import Reading
 from traffic.rows.row import Row
 from traffic.rows.rules import SESSION, Columns, length_need
@@ -48,6 +48,8 @@ class FreshRequests:
     quantile: Values
     ranker_version: Sequence[str | None]
     placed_by: Sequence[str | None]
+    fail_open_reason: Sequence[str | None]
+    """Why no tier of the ranker placed it; None where one did."""
     where: str
     """Which they are, as a phrase."""
     digest: str
@@ -104,7 +106,9 @@ def read_fresh(source: FreshSource, needs_texts: bool = True) -> FreshRequests:
             f" names: {named}); give model=NAME if it is called otherwise there."
             + "".join(f" {note}" for note in reading.notes())
         )
-    return _requests(rows, source, model if reading.models else None, tuple(reading.notes()))
+    keyed = None if needs_texts else keyed_note(reading.keyed_prompts)
+    notes = tuple(one for one in reading.notes() if one != keyed)
+    return _requests(rows, source, model if reading.models else None, notes)
 
 
 def _rows_of(source: FreshSource, path: Path, model: str, needs_texts: bool) -> tuple[list[Row], Reading]:
@@ -140,6 +144,7 @@ def _requests(rows: Sequence[Row], source: FreshSource, model: str | None, notes
         quantile=_numbers(rows, "quantile"),
         ranker_version=[row.ranker_version for row in rows],
         placed_by=[row.placed_by for row in rows],
+        fail_open_reason=[row.fail_open_reason for row in rows],
         where=_where(source, arrival_s),
         digest=_digest(rows),
         model=model,

@@ -54,14 +54,15 @@ ALARM_SINCE = Gauge(
 STABILITY_INDEX = Gauge(
     "pars_places_stability_index",
     "Population stability index of the places that the ranker's predictions have among those of validation, in ten"
-    " bins: below 0.1 the requests are of the same kinds, above 0.25 they are not.",
+    " bins: below 0.1 the requests are of the same kinds, above 0.25 they are not. NaN of fewer than 250 answers.",
     ["target_llm"],
     multiprocess_mode="livemostrecent",
 )
 
 
 def show_nothing_yet(target_llm: str) -> None:
-    """Of a target LLM, or of a ranker, of which no answer has come."""
+    """Of a target LLM of which no answer has come."""
+    STABILITY_INDEX.labels(target_llm).set(nan)
     for watched in WATCHED:
         ALARM.labels(target_llm, watched).set(0)
         ALARM_SINCE.labels(target_llm, watched).set(0)
@@ -80,15 +81,13 @@ def show(target_llm: str, drift: TargetDrift) -> None:
 
 
 def _show_rolling(target_llm: str, drift: TargetDrift) -> None:
-    rolling, corrected = drift.rolling(), drift.rolling(is_corrected=True)
-    if rolling is None or corrected is None:
-        return
+    STABILITY_INDEX.labels(target_llm).set(drift.stability_index())
+    rolling = drift.rolling()
     values = {
         KENDALL_TAU_B: rolling.kendall_tau_b,
-        PLACED_TAU_B: corrected.kendall_tau_b,
+        PLACED_TAU_B: drift.placed_tau_b(),
         STATIC_GAIN: rolling.static_gain,
         CALIBRATION: rolling.calibration,
-        STABILITY_INDEX: drift.stability_index(),
     }
     for gauge, value in values.items():
         if isfinite(value):

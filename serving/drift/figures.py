@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from registry.artefact.length_distribution import LengthDistribution
-from registry.order.certain_pairs import certain_pairs
+from registry.order.certain_pairs import Flags, Values, certain_pairs
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN, static_gains
 from serving.correction.censored_mean import FadingSum, shrunken_mean
 from serving.drift.watched_answer import Watched, WatchedAnswer
@@ -38,11 +38,10 @@ class Figures(NamedTuple):
         return value
 
 
-def figures_of(answers: Sequence[WatchedAnswer], is_corrected: bool = False) -> Figures:
-    """The figures of at least two answers, of the predictions as the ranker made them or, corrected, as they placed."""
-    true = np.array([one.output_tokens for one in answers], dtype=np.float64)
-    predicted = np.array([one.predicted_tokens * (one.correction if is_corrected else 1) for one in answers])
-    is_censored = np.array([one.is_censored for one in answers], dtype=np.bool_)
+def figures_of(answers: Sequence[WatchedAnswer]) -> Figures:
+    """The figures of one answer or more, of the predictions as the ranker made them."""
+    predicted = np.array([one.predicted_tokens for one in answers])
+    true, is_censored = _lengths(answers)
     pairs = certain_pairs(predicted, true, is_censored).whole()
     gain = static_gains(predicted, true, is_censored)[STATIC_GAIN_S_PER_TOKEN]
     worth = (1 + sqrt(1 + 8 * float(pairs.untied_true[0]))) / 2
@@ -50,7 +49,18 @@ def figures_of(answers: Sequence[WatchedAnswer], is_corrected: bool = False) -> 
     return Figures(float(pairs.tau_b[0]), gain, exp(_mean(log_ratios[~is_censored], log_ratios[is_censored])), worth)
 
 
-def _mean(known: np.ndarray, bounds: np.ndarray) -> float:
+def placed_tau_b(answers: Sequence[WatchedAnswer]) -> float:
+    """Tau-b of the predictions that placed the answers, which are corrected."""
+    predicted = np.array([one.predicted_tokens * one.correction for one in answers])
+    return float(certain_pairs(predicted, *_lengths(answers)).whole().tau_b[0])
+
+
+def _lengths(answers: Sequence[WatchedAnswer]) -> tuple[Values, Flags]:
+    true = np.array([one.output_tokens for one in answers], dtype=np.float64)
+    return true, np.array([one.is_censored for one in answers], dtype=np.bool_)
+
+
+def _mean(known: Values, bounds: Values) -> float:
     seen = FadingSum(float(len(known)), float(known.sum()))
     return shrunken_mean(seen, bounds.tolist(), [1.0] * len(bounds), 0.0, NEARLY_NO_WEIGHT)
 

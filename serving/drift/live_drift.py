@@ -14,6 +14,7 @@ from typing import NamedTuple
 from registry.artefact.card import RankerCard
 from serving.champion.served_rankers import EngineRankers
 from serving.drift import drift_gauges
+from serving.drift.detectors import BLOCK_ANSWERS
 from serving.drift.target_drift import TargetDrift
 from serving.drift.watched_answer import Reference, WatchedAnswer
 from serving.journal.served_request import ServedRequest
@@ -21,8 +22,8 @@ from serving.threads import DaemonThreads
 
 logger = logging.getLogger(__name__)
 
-ANSWERS_AT_ONCE = 25
-"""How many are judged together: half a block; the rolling figures cost some milliseconds."""
+ANSWERS_AT_ONCE = BLOCK_ANSWERS
+"""How many are judged together: a block, and the rolling figures, cost some milliseconds."""
 
 ALARM = (
     "The ranker of %s is not what its card says any more (%s): look at it with `pars watch`, or train a new one from"

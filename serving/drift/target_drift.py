@@ -3,14 +3,17 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import get_args
 
 from serving.drift.detectors import BLOCK_ANSWERS, Detector
-from serving.drift.figures import Figures, figures_of, stability_index
+from serving.drift.figures import Figures, figures_of, placed_tau_b, stability_index
 from serving.drift.watched_answer import Reference, Watched, WatchedAnswer
 
 RECENT_ANSWERS = 500
 """What the rolling figures are of."""
+LEAST_FOR_STABILITY = 250
+"""Fewer answers make a stability index by chance alone: of so many it is 0.04."""
 QUIET_BLOCKS = 20
 """An alarm stands until as many blocks in a row, of 1,000 answers, have raised none."""
 WATCHED: tuple[Watched, ...] = get_args(Watched)
@@ -74,12 +77,18 @@ class TargetDrift:
         """What the card lets one expect of the last answers."""
         return self._expected(self.recent)
 
-    def rolling(self, is_corrected: bool = False) -> Figures | None:
-        """The figures of the last answers; None of fewer than two."""
-        return figures_of(list(self.recent), is_corrected) if len(self.recent) > 1 else None
+    def rolling(self) -> Figures:
+        """The figures of the last answers, of which there is at least one."""
+        return figures_of(list(self.recent))
+
+    def placed_tau_b(self) -> float:
+        """Tau-b of what placed the last answers: the ranker with the running correction."""
+        return placed_tau_b(list(self.recent))
 
     def stability_index(self) -> float:
-        """How far the last requests are of other kinds than those that the ranker was validated on."""
+        """How far the last requests are of other kinds than those that the ranker was validated on; NaN of too few."""
+        if len(self.recent) < LEAST_FOR_STABILITY:
+            return nan
         return stability_index(list(self.recent), self.reference.distribution)
 
     def _expected(self, answers: "deque[WatchedAnswer] | list[WatchedAnswer]") -> Mapping[Watched, float]:

@@ -45,11 +45,13 @@ class Row(NamedTuple):
     """As the ranker that placed the request predicted them."""
     ranker_version: str | None = None
     correction: float | None = None
-    """What the prediction was multiplied by to find the place; only a journal says so, as the next two."""
+    """What the prediction was multiplied by to find the place; only a journal says so, as the next three."""
     quantile: float | None = None
     """The place among all requests, 0 to 1."""
     placed_by: str | None = None
     """Which tier of the ranker, or what else, placed the request."""
+    fail_open_reason: str | None = None
+    """Why no tier did."""
 
     @property
     def is_censored(self) -> bool:

@@ -14,7 +14,7 @@ PROMPT_KEY = "prompt_key"
 ENDING_COLUMNS = ("finish_reason", "finish_reasons", "stop_reason", "done_reason", "ending")
 LENGTH_COLUMNS = ("output_tokens", "response_tokens", "completion_tokens")
 """Names of the length where none was chosen, the first of them by default."""
-NAME_COLUMNS = ("request_id", SESSION, "tenant", "ranker_version", "placed_by")
+NAME_COLUMNS = ("request_id", SESSION, "tenant", "ranker_version", "placed_by", "fail_open_reason")
 AMOUNT_COLUMNS = ("time_to_first_token_s", "end_to_end_s", "predicted_tokens", "correction", "quantile")
 DETAIL_COLUMNS = (*NAME_COLUMNS, "reasoning_tokens", *AMOUNT_COLUMNS)
 """What only some want to know of a row, by the names of `traffic/rows/schema.py` and of a server's journal."""

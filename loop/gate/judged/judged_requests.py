@@ -106,6 +106,7 @@ def _as_fresh(prompts: LabelledPrompts, where: str, digest: str) -> FreshRequest
         quantile=unknown,
         ranker_version=[None] * len(prompts),
         placed_by=[None] * len(prompts),
+        fail_open_reason=[None] * len(prompts),
         where=where,
         digest=digest,
     )

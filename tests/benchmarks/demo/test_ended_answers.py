@@ -13,7 +13,7 @@ from tests.servers import RunningServer
 
 LEAST_JSON_TOKENS = 12
 WORKLOAD = make_workload(600)
-SHORT = [one for one in WORKLOAD if one.output_tokens <= 20 and not one.asked.is_json][: 2 * ANSWERS_AT_ONCE]
+SHORT = [one for one in WORKLOAD if one.output_tokens <= 20 and not one.asked.is_json][:ANSWERS_AT_ONCE]
 FORMS = [one for one in WORKLOAD if one.asked.is_json and one.output_tokens >= LEAST_JSON_TOKENS][:5]
 STORY = "Tell me a story in which volcanoes save the day."
 

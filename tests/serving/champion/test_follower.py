@@ -19,7 +19,8 @@ from prometheus_client import REGISTRY
 from registry import store
 from registry.artefact.card import CARD_FILE, RankerCard, ReferenceScores
 from registry.artefact.files import ONNX_FILE, RANKER_FILES, TOKENIZER_FILE, sha256_of
-from registry.watch import GATE_TAG, YESTERDAY_TAG
+from registry.promotion import GATE_TAG
+from registry.watch import YESTERDAY_TAG
 from serving.champion import follower as following
 from serving.champion import time_limits
 from serving.champion.follower import ChampionFollower

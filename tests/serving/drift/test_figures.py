@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from serving.drift.figures import figures_of, stability_index
+from serving.drift.figures import figures_of, placed_tau_b, stability_index
 from serving.drift.watched_answer import WatchedAnswer
 from tests.serving.drift.planted_answers import LENGTHS, answers, planted, reference
 
@@ -22,7 +22,7 @@ def test_figures_are_those_that_a_training_reports() -> None:
 
 def test_predictions_are_judged_without_the_correction_unless_asked() -> None:
     heard = [WatchedAnswer(10.0, 10.0, False), WatchedAnswer(20.0, 5.0, False, correction=0.1)]
-    assert (figures_of(heard).kendall_tau_b, figures_of(heard, is_corrected=True).kendall_tau_b) == (-1, 1)
+    assert (figures_of(heard).kendall_tau_b, placed_tau_b(heard)) == (-1, 1)
 
 
 def test_of_cut_answers_only_what_is_certain_counts() -> None:

@@ -55,7 +55,7 @@ def test_what_nobody_wants_is_not_read(tmp_path: Path) -> None:
 
 
 def test_the_fields_of_a_row_are_the_columns_of_the_schema_and_some_of_the_journals() -> None:
-    of_journals = {"correction", "quantile", "placed_by"}
+    of_journals = {"correction", "quantile", "placed_by", "fail_open_reason"}
     assert {*TRAFFIC.names} - {"prompt"} == {*Row._fields} - {"text", "group", "is_ending_said"} - of_journals
     assert of_journals < {*JOURNAL.names}
     assert all(field.metadata[b"meaning"] for field in TRAFFIC)
