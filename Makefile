@@ -28,7 +28,7 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
-loop: .venv/.installed ## The circle: ask an LLM, train, serve, train again from its journal (9 minutes on two cores, 4 more to install)
+loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (some 12 minutes on two cores)
 	@python -m loop loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject

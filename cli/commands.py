@@ -301,7 +301,7 @@ COMMANDS = (
         room="loop",
         settings="cli.actions.demonstrations:DemoConfig",
         does="cli.actions.demonstrations:loop",
-        help="The circle on embedded data: ask an LLM, train, serve, read the journal back, train again, compare.",
+        help="The circle on embedded data: ask an LLM, train, serve; the LLM changes; retrain from the journal.",
         is_entry_point=False,
         makes_runs=False,
     ),

@@ -1,44 +1,49 @@
-"""From an LLM that nobody knows to a ranker that its own traffic has taught, on embedded data: `make loop`.
+"""From an LLM that nobody knows to a ranker that its own traffic has taught, and teaches again: `make loop`.
 
 The server of this loop is never told what to do: it starts without a ranker, notices the first one when that is
-promoted, and writes the journal from which the second one is trained.
+promoted, and writes the journal. Then the LLM gives way to its next version, which has other habits. The ranker errs,
+the server's own figures say so, one command retrains it from the journal, and the server takes that over.
 """
 
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
+from benchmarks.demo import habits
+from benchmarks.demo.demo import FOLDER as DEMO
 from benchmarks.demo.demo import PROJECT, llm_step, workload_step
 from benchmarks.demo.steps import DemoError, Stage, Step
 from benchmarks.endpoint.live_server import serve
-from registry.store import CHALLENGER, CHAMPION, alias_version, model_name
+from loop.demo.account import Account, alarms_on
+from registry.store import alias_version
 from registry.tracking import configure_tracking
 
 TARGET_LLM = "loop-llm"
 FOLDER = Path(".demo/loop")
-COLLECTED, SERVED = 2000, 1500
-"""Answers that are asked for on purpose, and requests of users that the journal then holds beside them."""
+LLM = DEMO / "llm"
+ASKED, USED, CHANGED = 1500, 600, 1600
+"""Answers that are asked for on purpose, those to users before the LLM changes and again after its ranker was
+retrained, and those between."""
 TRAINING_PROMPTS = 1000
-"""Of the first ranker; the second one has learned from twice as many."""
+"""Of the first ranker."""
 POLL_S = 2.0
 TAKE_OVER_LIMIT_S = 120.0
-NUM_STEPS = 10
+NUM_STEPS = 13
 
 SERVER_LOG = FOLDER / "server.log"
-WORKLOAD = FOLDER / "workload"
-LENGTHS, USERS = WORKLOAD / "lengths.jsonl", WORKLOAD / "users.jsonl"
-"""Prompts to ask on purpose, and those of users; beside each the length that the law gives its answer."""
-ANSWERS, ANSWERS_TO_USERS, JOURNAL = FOLDER / "collected", FOLDER / "served", FOLDER / "journal"
+WORKLOAD, JOURNAL = FOLDER / "workload", FOLDER / "journal"
+ASKED_FILE, USED_FILE, CHANGED_FILE = (WORKLOAD / f"{name}.jsonl" for name in ("asked", "used", "changed"))
 
 
 def run_loop() -> str:
-    """Run every step, and return what to do next.
+    """Run every step, and return what became of the ranker, and what to do next.
 
     Raises:
-        DemoError: a step failed, or the server did not take the ranker over.
+        DemoError: a step failed, or the server did not take a ranker over.
         ReplayError: the server did not start.
     """
     shutil.rmtree(FOLDER, ignore_errors=True)  # a loop that was cut short would hand on its answers
@@ -46,66 +51,86 @@ def run_loop() -> str:
     WORKLOAD.mkdir()
     stage.run(
         [
-            workload_step("workload", LENGTHS, COLLECTED, seed=0),
-            workload_step("users", USERS, SERVED, seed=1),
+            workload_step("asked", ASKED_FILE, ASKED, seed=0),
+            workload_step("used", USED_FILE, USED, seed=1),
+            workload_step("changed", CHANGED_FILE, CHANGED, seed=2),
             llm_step(),
         ]
     )
     stage.announce("Serve it beside vLLM, first come, first served, with a journal that keeps texts.")
-    with serve(server_settings(), SERVER_LOG) as url:
-        stage.run(
-            [collect_step("collect", "Ask it for answers.", LENGTHS, ANSWERS, url), first_training(), promotion()]
-        )
-        _wait_for_the_ranker(url)
-        stage.run([collect_step("serve", "Let users ask it, ranked now.", USERS, ANSWERS_TO_USERS, url)])
-    stage.run([second_training(), comparison()])
+    account = Account(TARGET_LLM, JOURNAL)
+    try:
+        with serve(server_settings(), SERVER_LOG) as url:
+            _live(stage, account, url)
+    finally:
+        habits.restore(LLM)
     stage.end()
-    return (
-        f"What the server served: .venv/bin/pars describe {JOURNAL}\n"
-        f"Look at all of it:      .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}"
+    return "\n".join(
+        [
+            *account.lines(),
+            f"What the server served: .venv/bin/pars describe {JOURNAL}",
+            f"Every target LLM:       .venv/bin/pars targets --journal {JOURNAL}",
+            f"Look at all of it:      .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}",
+        ]
     )
 
 
+def _live(stage: Stage, account: Account, url: str) -> None:
+    """What happens while the server runs."""
+    stage.run([ask_step("ask", "Ask it for answers.", ASKED_FILE, url), training_step(), promotion_step()])
+    _wait_for_the_ranker(url)
+    account.begins("before")
+    stage.run([ask_step("serve", "Let users ask it, ranked now.", USED_FILE, url)])
+    stage.announce(
+        "Put the LLM's next version in its place: it answers plain questions at length, and stories shortly."
+    )
+    habits.update(LLM)
+    account.begins("changed")
+    stage.run([ask_step("drift", "Let users go on: the ranker does not know this version.", CHANGED_FILE, url)])
+    account.alarms = alarms_on(httpx.get(f"{url}/metrics", timeout=30).text)
+    stage.run([retraining_step()])
+    begin_s = time.monotonic()
+    _wait_for_the_ranker(url)
+    account.took_over_s = time.monotonic() - begin_s
+    account.begins("after")
+    stage.run([ask_step("after", "Let the first users ask again, ranked by the new ranker.", USED_FILE, url)])
+
+
 def server_settings() -> dict[str, str]:
-    """Of the server: it journals what it serves, which a server that measures must not."""
+    """Of the server: it journals what it serves, which a server that measures must not, and corrects nothing."""
     return {
         "PARS_TARGET_LLM": TARGET_LLM,
         "PARS_CHAMPION_POLL_S": f"{POLL_S:g}",
+        "PARS_CORRECTION": "off",
         "PARS_JOURNAL": "text",
         "PARS_JOURNAL_DIR": str(JOURNAL.absolute()),
         "MLFLOW_TRACKING_URI": configure_tracking(),
     }
 
 
-def collect_step(name: str, does: str, prompts: Path, out: Path, url: str) -> Step:
+def ask_step(name: str, does: str, prompts: Path, url: str) -> Step:
     """Ask the server all prompts of a file."""
-    settings = {"prompts": prompts, "out": out, "base_url": url, "model": TARGET_LLM, "max_tokens": 1024}
+    settings = {"prompts": prompts, "out": FOLDER / name, "base_url": url, "model": TARGET_LLM, "max_tokens": 1024}
     return Step(name, does, [*PROJECT, "-e", "collect", *_given(settings)])
 
 
-def first_training() -> Step:
+def training_step() -> Step:
     """A ranker of what was collected."""
-    settings = {"lengths": ANSWERS, "target_llm": TARGET_LLM, "max_prompts": TRAINING_PROMPTS, "trials": 0}
+    settings = {"lengths": FOLDER / "ask", "target_llm": TARGET_LLM, "max_prompts": TRAINING_PROMPTS, "trials": 0}
     return Step("train", "Train a ranker of these answers.", [*PROJECT, *_given(settings)])
 
 
-def promotion() -> Step:
+def promotion_step() -> Step:
     """The first ranker becomes the champion."""
-    command = [*PROJECT, "-e", "promote", *_given({"target_llm": TARGET_LLM})]
-    return Step("promote", "Make it the champion; the server that runs takes it over.", command)
+    command = [*PROJECT, "-e", "promote", *_given({"target_llm": TARGET_LLM, "journal": JOURNAL})]
+    return Step("promote", "Let it through the gate; the server that runs takes it over.", command)
 
 
-def second_training() -> Step:
-    """A ranker of what was served."""
-    settings = {"lengths": JOURNAL, "target_llm": TARGET_LLM, "max_prompts": 2 * TRAINING_PROMPTS, "trials": 0}
-    return Step("retrain", "Train a second ranker, of all that the journal holds.", [*PROJECT, *_given(settings)])
-
-
-def comparison() -> Step:
-    """Both rankers on prompts from which neither learned: whether one tests is told by its hash alone."""
-    rankers = ",".join(f"models:/{model_name(TARGET_LLM)}@{alias}" for alias in (CHAMPION, CHALLENGER))
-    settings = {"lengths": WORKLOAD, "rankers": rankers}
-    return Step("compare", "Compare both on the test prompts.", [*PROJECT, "-e", "evaluate", *_given(settings)])
+def retraining_step() -> Step:
+    """One command: train on what was served since the LLM changed, judge, promote."""
+    settings = {"target_llm": TARGET_LLM, "journal": JOURNAL, "max_requests": CHANGED}
+    does = "Retrain: learn from the newest answers of the journal, judge by the last ones, promote."
+    return Step("retrain", does, [*PROJECT, "-e", "retrain", *_given(settings)])
 
 
 def _given(settings: Mapping[str, object]) -> list[str]:

@@ -14,11 +14,10 @@ from loop.demo import closed_loop
 
 STEPS = [
     *demo.steps(),
-    closed_loop.collect_step("collect", "Ask.", closed_loop.LENGTHS, closed_loop.ANSWERS, "http://127.0.0.1:3000"),
-    closed_loop.first_training(),
-    closed_loop.promotion(),
-    closed_loop.second_training(),
-    closed_loop.comparison(),
+    closed_loop.ask_step("ask", "Ask.", closed_loop.ASKED_FILE, "http://127.0.0.1:3000"),
+    closed_loop.training_step(),
+    closed_loop.promotion_step(),
+    closed_loop.retraining_step(),
 ]
 
 
