@@ -195,7 +195,7 @@ COMMANDS = (
         name="retrain",
         room="loop",
         settings="loop.retraining.config:RetrainConfig",
-        does="cli.actions.loops:retrain",
+        does="cli.actions.retrainings:retrain",
         help="Train a ranker on what was served, judge it on the last day, and serve it if the gate lets it pass.\n\n"
         "Fit for a timer: asks nothing, does nothing where nothing is new or another one runs, and says what it did and"
         " why. Exit code 0: done, or nothing to do; 1: an error, in one sentence; 2: a wrong option.",

@@ -6,7 +6,6 @@ import time
 
 from benchmarks.simulation.engine.run import on_all_cores
 from cli.actions.simulations import with_where_to_look
-from loop.retraining.config import RetrainConfig
 from loop.shadow.config import ShadowConfig
 from loop.shadow.shadow import run_shadow
 from loop.targets.all_targets import read_targets
@@ -18,13 +17,6 @@ from loop.yesterday.config import YesterdayConfig
 from loop.yesterday.yesterday import run_yesterday
 from registry.runs.stored_run import stored_run
 from serving.work.step_cost import StepCost
-
-
-def retrain(config: RetrainConfig) -> str:
-    """Train on what was served, judge on the last day, promote or not."""
-    from loop.retraining.retrain import retrain as retrain_ranker  # Lightning takes seconds to import
-
-    return retrain_ranker(config)
 
 
 def targets(config: TargetsConfig) -> str:

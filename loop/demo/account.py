@@ -45,7 +45,7 @@ class Account:
             f"After it had changed:    tau-b {_tau(changed):.3f} {_of(changed)}, {tau - _tau(changed):.3f} less",
             f"The server's watch:      {self._alarmed(changed)}",
             f"Retrained:               {self._decision()}; served {self.took_over_s:.0f} s later",
-            f"After that:              tau-b {_tau(after):.3f} {_of(after)}, {tau - _tau(after):.3f} less than at first",
+            f"After that:              tau-b {_tau(after):.3f} {_of(after)}, {tau - _tau(after):.3f} below the first",
         ]
 
     def _phases(self, fresh: FreshRequests) -> list[FreshRequests]:

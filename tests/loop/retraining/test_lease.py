@@ -131,3 +131,13 @@ def test_a_process_of_the_same_machine_is_told_so_by_the_journal(tmp_path: Path)
     ):
         only_one(NAME, config).__enter__()
     assert find_model(NAME) is None
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_journal_in_which_nothing_may_be_written_leaves_it_to_the_lease(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    (journal / ".journal").touch()
+    config = RetrainConfig(target_llm=TARGET_LLM, journal=journal)
+    with only_one(NAME, config), pytest.raises(Idle, match="is being retrained already"):
+        leased(NAME, TARGET_LLM, 600, settle_s=0).__enter__()
