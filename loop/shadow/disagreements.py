@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loop.fresh.fresh_requests import FreshRequests, Values
-from loop.gate.checks.differences import mean_difference
+from loop.fresh.fresh_requests import Flags, FreshRequests, Values
+from loop.shadow.pair_sums import PairSums
 from registry.order.certain_pairs import certain_pairs
 from registry.promotion import Difference
 
@@ -62,41 +62,35 @@ class Request:
     challenger: float
 
 
-def right_shares(predicted: Values, requests: FreshRequests) -> Values:
+def groups_by_difference(pairs: PairSums, requests: FreshRequests, groups: Groups, least: int) -> list[Group]:
+    """All groups with enough requests, those first that surely differ, and of these the largest difference first.
+
+    Args:
+        pairs: of the requests, under both rankers.
+        requests: what there is.
+        groups: which of them belong together.
+        least: requests of a group.
+    """
+    members = [(kind, name, flags) for kind, names in groups.items() for name, flags in _members(names, least)]
+    level = 1 - (1 - LEVEL) / max(1, len(members))  # Bonferroni
+    found = [_group(kind, name, flags, pairs, requests, level) for kind, name, flags in members]
+    return sorted(found, key=lambda one: (not one.is_sure, -abs(one.difference.value)))
+
+
+def requests_by_difference(challenger: Values, champion: Values, requests: FreshRequests) -> list[Request]:
+    """Single ones, the largest difference first, by what both predict."""
+    one, other = (_right_shares(scores, requests) for scores in (challenger, champion))
+    places = np.argsort(-np.abs(one - other), kind="stable")[:SHOWN_REQUESTS]
+    return [Request(place, float(other[place]), float(one[place])) for place in places.tolist()]
+
+
+def _right_shares(predicted: Values, requests: FreshRequests) -> Values:
     """Of each request the share of its pairs in the right order; a half where it has none."""
     pairs = certain_pairs(predicted, requests.output_tokens, requests.is_censored)
     return np.asarray(np.nan_to_num(pairs.accuracy, nan=0.5))
 
 
-def groups_by_difference(
-    challenger: Values, champion: Values, requests: FreshRequests, groups: Groups, least: int, seed: int
-) -> list[Group]:
-    """All groups with enough requests, those first that surely differ, and of these the largest difference first.
-
-    Args:
-        challenger: its `right_shares`.
-        champion: the same of the champion.
-        requests: that they are of.
-        groups: which of them belong together.
-        least: requests of a group.
-        seed: draws which sessions an interval leaves out together.
-    """
-    members = [(kind, name, flags) for kind, names in groups.items() for name, flags in _members(names, least)]
-    level = 1 - (1 - LEVEL) / max(1, len(members))  # Bonferroni
-    found = [
-        _group(kind, name, challenger[flags], champion[flags], requests.take(flags), level, seed)
-        for kind, name, flags in members
-    ]
-    return sorted(found, key=lambda one: (not one.is_sure, -abs(one.difference.value)))
-
-
-def requests_by_difference(challenger: Values, champion: Values) -> list[Request]:
-    """Single ones, the largest difference first."""
-    places = np.argsort(-np.abs(challenger - champion), kind="stable")[:SHOWN_REQUESTS]
-    return [Request(place, float(champion[place]), float(challenger[place])) for place in places.tolist()]
-
-
-def _members(names: Sequence[str | None], least: int) -> Iterator[tuple[str, np.ndarray]]:
+def _members(names: Sequence[str | None], least: int) -> Iterator[tuple[str, Flags]]:
     """The groups with enough requests, but one that all belong to."""
     column = np.array(["" if one is None else one for one in names])
     for name, count in zip(*(part.tolist() for part in np.unique(column, return_counts=True)), strict=True):
@@ -104,9 +98,8 @@ def _members(names: Sequence[str | None], least: int) -> Iterator[tuple[str, np.
             yield name, column == name
 
 
-def _group(
-    kind: str, name: str, challenger: Values, champion: Values, its: FreshRequests, level: float, seed: int
-) -> Group:
-    difference = mean_difference(challenger - champion, its.groups, level, seed)
-    means = float(champion.mean()), float(challenger.mean())
-    return Group(kind, name, len(its), float(np.median(its.output_tokens)), *means, difference)
+def _group(kind: str, name: str, members: Flags, pairs: PairSums, requests: FreshRequests, level: float) -> Group:
+    tokens = float(np.median(requests.output_tokens[members]))
+    champion, challenger = (pairs.right_share(one, members) for one in (pairs.champion, pairs.challenger))
+    difference = pairs.difference(members, level)
+    return Group(kind, name, int(members.sum()), tokens, champion, challenger, difference)

@@ -9,7 +9,8 @@ import numpy as np
 from loop.fresh.fresh_requests import Flags, FreshRequests, Values
 from loop.gate.checks.differences import gain_differences, tau_difference
 from loop.gate.checks.scored import Scored
-from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference, right_shares
+from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference
+from loop.shadow.pair_sums import PairSums
 from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
 from loop.shadow.rolling_tau import LEVEL, Point, by_answers, by_time
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN
@@ -94,20 +95,15 @@ class SideBySide:
         """Rolling, by time; nothing where arrivals are not known."""
         return {tier: by_time(*self._both(tier), self.requests, self.seed) for tier in self.tiers}
 
-    @cached_property
-    def right_shares(self) -> tuple[Values, Values]:
-        """Of the challenger and the champion, by the tier with the best order."""
-        challenger, champion = (right_shares(one, self.requests) for one in self._both(self.tiers[0]))
-        return challenger, champion
-
     def groups(self, groups: Groups, least: int) -> list[Group]:
-        """Where the two differ most."""
-        return groups_by_difference(*self.right_shares, self.requests, groups, least, self.seed)
+        """Where the two differ most, by the first tier."""
+        pairs = PairSums.of(*self._both(self.tiers[0]), self.requests, self.seed)
+        return groups_by_difference(pairs, self.requests, groups, least)
 
     @property
     def differing_requests(self) -> list[Request]:
         """Single requests on which they differ most."""
-        return requests_by_difference(*self.right_shares)
+        return requests_by_difference(*self._both(self.tiers[0]), self.requests)
 
     @property
     def judged(self) -> TierBeside:

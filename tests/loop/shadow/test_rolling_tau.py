@@ -5,28 +5,13 @@ import pytest
 
 from loop.fresh.fresh_requests import FreshRequests
 from loop.shadow.rolling_tau import by_answers, by_time, table
+from tests.loop.shadow.made_up_requests import made_up_requests
 
 RNG = np.random.default_rng(0)
 
 
 def requests(num: int, arrival_s: np.ndarray | None = None) -> FreshRequests:
-    unknown = np.full(num, np.nan)
-    return FreshRequests(
-        views=None,
-        output_tokens=RNG.permutation(num).astype(float) + 1,
-        is_censored=np.zeros(num, dtype=np.bool_),
-        arrival_s=unknown if arrival_s is None else arrival_s,
-        groups=[str(number) for number in range(num)],
-        tenants=[None] * num,
-        prompt_tokens=unknown,
-        predicted_tokens=unknown,
-        correction=unknown,
-        quantile=unknown,
-        ranker_version=[None] * num,
-        placed_by=[None] * num,
-        where="some",
-        digest="0",
-    )
+    return made_up_requests(RNG.permutation(num).astype(float) + 1, arrival_s)
 
 
 def test_ageing_shows_from_where_it_begins() -> None:
