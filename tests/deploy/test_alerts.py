@@ -78,16 +78,20 @@ def until(is_so: Callable[[], Any], limit_s: float = 60) -> Any:
         try:
             if found := is_so():
                 return found
-        except httpx.TransportError:
+        except httpx.HTTPError:  # it does not listen, or is not ready yet
             pass
         assert time.monotonic() < deadline_s
         time.sleep(0.2)
 
 
+def told(client: httpx.Client, path: str, **params: str) -> Any:
+    """What Prometheus answers."""
+    return client.get(path, params=params).raise_for_status().json()["data"]
+
+
 def judged(client: httpx.Client) -> list[dict[str, Any]]:
     """All rules, once each was evaluated."""
-    groups = client.get("/rules").json()["data"]["groups"]
-    found = [rule for group in groups for rule in group["rules"]]
+    found = [rule for group in told(client, "/rules")["groups"] for rule in group["rules"]]
     return found if all(rule["health"] != "unknown" for rule in found) else []
 
 
@@ -104,7 +108,7 @@ async def test_real_prometheus_judges_every_rule_by_what_a_real_server_says(
             (rule["name"], rule["lastError"]) for rule in found if rule["health"] != "ok" or rule.get("lastError")
         ] == []
         assert {rule["name"] for rule in found} == {rule["alert"] for rule in rules()}
-        up = until(lambda: asked.get("/query", params={"query": 'up{job="pars"} == 1'}).json()["data"]["result"])
+        up = until(lambda: told(asked, "/query", query='up{job="pars"} == 1')["result"])
         assert len(up) == 1
         states = until(
             lambda: (
@@ -116,6 +120,6 @@ async def test_real_prometheus_judges_every_rule_by_what_a_real_server_says(
         assert states["ParsChampionPassedNoGate"] == "pending", "the tests' champion was promoted by hand"
         quiet = {name for name, state in states.items() if state == "inactive"}
         assert {"ParsNoRanker", "ParsServerAbsent", "ParsRankerDrifted", "ParsRegistryNotLookedAt"} <= quiet
-        there = {one["__name__"] for one in asked.get("/series", params={"match[]": '{job="pars"}'}).json()["data"]}
+        there = {one["__name__"] for one in told(asked, "/series", **{"match[]": '{job="pars"}'})}
     asked_for = {rule["alert"]: set(re.findall(r"pars_\w+", rule["expr"])) for rule in rules()}
     assert {alert: names - there for alert, names in asked_for.items() if names - there} == {}
