@@ -38,7 +38,7 @@ class Thresholds:
     instant_ms: float = 1.0
     """The same of the instant tier, which stops the server's event loop."""
     slowdown: float = 2.0
-    """How many times as long as the champion's a tier may take; below a tenth of the bounds above nobody minds."""
+    """How many times as long as the champion's a tier may take; below a fifth of the bounds above nobody minds."""
     unreadable_share: float = 0.01
     """Share of the requests that a tier may fail to read."""
     reference_error: float = REFERENCE_TOLERANCE

@@ -1,6 +1,7 @@
 """What can be said of a ranker without any request: it loads, is whole, meant for this LLM, itself here, and fast."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from registry.request_features import Readable
 
 TIMED_REQUESTS, ROUNDS = 50, 3
 """Each is read so often, by all in turn, and its best time counts: what else the machine does is not the ranker's."""
-NOTICED_FROM = 0.1
+NOTICED_FROM = 0.2
 """Share of a bound below which a tier is fast enough, however much faster the champion's is."""
 
 Clock = Callable[[], float]
@@ -47,14 +48,16 @@ def milliseconds(
     rankers: Mapping[str, Ranker], views: Sequence[Readable], clock: Clock
 ) -> dict[tuple[str, Tier], float]:
     """How long each tier takes for a request, by whose it is: the mean over requests of the best time of each."""
-    tiers = [(who, tier) for who, ranker in rankers.items() for tier in ranker.tiers]
-    best_s = np.full((len(tiers), len(views)), np.inf)
-    for _ in range(ROUNDS):
-        for column, view in enumerate(views):
-            for row, (who, tier) in enumerate(tiers):
-                taken_s = _seconds(rankers[who], tier, view, clock)
-                best_s[row, column] = min(best_s[row, column], taken_s)
-    return {one: float(row.mean() * 1000) for one, row in zip(tiers, best_s, strict=True)}
+    found = {}
+    for tier in get_args(Tier):  # one after the other: an encoder would leave no cache to an instant tier
+        who_has_it = {who: ranker for who, ranker in rankers.items() if tier in ranker.tiers}
+        best_s = {who: np.full(len(views), np.inf) for who in who_has_it}
+        for column in [*range(len(views))] * ROUNDS:
+            for who, ranker in who_has_it.items():
+                taken_s = _seconds(ranker, tier, views[column], clock)
+                best_s[who][column] = min(best_s[who][column], taken_s)
+        found |= {(who, tier): float(one.mean() * 1000) for who, one in best_s.items()}
+    return found
 
 
 def _seconds(ranker: Ranker, tier: Tier, view: Readable, clock: Clock) -> float:

@@ -84,13 +84,13 @@ def _of_training(config: GateConfig, contest: Contest) -> Evidence:
     grouped_by = {who: ranker.card.grouped_by for who, ranker in contest.rankers.items()}
     unseen = unseen_part(source, log, grouped_by, "test", config.max_requests, config.seed)
     where = f"{len(unseen.prompts):,} test prompts of {source.lengths.name}, on which version"
-    judged = _as_fresh(unseen.prompts, f"{where} {contest.challenger.version} was trained", log.digest)
-    suspects = _as_fresh(log.part("train", MOST_SUSPECTS, config.seed), "its training prompts", log.digest)
+    judged = as_fresh(unseen.prompts, f"{where} {contest.challenger.version} was trained", log.digest)
+    suspects = as_fresh(log.part("train", MOST_SUSPECTS, config.seed), "its training prompts", log.digest)
     everyone = np.ones(len(judged), dtype=np.bool_)
     return Evidence(judged, everyone, everyone, suspects, notes=unseen.notes)
 
 
-def _as_fresh(prompts: LabelledPrompts, where: str, digest: str) -> FreshRequests:
+def as_fresh(prompts: LabelledPrompts, where: str, digest: str) -> FreshRequests:
     """Labels as requests of which nobody knows when they came."""
     unknown = np.full(len(prompts), np.nan)
     return FreshRequests(

@@ -14,7 +14,9 @@ from loop.gate.config import GateConfig
 from loop.gate.judgement import Judged, judge_challenger
 from loop.gate.promote import NotPromoted, promote
 from registry import store
+from registry.errors import InvalidInput
 from tests import traps
+from tests.conftest import Command
 from tests.loop.gate.requests import DAY_S, OTHER_WORDS, known, registered, rows, true_weights, written
 from tests.rankers import fetched
 
@@ -98,6 +100,7 @@ def test_a_slow_challenger_is_refused(
     champion: int, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(traps, "SLOW", "river")  # which every fourth prompt holds
+    monkeypatch.setattr(traps, "MULTIPLICATIONS_A_WORD", 120)
     registered(tmp_path, known(0.5, seed=1))
     few = written(tmp_path / "few.jsonl", rows(250, LATER_S))
     assert unmet(judge_challenger(config(log=few))) == {"encoder_ms"}
@@ -142,6 +145,97 @@ def test_better_on_average_but_worse_on_one_large_tenant_is_refused(registry: st
     assert any("wronged" in reason for reason in judged.decision.reasons)
 
 
-def memorised(several: list[dict[str, Any]], marks: list[str]) -> dict[str, float]:
-    """Of each request a mark, whose weight is the length of the very answer."""
-    return {mark: 10 * float(np.log(row["output_tokens"])) for row, mark in zip(several, marks, strict=True)}
+def test_promoting_the_champion_changes_nothing(champion: int, log: Path) -> None:
+    assert "version 1 is the champion already; nothing changes" in promote(config(version="1", log=log))
+    assert "gate" not in tags(champion)
+
+
+def test_without_a_challenger_it_says_what_to_do(champion: int, log: Path) -> None:
+    says = r"no challenger \(versions \[1\], champion 1\): train a ranker.*version="
+    with pytest.raises(store.RegistryError, match=says):
+        promote(config(log=log))
+
+
+def test_an_alias_that_is_moved_by_hand_passed_no_gate(champion: int, tmp_path: Path) -> None:
+    version = registered(tmp_path, known(0.5, seed=1))
+    mlflow.MlflowClient().set_registered_model_alias("pars-demo-llm", store.CHAMPION, str(version))
+    assert store.alias_version("demo-llm") == version
+    assert "gate" not in tags(version)
+
+
+def test_force_promotes_what_is_refused_and_is_recorded(champion: int, tmp_path: Path, log: Path) -> None:
+    version = registered(tmp_path, known(30.0, seed=1))
+    assert "Forced (a demonstration), in spite of: " in promote(config(log=log, force="a demonstration"))
+    assert store.alias_version("demo-llm") == version
+    assert tags(version)["gate"] == "forced"
+    run = mlflow.get_run(tags(version)["gate_run"])
+    assert "**Forced:** a demonstration" in run.data.tags["mlflow.note.content"]
+    with pytest.raises(InvalidInput, match="force must say why"):
+        config(force=" ")
+
+
+def test_without_requests_a_champion_is_replaced_on_the_artefact_alone_and_that_is_said(
+    champion: int, tmp_path: Path
+) -> None:
+    version = registered(tmp_path, known(0.5, seed=1))
+    told = promote(config())
+    assert f"version {version} is the champion" in told
+    assert "Only the artefact was looked at" in told
+    assert "no run says on which log it was trained" in told
+
+
+@pytest.mark.parametrize(("noise", "is_good"), [(0.5, True), (None, False)])
+def test_without_a_champion_the_order_must_be_better_than_chance(
+    registry: str, tmp_path: Path, noise: float | None, is_good: bool
+) -> None:
+    dealt = np.random.default_rng(0).permutation([*true_weights().values()]).tolist()
+    weights = dict(zip(true_weights(), dealt, strict=True)) if noise is None else known(noise, seed=0)
+    registered(tmp_path, weights)
+    judged = judge_challenger(config(log=written(tmp_path / "few.jsonl", rows(100, LATER_S))))
+    assert judged.decision.is_promoted is is_good
+    assert "There is no champion to compare with." in judged.checked.notes
+
+
+def test_too_few_requests_replace_no_champion(champion: int, tmp_path: Path) -> None:
+    registered(tmp_path, known(0.5, seed=1))
+    few = written(tmp_path / "few.jsonl", rows(199, LATER_S))
+    judged = judge_challenger(config(log=few))
+    assert unmet(judged) == {"missing_requests"}
+    assert "199 requests can be judged on" in judged.decision.sentence
+    assert judge_challenger(config(log=few, least_requests=199)).decision.is_promoted
+
+
+def test_the_command_ends_with_1_where_it_does_not_promote(
+    champion: int, tmp_path: Path, log: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registered(tmp_path, known(30.0, seed=1))
+    words = ["promote", "--target-llm", "demo-llm", "--log", str(log), "--simulated-tokens", "0"]
+    assert command(*words) == 1
+    assert "version 2 is not promoted. Refused: In tau-b" in capsys.readouterr().err
+    assert command(*words, "--force", "a demonstration") == 0
+    assert "version 2 is the champion" in capsys.readouterr().out
+
+
+def test_a_champion_that_does_not_load_is_no_match(champion: int, tmp_path: Path, log: Path) -> None:
+    registered(tmp_path, known(0.5, seed=1))
+    (fetched("demo-llm", champion) / "ranker.onnx").write_bytes(b"not a network")
+    judged = judge_challenger(config(log=log))
+    assert judged.decision.is_promoted
+    assert any("The champion, version 1, cannot be used here" in note for note in judged.checked.notes)
+
+
+def test_another_champion_meanwhile_ends_it(
+    champion: int, tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, version = (registered(tmp_path, known(0.5, seed)) for seed in (2, 1))
+
+    def judge_slowly(settings: GateConfig) -> Judged:
+        judged = judge_challenger(settings)
+        store.promote("demo-llm", other)
+        return judged
+
+    monkeypatch.setattr("loop.gate.promote.judge_challenger", judge_slowly)
+    with pytest.raises(store.RegistryError, match=r"compared with \(version 1\), but is version 2 by now"):
+        promote(config(log=log))
+    assert store.alias_version("demo-llm") == other
+    assert "gate" not in tags(version)
