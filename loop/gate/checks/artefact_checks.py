@@ -48,7 +48,7 @@ def milliseconds(
     rankers: Mapping[str, Ranker], views: Sequence[Readable], clock: Clock
 ) -> dict[tuple[str, Tier], float]:
     """How long each tier takes for a request, by whose it is: the mean over requests of the best time of each."""
-    found = {}
+    found: dict[tuple[str, Tier], float] = {}
     for tier in get_args(Tier):  # one after the other: an encoder would leave no cache to an instant tier
         who_has_it = {who: ranker for who, ranker in rankers.items() if tier in ranker.tiers}
         best_s = {who: np.full(len(views), np.inf) for who in who_has_it}
