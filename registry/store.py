@@ -3,6 +3,7 @@
 Aliases: `champion` is served, `challenger` is proposed, `previous_champion` is what a rollback brings back.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from registry.pyfunc import log_model
 from registry.ranker import Ranker
 from registry.runs.pages import version_tags, write_pages
 from registry.runs.retrying import Again
+
+logger = logging.getLogger(__name__)
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -72,7 +75,7 @@ def register(folder: Path, retry_s: float = 0.0, tags: Mapping[str, str] = Mappi
     name = again(check_owner, card.target_llm)
     again(_log_to_run, folder, card)
     uri = again(log_model, folder, card.metrics)
-    shown = {TARGET_LLM_TAG: card.target_llm, **version_tags(card), **tags}
+    shown = {**version_tags(card), TARGET_LLM_TAG: card.target_llm, **tags}
     version = int(again(mlflow.register_model, uri, name, tags=shown).version)
     client = mlflow.MlflowClient()
     again(client.set_registered_model_tag, name, TARGET_LLM_TAG, card.target_llm)
@@ -130,8 +133,18 @@ def promote(target_llm: str, version: int | None = None) -> int:
         client.set_registered_model_alias(model.name, PREVIOUS_CHAMPION, str(before))
     client.set_registered_model_alias(model.name, CHAMPION, str(chosen))
     if _alias(model, CHALLENGER) == chosen:  # last, so that a kill leaves it proposed until it is served
-        client.delete_registered_model_alias(model.name, CHALLENGER)
+        _propose_nothing(model.name)
     return chosen
+
+
+def _propose_nothing(name: str) -> None:
+    """Take the challenger's alias away; whoever may set aliases but delete none leaves it with the champion."""
+    try:
+        mlflow.MlflowClient().delete_registered_model_alias(name, CHALLENGER)
+    except MlflowException as error:
+        if error.error_code != "PERMISSION_DENIED":
+            raise
+        logger.warning("%s: this user may not delete aliases, so the champion is the challenger, too.", name)
 
 
 def rollback(target_llm: str) -> int:

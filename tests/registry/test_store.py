@@ -9,6 +9,8 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 
 from cli.actions.promotions import RollbackConfig, rollback
 from registry import store
@@ -177,3 +179,18 @@ def test_command_line_promotes_and_rolls_back(registry: str, tmp_path: Path) -> 
     assert "version 1 is the champion again" in run_registry(registry, "rollback", "--target-llm", "demo-llm").stdout
     wrong = run_registry(registry, "promote", "--target-llm", "demo-llm", "--version", "one")
     assert wrong.returncode == 1 and "'one'" in wrong.stderr
+
+
+@pytest.mark.usefixtures("registry")
+def test_who_may_set_aliases_but_not_delete_them_promotes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mlflow.start_run():
+        version = store.register(write_ranker(tmp_path / "ranker", "org/LLM"))
+
+    def forbidden(*_: object) -> None:
+        raise MlflowException("failed with error code 403 != 200.", error_code=PERMISSION_DENIED)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "delete_registered_model_alias", forbidden)
+    assert store.promote("org/LLM") == version == store.alias_version("org/LLM")
+    assert "may not delete aliases" in caplog.text
