@@ -1,11 +1,14 @@
 """Where in MLflow runs lie: an experiment for each target LLM, named as its registered model."""
 
+import json
 import os
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zlib import compress
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -22,6 +25,9 @@ KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 """Of an experiment: MLflow's pages open on its runs; without it they ask what it is, or open on traces."""
 PRIMARY_METRIC_TAG, PRIMARY_METRIC = "mlflow.experiment.primaryMetric.name", "kendall_tau_b"
 """Of an experiment: the metric that MLflow's charts of its runs begin with."""
+VIEW_KEY = "rankers"
+VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
+"""Of an experiment: how its list of runs looks under this key, as MLflow's button *Share* writes it."""
 CHOSEN = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID")
 """One of these is set where a user has named an experiment, or `mlflow run` has begun a run in one."""
 
@@ -40,7 +46,7 @@ def experiment_id(settings: Mapping[str, Any]) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return client.create_experiment(name, _beside_default(client, name), _tags(name, _target_of(settings)))
+            return _make(client, name, _target_of(settings))
         except MlflowException:
             found = client.get_experiment_by_name(name)
             if found is None:  # else another process was faster
@@ -75,20 +81,38 @@ def _rankers_in(settings: Mapping[str, Any]) -> list[str]:
     return [str(one).strip() for one in (settings.get("ranker"), *listed) if one]
 
 
-def _tags(name: str, target_llm: str) -> dict[str, str]:
-    tags = {KIND_TAG: KIND, PRIMARY_METRIC_TAG: PRIMARY_METRIC, NOTE_TAG: _description(name, target_llm)}
-    return tags | ({TARGET_LLM_TAG: target_llm} if target_llm else {})
+def _make(client: mlflow.MlflowClient, name: str, target_llm: str) -> str:
+    tags = {KIND_TAG: KIND, PRIMARY_METRIC_TAG: PRIMARY_METRIC, VIEW_TAG: _view()}
+    tags |= {TARGET_LLM_TAG: target_llm} if target_llm else {}
+    made: str = client.create_experiment(name, _beside_default(client, name), tags)
+    client.set_experiment_tag(made, NOTE_TAG, _description(name, target_llm, made))
+    return made
 
 
-def _description(name: str, target_llm: str) -> str:
+def _description(name: str, target_llm: str, number: str) -> str:
     if name == OF_ALL:
         return "Runs of PARS that are about several target LLMs, or none: simulations, measurements, comparisons."
     whose = f" `{target_llm}`" if target_llm else ""
+    best_first = f"#/experiments/{number}/runs?viewStateShareKey={VIEW_KEY}&workflowType=machine_learning"
     return (
-        f"What was done for the target LLM{whose}: trainings of rankers, which order its waiting requests by the"
-        f" predicted length of their answers, and what judged them. The rankers are the versions of"
-        f" [{name}](#/models/{name})."
+        f"What was done for the target LLM{whose}. [Its rankers, best tau-b first]({best_first}), are the versions of"
+        f" [{name}](#/models/{name}): they order its waiting requests by the predicted length of their answers. The"
+        " other runs judged them."
     )
+
+
+def _view() -> str:
+    """A view of MLflow's list of runs that its pages open by its key: what has a tau, and that column first."""
+    columns = (
+        "metrics.`kendall_tau_b`",
+        "metrics.`static_gain_s_per_token`",
+        "attributes.`Models`",
+        "attributes.`Dataset`",
+    )
+    state = {"orderByKey": columns[0], "orderByAsc": False, "searchFilter": "metrics.kendall_tau_b > -1"}
+    state |= {"startTime": "ALL", "lifecycleFilter": "Active", "datasetsFilter": [], "modelVersionFilter": "All Runs"}
+    packed = compress(json.dumps({**state, "selectedColumns": columns}).encode())
+    return f"deflate;{b64encode(packed).decode()}"
 
 
 def _beside_default(client: mlflow.MlflowClient, name: str) -> str | None:

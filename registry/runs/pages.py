@@ -46,13 +46,15 @@ def ranker_page(card: RankerCard) -> str:
     learned = f"Learned from {card.training_prompts:,} prompts; starts from `{card.encoder}`."
     if not rows:
         return learned
-    head = f"| on {_count(card.metrics)} | encoder | instant tier |\n|---|---|---|"
-    return "\n".join([head, *rows, "", learned])
+    head = "| | encoder | instant tier |\n|---|---|---|"
+    return "\n\n".join([_headline(card.metrics), "\n".join([head, *rows]), learned])
 
 
-def _count(metrics: Mapping[str, float]) -> str:
-    tested = metrics.get("test_prompts")
-    return "test prompts" if tested is None else f"{tested:,.0f} test prompts"
+def _headline(metrics: Mapping[str, float]) -> str:
+    """One line without a mark of Markdown: lists show the first words of a description as they are."""
+    tested = f" on {metrics['test_prompts']:,.0f} test prompts" if "test_prompts" in metrics else ""
+    tau = metrics.get("kendall_tau_b")
+    return f"Tested{tested}." if tau is None else f"tau-b {tau:.3f}{tested}."
 
 
 def _row(name: str, metrics: Mapping[str, float]) -> str:

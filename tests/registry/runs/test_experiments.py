@@ -1,14 +1,25 @@
 """`registry/runs/experiments.py`: an experiment for each target LLM, unless the user has named one."""
 
+import json
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import decompress
 
 import mlflow
 import pytest
 
 from registry.runs import experiments
-from registry.runs.experiments import KIND_TAG, NOTE_TAG, experiment_id, experiment_name, use_experiment
+from registry.runs.experiments import (
+    KIND_TAG,
+    NOTE_TAG,
+    VIEW_KEY,
+    VIEW_TAG,
+    experiment_id,
+    experiment_name,
+    use_experiment,
+)
 from tests.conftest import Command, tracking
 from tests.rankers import write_ranker
 
@@ -50,6 +61,9 @@ def test_the_experiment_of_a_target_llm_opens_on_runs_and_says_what_it_is() -> N
     assert made.tags["target_llm"] == "meta/Demo 7B"
     assert "`meta/Demo 7B`" in made.tags[NOTE_TAG]
     assert "(#/models/pars-meta-demo-7b)" in made.tags[NOTE_TAG]
+    assert f"(#/experiments/{made.experiment_id}/runs?viewStateShareKey={VIEW_KEY}&" in made.tags[NOTE_TAG]
+    view = json.loads(decompress(b64decode(made.tags[VIEW_TAG].removeprefix("deflate;"))))
+    assert view["orderByKey"] == view["selectedColumns"][0] == "metrics.`kendall_tau_b`"
     assert experiment_id({"target_llm": "meta/Demo 7B"}) == made.experiment_id, "made once"
 
 

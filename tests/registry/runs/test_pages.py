@@ -28,8 +28,9 @@ def card_of(folder: Path, **changes: object) -> RankerCard:
 
 
 def test_the_first_figure_of_a_rankers_page_is_tau_with_its_interval(tmp_path: Path) -> None:
-    head, _, first, *rest = ranker_page(card_of(tmp_path)).splitlines()
-    assert head == "| on 1,200 test prompts | encoder | instant tier |"
+    headline, _, head, _, first, *rest = ranker_page(card_of(tmp_path)).splitlines()
+    assert headline == "tau-b 0.651 on 1,200 test prompts."
+    assert head == "| | encoder | instant tier |"
     assert first == "| Kendall tau-b | **0.651** (0.620 to 0.680) | **0.590** |"
     assert rest[0] == "| static gain, s/token | **0.900** |  |"
 
@@ -83,4 +84,4 @@ def test_a_run_says_what_its_command_printed_unless_it_has_said_more() -> None:
 def test_a_command_describes_its_run(tmp_path: Path, command: Command) -> None:
     assert command("register", "--ranker", str(write_ranker(tmp_path / "ranker", "org/LLM", metrics=METRICS))) == 0
     run = mlflow.last_active_run()
-    assert run is not None and run.data.tags[NOTE_TAG].startswith("| on 1,200 test prompts |")
+    assert run is not None and run.data.tags[NOTE_TAG].startswith("tau-b 0.651 on 1,200 test prompts.")
