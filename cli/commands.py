@@ -207,6 +207,7 @@ COMMANDS = (
         does="cli.actions.loops:targets",
         help="Show every target LLM: champion, its age, tau offline and live, gain, traffic, correction, alarm, gate.",
         is_entry_point=False,
+        makes_runs=False,
     ),
     Command(
         name="replay",

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,12 @@ from tests.servers import free_port
 
 @dataclass
 class MlflowServer:
-    """Its data lie in the folder."""
+    """Its data lie in the folder, unless options or environment say where else."""
 
     folder: Path
+    options: Sequence[str] = ()
+    """Of `mlflow server`; those of a database and artefacts in the folder unless given."""
+    environment: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -26,11 +30,22 @@ class MlflowServer:
     def uri(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
     def start(self) -> None:
-        where = ["--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db", "--artifacts-destination", self.folder]
-        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(self.port), *where]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
+        plain = ["--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db", "--artifacts-destination", self.folder]
+        command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *(self.options or plain)],
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+            )
 
     @retry(stop=stop_after_delay(120), wait=wait_fixed(0.5), reraise=True)
     def wait(self) -> None:
