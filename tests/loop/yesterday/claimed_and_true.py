@@ -32,9 +32,11 @@ from benchmarks.endpoint.priorities import fcfs, pars
 from benchmarks.replay.own_server import server_settings
 from benchmarks.simulation.engine.run import simulate_all
 from loop.yesterday.config import YesterdayConfig
+from loop.yesterday.journal_batches import journal_batches
 from loop.yesterday.verdict import Verdict
 from loop.yesterday.yesterday import judge_day
 from registry import store
+from serving.journal.journal_columns import JOURNAL
 from serving.work.step_cost import StepCost
 from tests.conftest import tracking
 from tests.rankers import write_ranker
@@ -70,9 +72,9 @@ def bursts(endpoint: Endpoint, rounds: int) -> list[tuple[str, float, float]]:
 
 def rows_of(journal: Path, spans: Sequence[tuple[str, float, float]], order: str) -> Rows:
     """What the journal has of the bursts in this order."""
-    lines = [json.loads(line) for path in journal.glob("*.jsonl") for line in path.read_text().splitlines()]
+    rows = (row for batch in journal_batches(journal, JOURNAL.names) for row in batch.to_pylist())
     its = [(began_s, ended_s) for name, began_s, ended_s in spans if name == order]
-    return [row for row in lines if any(began_s <= row["arrival_s"] <= ended_s for began_s, ended_s in its)]
+    return [row for row in rows if any(began_s <= row["arrival_s"] <= ended_s for began_s, ended_s in its)]
 
 
 def s_per_token(rows: Rows) -> float:

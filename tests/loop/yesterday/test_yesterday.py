@@ -18,7 +18,15 @@ from registry.errors import InvalidInput
 from serving.champion.yesterday_line import Yesterday
 from tests.benchmarks.what_if.conftest import COST, SERVERS, simulate
 from tests.conftest import tracking
-from tests.loop.yesterday.served_days import DAY, DAY_S, START_S, fcfs_over_served, served_rows, write_journal
+from tests.loop.yesterday.served_days import (
+    DAY,
+    DAY_S,
+    START_S,
+    fcfs_over_served,
+    served_columns,
+    served_rows,
+    write_journal,
+)
 from tests.rankers import write_ranker
 
 NEXT_MORNING_S = START_S + 1.2 * DAY_S
@@ -34,7 +42,7 @@ def judged(tmp_path: Path, rows: list[dict[str, Any]], **changes: Any) -> Verdic
 
 def test_planted_day_would_have_been_worse_by_the_known_factor(tmp_path: Path, empty_database: Path) -> None:
     rows = served_rows()
-    known = fcfs_over_served(rows)
+    known = fcfs_over_served(served_columns(600, 1.3))
     assert known > 2
     with tracking(f"sqlite:///{copyfile(empty_database, tmp_path / 'mlflow.db')}"):
         mlflow.set_experiment(experiment_id=mlflow.create_experiment("yesterday", (tmp_path / "artifacts").as_uri()))
