@@ -12,9 +12,8 @@ from mlflow.entities.model_registry import RegisteredModel
 from loop.targets.target_line import TargetLine
 from registry import store
 from registry.promotion import GATE_REASON_TAG, GATE_TAG
-from registry.watch import YESTERDAY_TAG
+from registry.watch import WATCH_AT_TAG, WATCH_TAG, YESTERDAY_TAG
 
-WATCH_TAG, WATCH_AT_TAG = "watch", "watch_at"
 NO_GATE = "none"
 KENDALL_TAU_B, STATIC_GAIN = "kendall_tau_b", "static_gain_s_per_token"
 QUIET = "quiet"

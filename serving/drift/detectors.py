@@ -15,7 +15,7 @@ and chats beside labels); the largest is taken, so its alarms come later than ta
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import atanh, log, sqrt
+from math import atanh, copysign, log, sqrt
 
 from river.drift import PageHinkley
 
@@ -25,6 +25,11 @@ from serving.drift.watched_answer import Watched
 BLOCK_ANSWERS = 50
 PRIOR_BLOCKS = 40
 """What the reference counts for: 2,000 answers."""
+SLACK, THRESHOLD = 0.8, 6.0
+"""What a block may lie off without being added up, and the sum that is an alarm, in standard errors. By simulation
+(`python -m tests.serving.drift.alarm_rates`)."""
+TOLERATED_LOG_RATIO, LEAST_ERROR = 0.2, 0.05
+"""Answers 1.22 times as long as predicted are no matter for an alarm, however sure it is."""
 LEAST_WORTH = 12.0
 """A block of which fewer answers can be told apart says too little, and is not judged."""
 FARTHEST = 0.999
@@ -36,27 +41,34 @@ def _standardised(correlation: float, expected: float, worth: float, variance: f
     return (here - there) * sqrt((worth - 4) / variance)
 
 
+def _of_tau(block: Figures, expected: float) -> float:
+    return _standardised(block.kendall_tau_b, expected, block.worth, 0.437)
+
+
+def _of_static_gain(block: Figures, expected: float) -> float:
+    return _standardised(block.static_gain, expected, block.worth, 3.4)
+
+
+def _of_calibration(block: Figures, expected: float) -> float:
+    beyond = abs(log_ratio := log(block.calibration / expected)) - TOLERATED_LOG_RATIO
+    return copysign(max(beyond, 0.0), log_ratio) / max(block.calibration_error, LEAST_ERROR)
+
+
 @dataclass(frozen=True)
 class Rule:
     """How a figure is judged."""
 
-    deviation: Callable[[float, float, float], float]
-    """From the figure of a block, what is expected of it, and how many answers it is worth."""
-    slack: float
-    """What a block may lie off without being added up."""
-    threshold: float
-    """The sum that is an alarm."""
-    directions: str
+    deviation: Callable[[Figures, float], float]
+    """How many of its standard errors the figure of a block lies from what is expected of it."""
+    direction: str
     """`down` where only a fall is bad, or `both`."""
 
 
 RULES: Mapping[Watched, Rule] = {
-    "kendall_tau_b": Rule(lambda tau, expected, worth: _standardised(tau, expected, worth, 0.437), 0.8, 6.0, "down"),
-    "static_gain": Rule(lambda gain, expected, worth: _standardised(gain, expected, worth, 3.4), 0.8, 6.0, "down"),
-    "calibration": Rule(lambda ratio, expected, _: log(ratio / expected), 0.2, 1.0, "both"),
+    "kendall_tau_b": Rule(_of_tau, "down"),
+    "static_gain": Rule(_of_static_gain, "down"),
+    "calibration": Rule(_of_calibration, "both"),
 }
-"""Spreads of a block; of the calibration natural logarithms, so that less than 1.22 times is never an alarm. Found by
-simulation (`python -m tests.serving.drift.alarm_rates`)."""
 
 
 class Detector:
@@ -64,23 +76,21 @@ class Detector:
 
     def __init__(self, watched: Watched) -> None:
         self._rule = RULES[watched]
-        self._watched = watched
         self._sums = self._begin()
 
     def add(self, block: Figures, expected: float) -> bool:
         """Take a block; whether it raises an alarm. Then it begins anew, and raises another while nothing changes."""
         if block.worth < LEAST_WORTH:
             return False
-        deviation = self._rule.deviation(block.of(self._watched), expected, block.worth)
-        self._sums.update(deviation)  # type: ignore[no-untyped-call]
+        self._sums.update(self._rule.deviation(block, expected))  # type: ignore[no-untyped-call]
         is_alarm = bool(self._sums.drift_detected)
         if is_alarm:
             self._sums = self._begin()
         return is_alarm
 
     def _begin(self) -> PageHinkley:
-        rule = self._rule
-        sums = PageHinkley(min_instances=1, delta=rule.slack, threshold=rule.threshold, alpha=1.0, mode=rule.directions)
+        direction = self._rule.direction
+        sums = PageHinkley(min_instances=1, delta=SLACK, threshold=THRESHOLD, alpha=1.0, mode=direction)
         for _ in range(PRIOR_BLOCKS):
             sums.update(0.0)  # type: ignore[no-untyped-call]
         return sums

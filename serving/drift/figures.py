@@ -29,6 +29,8 @@ class Figures(NamedTuple):
     """In seconds per token: 1 orders as the oracle, 0 as chance."""
     calibration: float
     """How many times longer than predicted they are, in the mean of the logarithms."""
+    calibration_error: float
+    """Standard error of that mean."""
     worth: float
     """So many answers that all ended make as many pairs of certain order."""
 
@@ -46,7 +48,9 @@ def figures_of(answers: Sequence[WatchedAnswer]) -> Figures:
     gain = static_gains(predicted, true, is_censored)[STATIC_GAIN_S_PER_TOKEN]
     worth = (1 + sqrt(1 + 8 * float(pairs.untied_true[0]))) / 2
     log_ratios = np.log(true) - np.log(np.maximum(predicted, 1.0))
-    return Figures(float(pairs.tau_b[0]), gain, exp(_mean(log_ratios[~is_censored], log_ratios[is_censored])), worth)
+    calibration = exp(_mean(log_ratios[~is_censored], log_ratios[is_censored]))
+    error = float(log_ratios.std()) / sqrt(len(answers))
+    return Figures(float(pairs.tau_b[0]), gain, calibration, error, worth)
 
 
 def placed_tau_b(answers: Sequence[WatchedAnswer]) -> float:

@@ -15,34 +15,18 @@ from registry import store
 from registry.promotion import GATE_TAG
 from serving.journal.journal_columns import JOURNAL
 from tests.conftest import Command, tracking
-from tests.rankers import write_ranker
-from tests.serving.drift.planted_answers import LENGTHS, planted, reference
+from tests.serving.drift.planted_answers import LENGTHS, planted
 
 CHATS = LENGTHS["chats, spread 0.9"]
 START_S, EVERY_S = 1.79e9, 30.0
-MODEL = "pars-demo-llm"
-
-
-@pytest.fixture(scope="module")
-def registered(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A registry with two rankers of tau 0.65; the first is the champion, and has passed no gate."""
-    folder, card = tmp_path_factory.mktemp("watch"), reference(0.65, CHATS)
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    with tracking(uri):
-        experiment = mlflow.create_experiment("rankers", (folder / "artifacts").as_uri())
-        for number in ("1", "2"):
-            with mlflow.start_run(experiment_id=experiment):
-                changes: dict[str, Any] = {"metrics": dict(card.metrics), "distribution": card.distribution}
-                store.register(write_ranker(folder / number, seed=int(number), **changes))
-        store.promote("demo-llm", 1)
-    return uri
+MODEL, TAU = "pars-demo-llm", 0.5
 
 
 @pytest.fixture
-def registry(registered: str, tmp_path: Path) -> Iterator[mlflow.MlflowClient]:
-    """A copy of it, which a test may change; where runs are stored."""
+def registry(ranker_store: str, tmp_path: Path) -> Iterator[mlflow.MlflowClient]:
+    """A registry that a test may change: each card says a tau-b of 0.5, version 1 is the champion, by hand."""
     copy = tmp_path / "mlflow.db"
-    copy.write_bytes(Path(registered.removeprefix("sqlite:///")).read_bytes())
+    copy.write_bytes(Path(ranker_store.removeprefix("sqlite:///")).read_bytes())
     with tracking(f"sqlite:///{copy}"):
         yield mlflow.MlflowClient()
 
@@ -74,9 +58,9 @@ def run_of(registry: mlflow.MlflowClient) -> Any:
 def test_journal_of_answers_as_the_card_says_is_quiet(
     registry: mlflow.MlflowClient, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unranked = served(0.65, 40, 9, placed_by="median", fail_open_reason="no_text", ranker_version=None)
+    unranked = served(TAU, 40, 9, placed_by="median", fail_open_reason="no_text", ranker_version=None)
     folder = write_journal(
-        tmp_path / "journal", served(0.65, 1500, 1), [one | {"predicted_tokens": None} for one in unranked]
+        tmp_path / "journal", served(TAU, 1500, 1), [one | {"predicted_tokens": None} for one in unranked]
     )
     assert command("watch", "--journal", str(folder), "--target-llm", "demo-llm") == 0
     said = capsys.readouterr().out
@@ -85,7 +69,7 @@ def test_journal_of_answers_as_the_card_says_is_quiet(
     assert "No tier had placed 2.6% of the answers: no_text 2.6%." in said
     run = run_of(registry)
     assert run.data.tags["watch"] == "quiet"
-    assert run.data.metrics["kendall_tau_b"] == pytest.approx(0.65, abs=0.08)
+    assert run.data.metrics["kendall_tau_b"] == pytest.approx(TAU, abs=0.08)
     charts = [one.path for one in registry.list_artifacts(run.info.run_id, "charts")]
     assert len(charts) == 6
     assert any("kendall_tau_b" in path.lower().replace("-", "_").replace(" ", "_") for path in charts), charts
@@ -98,7 +82,7 @@ def test_planted_drift_is_an_alarm_that_says_since_when(
     registry: mlflow.MlflowClient, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry.set_model_version_tag(MODEL, "1", GATE_TAG, "promoted")
-    folder = write_journal(tmp_path / "journal", served(0.65, 1500, 1), served(0.4, 500, 2))
+    folder = write_journal(tmp_path / "journal", served(TAU, 1500, 1), served(TAU - 0.25, 500, 2))
     words = ("watch", "--journal", str(folder), "--target-llm", "demo-llm")
     assert command(*words) == 0, "an alarm is said, and is no failure"
     said = capsys.readouterr().out
@@ -122,7 +106,7 @@ def run_of_last(registry: mlflow.MlflowClient) -> Any:
 def test_correction_hides_no_drift(
     registry: mlflow.MlflowClient, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = served(0.65, 1500, 1)
+    rows = served(TAU, 1500, 1)
     for row in rows[700:]:
         row["output_tokens"] *= 2
         row["correction"] = 2.0
@@ -137,7 +121,7 @@ def test_each_ranker_is_held_against_its_own_answers(
 ) -> None:
     """Two servers that swap at different times write answers of two rankers in turn."""
     store.promote("demo-llm", 2)
-    old, new = served(0.3, 600, 1), served(0.65, 600, 2, ranker_version=f"models:/{MODEL}/2")
+    old, new = served(TAU - 0.3, 600, 1), served(TAU, 600, 2, ranker_version=f"models:/{MODEL}/2")
     mixed = [row for pair in zip(old, new, strict=True) for row in pair]
     folder = write_journal(tmp_path / "journal", mixed)
     assert command("watch", "--journal", str(folder), "--target-llm", "demo-llm") == 0
@@ -150,12 +134,12 @@ def test_what_cannot_be_watched_is_said(
     registry: mlflow.MlflowClient, tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("watch", "--target-llm", "demo-llm", "--journal")
-    folder = write_journal(tmp_path / "journal", served(0.65, 60, 1, placed_by="arrival"))
+    folder = write_journal(tmp_path / "journal", served(TAU, 60, 1, placed_by="arrival"))
     assert command(*words, str(folder)) == 1
     assert "the watch needs answers that a registered ranker had placed" in capsys.readouterr().err
-    gone = write_journal(tmp_path / "gone", served(0.65, 60, 1, ranker_version=f"models:/{MODEL}/9"))
+    gone = write_journal(tmp_path / "gone", served(TAU, 60, 1, ranker_version=f"models:/{MODEL}/9"))
     assert command(*words, str(gone)) == 1
     assert f"models:/{MODEL}/9" in capsys.readouterr().err
-    few = write_journal(tmp_path / "few", served(0.65, 20, 1))
+    few = write_journal(tmp_path / "few", served(TAU, 20, 1))
     assert command(*words, str(few)) == 0
     assert "20 ranked answers, and 50 are needed" in capsys.readouterr().out
