@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from loop.fresh.fresh_requests import Flags, FreshRequests, Values
 from registry.order.certain_pairs import Places
@@ -15,6 +16,7 @@ from registry.promotion import Difference
 from training.judging.statistics.jackknife import blocks_of, interval
 
 ROWS_AT_ONCE = 512
+Counts = npt.NDArray[np.int32]
 MOST_SHARE = 1.0
 
 
@@ -23,11 +25,11 @@ class PairSums:
     """Of some requests and two rankers; requests of a block are left out together."""
 
     blocks: Places
-    champion: Values
+    champion: Counts
     """Pairs of each request with each block in the right order less those in the wrong one, [requests, blocks]."""
-    challenger: Values
+    challenger: Counts
     """The same of the challenger."""
-    untied: Values
+    untied: Counts
     """Pairs of certain order, [requests, blocks]."""
 
     @classmethod
@@ -37,7 +39,7 @@ class PairSums:
         parts = list(_parts(challenger, champion, requests, blocks))
         return cls(blocks, *(np.concatenate([part[at] for part in parts]) for at in range(3)))
 
-    def right_share(self, surplus: Values, members: Flags) -> float:
+    def right_share(self, surplus: Counts, members: Flags) -> float:
         """Share of the members' pairs that are in the right order, a predicted tie half right."""
         pairs = float(self.untied[members].sum())
         return (1 + float(surplus[members].sum()) / pairs) / 2 if pairs else 0.5
@@ -45,10 +47,10 @@ class PairSums:
     def difference(self, members: Flags, level: float) -> Difference:
         """Challenger less champion, of the members' pairs."""
         more, pairs = (self._without_each(one, members) for one in (self.challenger - self.champion, self.untied))
-        shares = np.divide(more, 2 * pairs, out=np.zeros_like(more), where=pairs > 0)
+        shares = np.divide(more, 2 * pairs, out=np.zeros(len(more)), where=pairs > 0)
         return Difference(shares[0], *interval(shares[0], shares[1:], MOST_SHARE, level))
 
-    def _without_each(self, sums: Values, members: Flags) -> Values:
+    def _without_each(self, sums: Counts, members: Flags) -> Values:
         """A sum over the members' pairs: all of it, then without each block, [1 + blocks]."""
         its, its_blocks = sums[members], self.blocks[members]
         num_blocks = sums.shape[1]
@@ -60,7 +62,7 @@ class PairSums:
 
 def _parts(
     challenger: Values, champion: Values, requests: FreshRequests, blocks: Places
-) -> Iterator[tuple[Values, Values, Values]]:
+) -> Iterator[tuple[Counts, Counts, Counts]]:
     """Some requests after the other, each with all."""
     columns = np.argsort(blocks, kind="stable")
     begins = np.searchsorted(blocks[columns], np.arange(blocks.max() + 1))
@@ -71,7 +73,7 @@ def _parts(
             order * np.sign(one[rows, None] - one[None, columns]).astype(np.int8) for one in (champion, challenger)
         )
         yield tuple(  # type: ignore[misc]
-            np.add.reduceat(one, begins, axis=1, dtype=np.float64) for one in (*surpluses, np.abs(order))
+            np.add.reduceat(one, begins, axis=1, dtype=np.int32) for one in (*surpluses, np.abs(order))
         )
 
 

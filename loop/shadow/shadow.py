@@ -45,6 +45,7 @@ def compare_rivals(config: ShadowConfig, rivals: Rivals, cost: StepCost, simulat
     Raises:
         InvalidInput: there is no journal with texts of this target LLM.
     """
+    logger.info("reading %s", config.path)
     requests = _readable(read_fresh(config), config)
     logger.info("scoring %s with both rankers", requests.where)
     scores = rivals.scores(requests)

@@ -15,7 +15,7 @@ from loop.shadow.disagreements import Group
 from loop.shadow.rivals_on_record import CHALLENGER, Rivals
 from loop.shadow.shadow_charts import shadow_charts
 from loop.shadow.shadow_simulation import ShadowSimulation
-from loop.shadow.side_by_side import SideBySide, of_groups
+from loop.shadow.side_by_side import MOST_PAIRED, SideBySide, of_groups
 from serving.work.step_cost import StepCost
 
 SCORED = (
@@ -102,6 +102,8 @@ class ShadowReport:
     def _provenance(self, cost: StepCost, simulation: ShadowSimulation) -> Iterator[str]:
         what_if = self.config.what_if
         yield SCORED.format(self.found.requests.where)
+        if len(self.found.requests) > MOST_PAIRED:
+            yield f"Groups were looked at among the newest {MOST_PAIRED:,} of them."
         yield (
             f"The queue is simulated: {len(simulation.traffic):,} requests of this target LLM with their own arrivals,"
             f" tokens of prompts and of answers, by vLLM's own scheduler under a virtual clock. {cost.sentence}"

@@ -19,6 +19,8 @@ from registry.ranker import Tier
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 
 SHOWN_GROUPS = 5
+MOST_PAIRED = 20_000
+"""Groups are looked at among so many requests at most, each of which is paired with all others."""
 LEAST_UNSEEN = 100
 """Fewer requests are no evidence of their own."""
 
@@ -96,9 +98,12 @@ class SideBySide:
         return {tier: by_time(*self._both(tier), self.requests, self.seed) for tier in self.tiers}
 
     def groups(self, groups: Groups, least: int) -> list[Group]:
-        """Where the two differ most, by the first tier."""
-        pairs = PairSums.of(*self._both(self.tiers[0]), self.requests, self.seed)
-        return groups_by_difference(pairs, self.requests, groups, least)
+        """Where the two differ most, by the first tier, on the newest `MOST_PAIRED` requests."""
+        newest = slice(-MOST_PAIRED, None)
+        its = self.requests.take(np.arange(len(self.requests))[newest])
+        challenger, champion = (one[newest] for one in self._both(self.tiers[0]))
+        pairs = PairSums.of(challenger, champion, its, self.seed)
+        return groups_by_difference(pairs, its, {kind: names[newest] for kind, names in groups.items()}, least)
 
     @property
     def differing_requests(self) -> list[Request]:

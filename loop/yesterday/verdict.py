@@ -18,7 +18,10 @@ from serving.champion.yesterday_line import Yesterday
 
 NEAR_WITHIN = 1.25
 """A simulated day is near the one that was if its means, per token and to the last token, are within this factor."""
-GIVE_COST = "give the cost of your own engine (cost=FILE, which measure-engine writes) and its flags"
+GIVE_COST = (
+    "give the cost of your own engine (cost=FILE, which measure-engine writes) and its flags, and the journal of one"
+    " engine alone"
+)
 
 
 @dataclass(frozen=True)

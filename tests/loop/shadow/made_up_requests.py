@@ -26,6 +26,7 @@ def made_up_requests(
         quantile=unknown,
         ranker_version=[None] * num,
         placed_by=[None] * num,
+        fail_open_reason=[None] * num,
         where="some",
         digest="0",
     )
