@@ -13,7 +13,7 @@ from registry.errors import InvalidInput
 class Thresholds:
     """What a challenger must show. Of two rankers every difference is that on the same requests, session by session."""
 
-    margin: float = 0.04
+    tau_margin: float = 0.04
     """How much worse than the champion's the challenger's tau-b may be: with `confidence` it must be less, of each tier
     that both have. Few requests show that only of a challenger that is better."""
     gain_margin: float = 0.05

@@ -19,7 +19,6 @@ from registry.errors import InvalidInput
 from registry.promotion import Decision, Finding, at_most, decide
 from registry.request_features import Readable
 from registry.store import proposed_version
-from serving.work.step_cost import StepCost
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,9 @@ def judge_challenger(config: GateConfig, clock: Clock = time.perf_counter) -> Ju
     """Look at a challenger, beside the champion and on fresh requests if there are such; nothing is changed.
 
     Raises:
-        InvalidInput: the journal, the log or the cost cannot be used.
+        InvalidInput: the journal or the log cannot be used.
         RegistryError: no such target LLM or version, or nothing is proposed.
     """
-    if config.simulated_tokens:
-        StepCost.read(config.cost)  # what is no cost is refused now, not after minutes
     contest = read_contest(config.target_llm, proposed_version(config.target_llm, _number(config.version)))
     loading = loading_check(contest)
     if contest.challenger.ranker is None:

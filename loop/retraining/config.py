@@ -29,6 +29,9 @@ class RetrainConfig(FreshSource, Judging, Recipe):
     """Answers that must have come since the last retraining; with fewer, nothing is done."""
     again: bool = False
     """Retrain even if too few answers are new, or these requests were judged already."""
+    after_alarm: Literal["on", "off"] = "on"
+    """Where the watch's detectors have raised an alarm of a ranker within these days, learn only from what came since
+    then, if that is `min_new` answers: what came before shows habits that the LLM, or its users, have given up."""
     start: Literal["champion", "encoder"] = "champion"
     """What the training starts from: the champion's weights (a warm start; of the champion are then the encoder and
     what it reads of a prompt), or the encoder's own."""

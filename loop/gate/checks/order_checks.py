@@ -75,7 +75,7 @@ def _of_tier(
 ) -> Iterator[Finding]:
     of, how = f" of the {tier} tier", (config.level, config.seed)
     tau = tau_difference(tokens, other, requests, *how)
-    yield not_worse(f"{prefix(tier)}kendall_tau_b", f"tau-b{of}", tau, config.margin)
+    yield not_worse(f"{prefix(tier)}kendall_tau_b", f"tau-b{of}", tau, config.tau_margin)
     gain = gain_differences(tokens, other, requests, *how)[STATIC_GAIN_S_PER_TOKEN]
     yield not_worse(f"{prefix(tier)}{STATIC_GAIN_S_PER_TOKEN}", f"static gain{of}", gain, config.gain_margin)
     spared = calibration_errors(other, requests) - calibration_errors(tokens, requests)

@@ -21,7 +21,6 @@ from loop.gate.checks.checked import Checked
 from loop.gate.checks.scored import Scored
 from loop.gate.config import GateConfig
 from registry.artefact.card import RankerCard
-from registry.errors import InvalidInput
 from registry.promotion import Difference, not_clearly_worse
 from serving.work.price import TokenPrice
 from serving.work.step_cost import StepCost
@@ -47,33 +46,17 @@ def simulation_checks(
     known = np.flatnonzero(~np.isnan(requests.arrival_s) & ~np.isnan(requests.prompt_tokens))
     if len(known) < FEWEST_REQUESTS:
         return Checked(notes=("Nothing was simulated: too few requests say when they came and how long they were.",))
-    try:
-        traffic = _traffic(requests, known, share).that_fit(config.engine.longest_request)
-    except InvalidInput as error:
-        return Checked(notes=(f"Nothing was simulated: {error}",))
-    return _simulated(config, traffic, {who: (_taken(one, known), cards[who]) for who, one in scores.items()}, simulate)
-
-
-def _simulated(
-    config: GateConfig, traffic: Traffic, rivals: Mapping[str, tuple[Scored, RankerCard]], simulate: Simulate
-) -> Checked:
     cost = StepCost.read(config.cost)
-    busiest = _busiest(config, cost, traffic)
-    (fcfs,) = simulate([_run(config, cost, busiest, "fcfs", Order())])
+    traffic = _busiest(config, cost, _traffic(requests, known, share).that_fit(config.engine.longest_request))
+    (fcfs,) = simulate([_run(config, cost, traffic, "fcfs", Order())])
     waiting = float(noted(config.engine, fcfs).waited.mean())
     if waiting < WAITS_FROM:
         return Checked(notes=(f"In the simulation nothing waits ({config.cost}), so that no order gains anything.",))
-    orders = {
-        who: _order(config, cost, busiest, _taken(one, busiest.request_numbers), card)
-        for who, (one, card) in rivals.items()
-    }
-    answers = simulate([_run(config, cost, busiest, who, order) for who, order in orders.items()])
-    return _compared(config, waiting, dict(zip(orders, answers, strict=True)))
-
-
-def _taken(scored: Scored, places: np.ndarray) -> Scored:
-    """What is said of some of the requests."""
-    return Scored({tier: one[places] for tier, one in scored.tokens.items()}, scored.unreadable)
+    rows = known[traffic.request_numbers]
+    orders = {who: _order(config, cost, traffic, one, rows, cards[who]) for who, one in scores.items()}
+    answers = simulate([_run(config, cost, traffic, who, order) for who, order in orders.items()])
+    by_who = dict(zip(orders, answers, strict=True))
+    return _compared(config, waiting, by_who)
 
 
 def _compared(config: GateConfig, waiting: float, answers: Mapping[str, pd.DataFrame]) -> Checked:
@@ -110,11 +93,13 @@ def _price(config: GateConfig, cost: StepCost) -> TokenPrice:
     return TokenPrice.of(cost, max_num_seqs=config.max_num_seqs, max_num_batched_tokens=config.max_num_batched_tokens)
 
 
-def _order(config: GateConfig, cost: StepCost, traffic: Traffic, scored: Scored, card: RankerCard) -> Order:
+def _order(
+    config: GateConfig, cost: StepCost, traffic: Traffic, scored: Scored, rows: np.ndarray, card: RankerCard
+) -> Order:
     """As a server places them: by work where the cost is that of an own engine, else by length."""
     is_own = Path(config.cost.partition(",")[0]).is_file()
     served = ServedPlaces(prompt_tokens=traffic.prompt_tokens, price=_price(config, cost) if is_own else None)
-    return order_of_tiers(served, {tier: _ranked(card, one) for tier, one in scored.tokens.items()})
+    return order_of_tiers(served, {tier: _ranked(card, one[rows]) for tier, one in scored.tokens.items()})
 
 
 def _ranked(card: RankerCard, tokens: np.ndarray) -> Ranked:
