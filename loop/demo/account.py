@@ -92,5 +92,5 @@ def _tau(requests: FreshRequests) -> float:
 
 
 def _of(requests: FreshRequests) -> str:
-    versions = ", ".join(sorted({*filter(None, requests.ranker_version)}))
+    versions = ", ".join(sorted({one.rpartition("/")[2] for one in requests.ranker_version if one}))
     return f"on {len(requests):,} answers by version {versions}"

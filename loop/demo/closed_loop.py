@@ -32,7 +32,7 @@ TRAINING_PROMPTS = 1000
 """Of the first ranker."""
 POLL_S = 2.0
 TAKE_OVER_LIMIT_S = 120.0
-NUM_STEPS = 13
+NUM_STEPS = 14
 
 SERVER_LOG = FOLDER / "server.log"
 WORKLOAD, JOURNAL = FOLDER / "workload", FOLDER / "journal"
@@ -88,7 +88,7 @@ def _live(stage: Stage, account: Account, url: str) -> None:
     account.begins("changed")
     stage.run([ask_step("drift", "Let users go on: the ranker does not know this version.", CHANGED_FILE, url)])
     account.alarms = alarms_on(httpx.get(f"{url}/metrics", timeout=30).text)
-    stage.run([retraining_step()])
+    stage.run([watch_step(), retraining_step()])
     begin_s = time.monotonic()
     _wait_for_the_ranker(url)
     account.took_over_s = time.monotonic() - begin_s
@@ -126,10 +126,18 @@ def promotion_step() -> Step:
     return Step("promote", "Let it through the gate; the server that runs takes it over.", command)
 
 
+def watch_step() -> Step:
+    """Has the ranker aged?"""
+    command = [*PROJECT, "-e", "watch", *_given({"target_llm": TARGET_LLM, "journal": JOURNAL})]
+    return Step(
+        "watch", "Hold the journal's answers against the ranker's card, as the server does all the time.", command
+    )
+
+
 def retraining_step() -> Step:
-    """One command: train on what was served since the LLM changed, judge, promote."""
-    settings = {"target_llm": TARGET_LLM, "journal": JOURNAL, "max_requests": CHANGED}
-    does = "Retrain: learn from the newest answers of the journal, judge by the last ones, promote."
+    """One command: train on what was served since the alarm, judge on the last of it, promote."""
+    settings = {"target_llm": TARGET_LLM, "journal": JOURNAL}
+    does = "Retrain: learn from what was served since the alarm, judge by the last of it, promote."
     return Step("retrain", does, [*PROJECT, "-e", "retrain", *_given(settings)])
 
 

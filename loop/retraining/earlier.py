@@ -33,6 +33,8 @@ class Retrained:
 class Past:
     """What stands in the registry now."""
 
+    name: str
+    """Of the registered model."""
     champion: int | None
     retrained: tuple[Retrained, ...]
     """The oldest first."""
@@ -56,7 +58,7 @@ def read_past(name: str) -> Past:
     """What the registry says of a registered model; of one that is not there nothing."""
     model = store.find_model(name)
     if model is None:
-        return Past(None, ())
+        return Past(name, None, ())
     champion = model.aliases.get(store.CHAMPION)
     versions = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
     challenger = model.aliases.get(store.CHALLENGER)
@@ -66,7 +68,7 @@ def read_past(name: str) -> Past:
         if WINDOW_TAG in one.tags
     )
     ordered = sorted(retrained, key=lambda one: one.number)
-    return Past(None if champion is None else int(champion), tuple(ordered))
+    return Past(name, None if champion is None else int(champion), tuple(ordered))
 
 
 def champion_text(champion: int | None) -> str:

@@ -61,7 +61,7 @@ def _in_run(config: RetrainConfig, name: str, stretch: Stretch, past: Past, leas
         lease.require()
         ruling = promote_or_not(config, version, stretch.test_days)
         champion = store.alias_version(config.target_llm)
-        done = Retraining(name, stretch, past, start, version, left_over is not None, ruling, champion)
+        done = Retraining(stretch, past, start, version, left_over is not None, ruling, champion)
         mlflow.set_tag(NOTE_TAG, told(done))
     return told(done)
 

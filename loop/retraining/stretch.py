@@ -1,12 +1,14 @@
 """The stretch of traffic that a retraining is about: what trains, and what came after that and judges."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
 from loop.fresh.fresh_requests import Values, read_fresh
 from loop.fresh.newest import DAY_S
 from loop.retraining.config import RetrainConfig
+from loop.retraining.drifted import drifted_since
 from registry.errors import InvalidInput
 
 TEST_SHARE = 0.2
@@ -29,6 +31,8 @@ class Stretch:
     """Of what they are."""
     model: str | None
     """How the log names the target LLM; None where it names none."""
+    drifted_s: float | None = None
+    """When the alarm was raised of which only what came since counts; None: all counts."""
 
     @property
     def since_s(self) -> float:
@@ -65,7 +69,7 @@ class Stretch:
 
 
 def read_stretch(config: RetrainConfig) -> Stretch:
-    """Read which requests there are.
+    """Read which requests there are: where a ranker has drifted, and enough came since, only those.
 
     Raises:
         InvalidInput: there is no journal or log, it holds no answered request with its text, or not when they came.
@@ -78,9 +82,13 @@ def read_stretch(config: RetrainConfig) -> Stretch:
             f" {unknown} of {len(fresh)} in {config.path} have no time in column {config.arrival_column!r}; name it by"
             " arrival_column, or train with `train` and promote with `promote`."
         )
+    drifted_s = None if config.after_alarm == "off" else drifted_since(fresh)
+    since = fresh.arrival_s if drifted_s is None else fresh.arrival_s[fresh.arrival_s >= drifted_s]
+    counts = since if len(since) >= config.min_new else fresh.arrival_s
     return Stretch(
-        arrival_s=fresh.arrival_s,
-        test_from_s=test_from(fresh.arrival_s, config.test_days, config.least_requests),
+        arrival_s=counts,
+        drifted_s=drifted_s if counts is since else None,
+        test_from_s=test_from(counts, config.test_days, config.least_requests),
         where=fresh.where,
         digest=fresh.digest,
         model=fresh.model,
@@ -97,3 +105,8 @@ def test_from(arrival_s: Values, test_days: float, at_least: int) -> float:
     if np.searchsorted(arrival_s, begin_s) < num_requests / 2:
         begin_s = float(arrival_s[int(num_requests * (1 - TEST_SHARE))])
     return min(begin_s, float(arrival_s[max(num_requests - at_least, num_requests // 2)]))
+
+
+def moment(seconds: float) -> str:
+    """A time as sentences have it."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from loop.retraining.earlier import Past
 from loop.retraining.ruling import Ruling
 from loop.retraining.starting_weights import Start
-from loop.retraining.stretch import Stretch
+from loop.retraining.stretch import Stretch, moment
 
 
 @dataclass(frozen=True)
 class Retraining:
     """What was done."""
 
-    name: str
-    """Of the registered model."""
     stretch: Stretch
     past: Past
     start: Start
@@ -31,13 +29,19 @@ def told(done: Retraining) -> str:
 
 
 def _requests(done: Retraining) -> str:
-    stretch, until_s = done.stretch, done.past.until_s
-    num_new = len(stretch.arrival_s) if until_s is None else stretch.num_after(until_s)
-    what = "all new" if until_s is None else f"{num_new:,} new since the last retraining"
+    stretch = done.stretch
     return (
-        f"{done.name}: {stretch.where}, {what}; the newest {stretch.num_test:,} ({_duration(stretch.test_days)}) were"
-        f" kept for the test and {stretch.num_training:,} for the training."
+        f"{done.past.name}: {stretch.where}, {_which(stretch, done.past.until_s)}; the newest {stretch.num_test:,}"
+        f" ({_duration(stretch.test_days)}) were kept for the test and {stretch.num_training:,} for the training."
     )
+
+
+def _which(stretch: Stretch, until_s: float | None) -> str:
+    if stretch.drifted_s is not None:
+        return (
+            f"{len(stretch.arrival_s):,} of them since the alarm of {moment(stretch.drifted_s)}, and only these count"
+        )
+    return "all new" if until_s is None else f"{stretch.num_after(until_s):,} of them new since the last retraining"
 
 
 def _training(done: Retraining) -> str:

@@ -1,11 +1,9 @@
 """Whether there is anything to do for a retraining. Pure."""
 
-from datetime import UTC, datetime
-
 from loop.retraining.config import RetrainConfig
 from loop.retraining.earlier import Past
 from loop.retraining.idle import Idle
-from loop.retraining.stretch import Stretch
+from loop.retraining.stretch import Stretch, moment
 
 AGAIN = "--again retrains all the same."
 
@@ -39,4 +37,4 @@ def _beside(champion: str) -> str:
 def _since(moment_s: float | None) -> str:
     if moment_s is None:
         return ""
-    return f" since the last retraining (they came after {datetime.fromtimestamp(moment_s, UTC):%Y-%m-%d %H:%M} UTC)"
+    return f" since the last retraining (they came after {moment(moment_s)})"

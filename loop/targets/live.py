@@ -13,6 +13,7 @@ from loop.fresh.newest import DAY_S
 from loop.targets.config import TargetsConfig
 from loop.targets.registered import QUIET
 from loop.targets.target_line import Live
+from registry import store
 from registry.errors import InvalidInput
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN, static_gains
 from training.judging.ranking_metrics import kendall_tau_b
@@ -55,7 +56,8 @@ def _of_journal(config: TargetsConfig, target_llm: str, champion: int | None) ->
         fresh = read_fresh(source, needs_texts=False)
     except InvalidInput:  # it holds nothing of this target LLM
         return Live(answers=0)
-    its = fresh.take([version == str(champion) for version in fresh.ranker_version])
+    address = f"models:/{store.model_name(target_llm)}/{champion}"
+    its = fresh.take([version == address for version in fresh.ranker_version])
     ranked = its.take(np.isfinite(its.predicted_tokens))
     corrections = ranked.correction[np.isfinite(ranked.correction)][-RECENT:]
     return replace(

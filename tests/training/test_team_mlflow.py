@@ -17,10 +17,6 @@ from registry.runs import experiments, retrying
 from serving.champion.start import follow_champions
 from serving.config import Settings
 from tests.conftest import Command, tracking
-from tests.loop.retraining.served_days import CHANGED, DAY_S, NOON_S, TOKENS, write_journal
-from tests.loop.retraining.served_days import TARGET_LLM as DRIFTING
-from tests.loop.retraining.served_days import served as served_requests
-from tests.loop.retraining.test_retrain import TINY
 from tests.mlflow_server import MlflowServer
 from tests.rankers import write_ranker
 from tests.servers import VLLM_ARGS, free_port, running
@@ -120,25 +116,6 @@ def test_trained_through_an_outage_promoted_and_loaded_and_no_password_is_seen(
     assert version.tags["gate"] == "forced" and forced in version.description
     written = as_ann.log.read_text() + caplog.text + "".join(capfd.readouterr()) + command_lines()
     assert [secret for secret in (*SECRETS, ANN[1]) if secret in written] == []
-
-
-def test_the_loop_retrains_after_a_drift_gates_and_promotes(
-    as_ann: MlflowServer, tiny_encoder: Path, tmp_path: Path, command: Command, capfd: pytest.CaptureFixture[str]
-) -> None:
-    days = ((TOKENS, 900, NOON_S, 1), (CHANGED, 1200, NOON_S + 3 * DAY_S, 2))
-    settings = {**TINY, "target-llm": DRIFTING, "journal": tmp_path, "encoder": tiny_encoder, "max-requests": 1200}
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-    for version, (tokens, num_requests, from_s, seed) in enumerate(days, start=1):
-        write_journal(tmp_path, served_requests(tokens, num_requests, from_s, from_s + 2 * DAY_S, seed))
-        assert command("retrain", *words, "--least-requests=100") == 0
-        assert store.alias_version(DRIFTING) == version
-    tags = mlflow.MlflowClient().get_model_version("pars-made-up-llm", "2").tags
-    assert tags["gate"] == "promoted"
-    experiment = mlflow.get_experiment_by_name("pars-made-up-llm")
-    assert experiment is not None and mlflow.get_run(tags["gate_run"]).info.experiment_id == experiment.experiment_id
-    capfd.readouterr()
-    assert command("targets") == 0
-    assert DRIFTING in capfd.readouterr().out
 
 
 REFUSED = [

@@ -23,6 +23,7 @@ from mlflow.exceptions import MlflowException
 from loop.retraining.idle import Idle
 from registry.errors import UserError
 from registry.runs.mlflow_failures import FAILURES, reason_of
+from registry.runs.stored_run import impatient
 from registry.store import TARGET_LLM_TAG, find_model
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 LEASE_TAG = "retraining"
 SETTLE_S = 3.0
 """Longer than from a look at the tag to its being written."""
+PATIENCE_S = 10.0
 RENEWALS = 5
 """Tries to renew it within its length."""
 
@@ -127,7 +129,7 @@ class Lease:
     def release(self) -> None:
         """Let others in, if it is still ours; where the registry is away it ends by itself."""
         self._released.set()
-        with suppress(*FAILURES, LostLease):
+        with suppress(*FAILURES, LostLease), impatient():
             self.require()
             mlflow.MlflowClient().delete_registered_model_tag(self._name, LEASE_TAG)
 
@@ -159,7 +161,7 @@ def leased(
         yield lease
     finally:
         lease.release()
-        keeper.join()
+        keeper.join(PATIENCE_S)  # it may be in the middle of a call to a registry that is away
 
 
 def end_left_runs(run_id: str) -> None:

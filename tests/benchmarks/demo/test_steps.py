@@ -17,6 +17,7 @@ STEPS = [
     closed_loop.ask_step("ask", "Ask.", closed_loop.ASKED_FILE, "http://127.0.0.1:3000"),
     closed_loop.training_step(),
     closed_loop.promotion_step(),
+    closed_loop.watch_step(),
     closed_loop.retraining_step(),
 ]
 

@@ -17,7 +17,6 @@ from loop.gate.checks.scored import Scored, scored
 from loop.gate.config import GateConfig
 from loop.gate.judged.judged_requests import as_fresh
 from registry.ranker import Ranker
-from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import LengthLogSource, read_length_log
 
 TAU_B = 0.6
@@ -44,9 +43,23 @@ def alike(tokens: Values) -> Scored:
 
 def requests_of(output_tokens: Values) -> FreshRequests:
     """Requests with answers of these lengths, of which nothing else is known."""
-    named = [f"request {number}" for number in range(len(output_tokens))]
-    labelled = LabelledPrompts.of(named, output_tokens, np.zeros(len(named), dtype=np.bool_))
-    return as_fresh(labelled, "made-up requests", "")
+    unknown, nobody = np.full(len(output_tokens), np.nan), [None] * len(output_tokens)
+    return FreshRequests(
+        views=None,
+        output_tokens=output_tokens,
+        is_censored=np.zeros(len(output_tokens), dtype=np.bool_),
+        arrival_s=unknown,
+        groups=[str(number) for number in range(len(output_tokens))],
+        tenants=nobody,
+        prompt_tokens=unknown,
+        predicted_tokens=unknown,
+        correction=unknown,
+        quantile=unknown,
+        ranker_version=nobody,
+        placed_by=nobody,
+        where="made-up requests",
+        digest="",
+    )
 
 
 def is_let_through(requests: FreshRequests, challenger: Scored, champion: Scored) -> bool:

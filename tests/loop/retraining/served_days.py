@@ -16,8 +16,13 @@ CHANGED = TOKENS[[7, 1, 9, 3, 11, 5, 0, 4, 8, 2, 10, 6]]
 SUBJECTS = ("apples", "bridges", "clocks", "doors", "empires", "foxes", "glaciers", "horses", "onions", "trains")
 
 
-def served(tokens: np.ndarray, num_requests: int, from_s: float, to_s: float, seed: int) -> pd.DataFrame:
-    """Requests at even distances, each answered at the length of its kind, give or take a tenth."""
+def served(
+    tokens: np.ndarray, num_requests: int, from_s: float, to_s: float, seed: int, version: int | None = None
+) -> pd.DataFrame:
+    """Requests at even distances, each answered at the length of its kind, give or take a tenth.
+
+    With a `version` they were placed by it, which knows the usual lengths.
+    """
     rng = np.random.default_rng(seed)
     kinds = rng.integers(len(KINDS), size=num_requests)
     noise = np.exp(0.1 * rng.standard_normal(num_requests))
@@ -29,6 +34,9 @@ def served(tokens: np.ndarray, num_requests: int, from_s: float, to_s: float, se
             "prompt": [f"{KINDS[kind]} {SUBJECTS[rng.integers(len(SUBJECTS))]} {rng.integers(1000)}" for kind in kinds],
             "output_tokens": np.maximum(1, np.rint(tokens[kinds] * noise)).astype(int),
             "ending": "ended",
+            "predicted_tokens": TOKENS[kinds] if version else np.nan,
+            "placed_by": "encoder" if version else None,
+            "ranker_version": f"models:/pars-{TARGET_LLM}/{version}" if version else None,
         }
     )
 

@@ -18,7 +18,7 @@ STRETCH = Stretch(NOON_S + np.arange(1000.0), NOON_S + 800, "the newest 1,000 an
 def past(champion: int | None = 3, **changes: Any) -> Past:
     """Version 3 is the champion, and version 4 was refused beside it."""
     of = {"number": 4, "digest": "abc", "until_s": NOON_S, "champion": "3", "gate": "refused", "is_settled": True}
-    return Past(champion, (Retrained(**{**of, **changes}),))
+    return Past("pars-any", champion, (Retrained(**{**of, **changes}),))
 
 
 def why_not(found: Past, **changes: Any) -> str | None:
@@ -31,7 +31,7 @@ def why_not(found: Past, **changes: Any) -> str | None:
 
 def test_what_was_judged_beside_this_champion_is_not_judged_again() -> None:
     assert "are those of version 4, which was refused beside champion 3" in (why_not(past()) or "")
-    first = Past(None, (Retrained(4, "abc", NOON_S, NOBODY, "refused", True),))
+    first = Past("pars-any", None, (Retrained(4, "abc", NOON_S, NOBODY, "refused", True),))
     assert "which was refused beside no champion" in (why_not(first) or "")
 
 
@@ -64,13 +64,13 @@ def test_an_unjudged_version_has_not_used_the_answers_up() -> None:
 
 
 def test_the_first_one_needs_as_many() -> None:
-    assert why_not(Past(None, ())) is None
-    assert "1 more" in (why_not(Past(None, ()), min_new=1001) or "")
+    assert why_not(Past("pars-any", None, ())) is None
+    assert "1 more" in (why_not(Past("pars-any", None, ()), min_new=1001) or "")
 
 
 def test_again_asks_nothing() -> None:
     assert why_not(past(), again=True) is None
-    assert why_not(Past(None, ()), min_new=1001, again=True) is None
+    assert why_not(Past("pars-any", None, ()), min_new=1001, again=True) is None
 
 
 def test_nobody_is_no_version() -> None:

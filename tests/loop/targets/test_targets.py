@@ -74,7 +74,7 @@ def journal(folder: Path) -> Path:
             "ending": "ended",
             "predicted_tokens": np.where(is_champion, tokens, 500 - tokens).astype(float),
             "correction": 1.25,
-            "ranker_version": np.where(is_champion, "1", "0"),
+            "ranker_version": np.where(is_champion, "models:/pars-judged/1", "models:/pars-judged/0"),
         }
     ).to_parquet(folder / "rows.parquet")
     return folder
