@@ -84,10 +84,10 @@ def _show_rolling(target_llm: str, drift: TargetDrift) -> None:
     STABILITY_INDEX.labels(target_llm).set(drift.stability_index())
     rolling = drift.rolling()
     values = {
-        KENDALL_TAU_B: rolling.kendall_tau_b,
         PLACED_TAU_B: drift.placed_tau_b(),
         STATIC_GAIN: rolling.static_gain,
         CALIBRATION: rolling.calibration,
+        KENDALL_TAU_B: rolling.kendall_tau_b,  # the last one: who sees it there sees all
     }
     for gauge, value in values.items():
         if isfinite(value):
