@@ -102,16 +102,15 @@ def _on_requests(config: GateConfig, contest: Contest, evidence: Evidence) -> It
 
 def _enough(config: GateConfig, evidence: Evidence) -> Finding:
     """A finding like any other: who has seen too little is not promoted."""
-    there = len(evidence.judged)
-    says = (
-        f"{there:,} requests can be judged on, {evidence.judged.where}; {config.least_requests:,} are needed: wait for"
-        " more, give more days and max_requests, or lower least_requests."
-    )
+    there, needed = len(evidence.judged), config.least_requests
     try:
         require_order(evidence.judged)
     except InvalidInput:
         there = 0
-    return at_most("missing_requests", max(config.least_requests - there, 0), 0, says)
+    says = f"{there:,} requests can be judged on, {evidence.judged.where}; {needed:,} are needed."
+    if there < needed:
+        says += " Wait for more, give more days and max_requests, or lower least_requests."
+    return at_most("missing_requests", max(needed - there, 0), 0, says)
 
 
 def _simulated(config: GateConfig, evidence: Evidence, scores: dict[str, Scored], contest: Contest) -> Checked:

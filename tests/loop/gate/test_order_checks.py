@@ -21,7 +21,7 @@ def test_a_shuffled_one_never_passes() -> None:
 
 def test_a_challenger_that_is_worse_by_more_than_the_margin_passes_seldom() -> None:
     passed = 0
-    for seed in range(TRIES):
+    for seed in range(TRIES // 2):
         requests, one, other = noisy_pair(700, seed)
         noise = np.random.default_rng([seed, 10]).normal(0, 0.45, 700)
         passed += is_let_through(requests, alike(one.tokens["encoder"] * np.exp(noise)), other)
