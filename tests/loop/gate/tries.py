@@ -57,6 +57,7 @@ def requests_of(output_tokens: Values) -> FreshRequests:
         quantile=unknown,
         ranker_version=nobody,
         placed_by=nobody,
+        fail_open_reason=nobody,
         where="made-up requests",
         digest="",
     )
