@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loop.fresh.fresh_requests import Flags, FreshRequests, Values
-from loop.shadow.pair_sums import PairSums
+from loop.fresh.pair_sums import PairSums
 from registry.order.certain_pairs import certain_pairs
 from registry.promotion import Difference
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from loop.fresh.fresh_requests import Flags, FreshRequests, Values
+from loop.fresh.pair_sums import PairSums
 from loop.gate.checks.differences import gain_differences, tau_difference
 from loop.gate.checks.scored import Scored
 from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference
-from loop.shadow.pair_sums import PairSums
 from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
 from loop.shadow.rolling_tau import LEVEL, Point, by_answers, by_time
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN

@@ -11,9 +11,9 @@ from argparse import ArgumentParser
 
 import numpy as np
 
+from loop.fresh.pair_sums import PairSums
 from loop.gate.checks.differences import tau_difference
 from loop.shadow.disagreements import Group, groups_by_difference
-from loop.shadow.pair_sums import PairSums
 from loop.shadow.rolling_tau import LEVEL
 from tests.loop.shadow.made_up_requests import made_up_requests
 

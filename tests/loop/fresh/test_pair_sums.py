@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from loop.shadow.pair_sums import PairSums
+from loop.fresh.pair_sums import PairSums
 from registry.order.certain_pairs import certain_pairs
 from tests.loop.shadow.made_up_requests import made_up_requests
 
