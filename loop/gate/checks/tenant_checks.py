@@ -11,11 +11,11 @@ import numpy as np
 
 from charts.chart import Bar, BarChart
 from loop.fresh.fresh_requests import FreshRequests, Values
+from loop.fresh.pair_sums import PairSums
 from loop.gate.checks.checked import Checked
-from loop.gate.checks.differences import mean_difference, tau_difference
+from loop.gate.checks.differences import tau_difference
 from loop.gate.config import GateConfig
 from loop.gate.judged.judged_requests import can_be_ordered
-from registry.order.certain_pairs import certain_pairs
 from registry.promotion import Difference, Finding, not_clearly_worse
 
 SHOWN_LETTERS = 12
@@ -31,11 +31,11 @@ def tenant_checks(config: GateConfig, requests: FreshRequests, challenger: Value
     if not tenants:
         return Checked(notes=(_nobody(config, counts),))
     level = 1 - 2 * (1 - config.confidence) / (2 * len(tenants))  # Bonferroni: two figures a tenant
-    stands = _stands(requests, challenger) - _stands(requests, champion)
+    pairs = PairSums.of(challenger, champion, requests, config.seed)
     among_all, own = {}, {}
     for name in tenants:
         is_its = np.array([one == name for one in requests.tenants])
-        among_all[name] = mean_difference(stands[is_its], requests.take(is_its).groups, level, config.seed)
+        among_all[name] = _in_tau(pairs.difference(is_its, level))
         if can_be_ordered(its := requests.take(is_its)):
             own[name] = tau_difference(challenger[is_its], champion[is_its], its, level, config.seed)
     worst = [_worst(config, "worst_tenant", "among all requests those of", among_all)]
@@ -43,11 +43,9 @@ def tenant_checks(config: GateConfig, requests: FreshRequests, challenger: Value
     return Checked(findings=tuple(worst), charts={CHART: _chart(own or among_all, counts)})
 
 
-def _stands(requests: FreshRequests, tokens: Values) -> Values:
-    """Of each request: pairs with others that are in the right order less those in the wrong one, ÷ all that count."""
-    pairs = certain_pairs(tokens, requests.output_tokens, requests.is_censored)
-    nothing = np.zeros(len(requests))
-    return np.asarray(np.divide(pairs.surplus, pairs.untied_true, out=nothing, where=pairs.untied_true > 0))
+def _in_tau(difference: Difference) -> Difference:
+    """A share of pairs in the right order, as pairs in the right order less those in the wrong one ÷ all."""
+    return Difference(*(2 * one for one in difference))
 
 
 def _worst(config: GateConfig, name: str, what: str, by_tenant: Mapping[str, Difference]) -> Finding:
