@@ -28,7 +28,7 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
-loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (some 12 minutes on two cores)
+loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes on two cores)
 	@python -m loop loop
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject

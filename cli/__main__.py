@@ -91,6 +91,7 @@ def _prepare(command: Command) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if room in ("benchmarks", "loop", "registry"):  # the gate simulates, too
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+        logging.getLogger("vllm").setLevel(logging.ERROR)  # vLLM itself does so only after its first messages
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what ends in a sentence
     if room in LOG_FORMATS:

@@ -1,7 +1,6 @@
 """What would be served: settings, the engine's flags, the registry, its rankers, and the journal."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
@@ -40,7 +39,6 @@ def settings_lines(settings: Settings) -> Iterator[Line]:
 
 def engine(settings: Settings) -> Iterator[Line]:
     """Whether vLLM understands its flags; the engine itself is not started."""
-    logging.getLogger("vllm").setLevel(logging.ERROR)
     from serving.hosts.engine import parse_vllm_args  # imports vllm, which takes seconds
 
     args = parse_vllm_args(settings)
