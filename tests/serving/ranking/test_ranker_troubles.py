@@ -144,7 +144,8 @@ async def test_encoder_that_cannot_keep_up_is_not_waited_for_and_nobody_is_refus
     assert 2 <= num_read < 40, "0.5 s are enough for about 25, on a busy machine for fewer"
     assert places.count(Place(0.1, tier="instant")) == 100 - num_read
     await asyncio.sleep(0.1)
-    assert len(ranker.asked) <= num_read + 1, "what was let go is not read"
+    # One is being read when time is up, and another may have been read at that very moment.
+    assert len(ranker.asked) <= num_read + 2, "what was let go is not read"
 
 
 @pytest.mark.parametrize("is_full", [True, False])
