@@ -56,6 +56,7 @@ def registered(registry: str, tmp_path: Path) -> str:
     with mlflow.start_run() as run:
         mlflow.log_artifacts(str(tmp_path / "model"), "model")
     mlflow.register_model(f"{run.info.artifact_uri}/model", "pars-demo-llm", tags={"target_llm": "demo-llm"})
+    mlflow.MlflowClient().set_registered_model_alias("pars-demo-llm", "challenger", "1")  # as it did
     return "pars-demo-llm"
 
 
