@@ -179,8 +179,14 @@ async def wait_for(client: httpx.AsyncClient, name: str, value: float) -> None:
 async def test_page_shows_nothing_that_only_the_engines_answers_tell(client: httpx.AsyncClient) -> None:
     page = (await client.get("/metrics")).text
     assert "pars_patience_seconds" in page
-    for name in ("pars_max_overtaking_seconds", "pars_kendall_tau_b", "pars_waiting_seconds", "pars_output_tokens"):
+    for name in ("pars_max_overtaking_seconds", "pars_waiting_seconds", "pars_output_tokens"):
         assert name not in page, "a zero would look like a measurement"
+
+
+async def test_page_shows_how_well_predictions_hold_once_enough_answers_were_watched(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/metrics")).text
+    assert 'pars_drift_alarm{target_llm="demo-llm",what="kendall_tau_b"} 0.0' in page
+    assert 'pars_kendall_tau_b{target_llm="demo-llm"} 0.0' not in page, "a zero would look like a measurement"
 
 
 def test_the_engine_stands_back_from_the_server(plain: RunningServer) -> None:
