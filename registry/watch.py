@@ -1,5 +1,6 @@
 """What a running server asks of the registry: which version is the champion, what its tag says, and its files."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ YESTERDAY_TAG = "yesterday"
 """Of a registered model: what `-e yesterday` has found last, as JSON."""
 WATCH_TAG, WATCH_AT_TAG = "watch", "watch_at"
 """Of a registered model: `quiet` or `alarm: WHAT`, as `-e watch` has found last, and when."""
+QUIET = "quiet"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class Sighting:
     """What its tag `ordering` says; None if there is none."""
     yesterday: str | None = None
     """What its tag `yesterday` says, as JSON; None if there is none."""
+
+
+def watch_state(alarms: Iterable[str]) -> str:
+    """What the tag `watch` says while these alarms stand."""
+    raised = ", ".join(alarms)
+    return f"alarm: {raised}" if raised else QUIET
 
 
 def look(target_llm: str) -> Sighting:

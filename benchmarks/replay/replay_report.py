@@ -24,6 +24,7 @@ from benchmarks.report.leak import Baseline, baseline_of, doubts
 from benchmarks.report.notes import UNLESS_NAMED, oracle_patience, ordered_by
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
+from registry.tracking import NOTE_TAG
 
 FAIL_OPEN_LIMIT = 0.01
 WORK_METRICS = ("fail_open_share", "instant_share", "had_room_share", "scoring_ms", "held_ms")
@@ -92,7 +93,7 @@ def log(replayed: Replayed) -> str:
     mlflow.log_metrics(_metrics(replayed))
     mlflow.log_table(table.reset_index(), "table.json")
     mlflow.log_text(replayed.text(), "report.txt")
-    mlflow.set_tag("mlflow.note.content", f"{where.splitlines()[0]}\n```\n{replayed.text()}\n```")
+    mlflow.set_tag(NOTE_TAG, f"{where.splitlines()[0]}\n```\n{replayed.text()}\n```")
     return f"{replayed.text()}\n\n{where}"
 
 

@@ -13,7 +13,7 @@ from loop.gate.judgement import Judged
 from loop.gate.report import last_decision, paragraph, report, with_paragraph
 from registry.promotion import GATE_REASON_TAG, GATE_RUN_TAG, GATE_TAG
 from registry.runs.stored_run import stored_run
-from registry.tracking import log_parameters
+from registry.tracking import NOTE_TAG, log_parameters
 
 MOST_TAG_LETTERS = 5000
 """What MLflow keeps of a tag."""
@@ -38,7 +38,7 @@ def log_decision(judged: Judged, run: mlflow.ActiveRun) -> None:
     for one in decision.findings:
         metrics[f"finding_{one.name}"] = float(one.is_met) if one.measured is None else one.measured
     mlflow.log_metrics({"is_promoted": float(decision.is_promoted)} | _finite(metrics))
-    tags = {GATE_TAG: decision.outcome, "ranker": contest.challenger.uri, "mlflow.note.content": text}
+    tags = {GATE_TAG: decision.outcome, "ranker": contest.challenger.uri, NOTE_TAG: text}
     if contest.champion is not None:
         tags["champion"] = contest.champion.uri
     mlflow.set_tags({name: value[:MOST_TAG_LETTERS] for name, value in tags.items()})

@@ -16,11 +16,9 @@ from loop.retraining.told import Retraining, told
 from loop.retraining.waiting import require_due
 from registry import store
 from registry.runs.stored_run import stored_run
-from registry.tracking import log_parameters, name_run
+from registry.tracking import NOTE_TAG, log_parameters, name_run
 
 logger = logging.getLogger(__name__)
-
-NOTE_TAG = "mlflow.note.content"
 
 
 def retrain(config: RetrainConfig) -> str:

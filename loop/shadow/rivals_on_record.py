@@ -17,10 +17,9 @@ from registry import store
 from registry.artefact.card import REFERENCE_TOLERANCE, InvalidRanker
 from registry.errors import InvalidInput
 from registry.ranker import Ranker, Tier
+from registry.store import CHALLENGER, CHAMPION
 
 logger = logging.getLogger(__name__)
-
-CHALLENGER, CHAMPION = "challenger", "champion"
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def read_rivals(config: ShadowConfig) -> Rivals:
 def _challenger_uri(config: ShadowConfig, name: str) -> str:
     if config.ranker is not None:
         return config.ranker
-    version = config.version or store.alias_version(config.target_llm, store.CHALLENGER)
+    version = config.version or store.alias_version(config.target_llm, CHALLENGER)
     if version is None:
         raise InvalidInput(
             f"{name} has no challenger to score beside the champion; give version=N or ranker=URI, or train one."

@@ -15,7 +15,7 @@ from loop.shadow.shadow_report import ShadowReport
 from loop.shadow.shadow_simulation import simulate_rivals
 from loop.shadow.side_by_side import SideBySide
 from registry.errors import InvalidInput
-from registry.tracking import log_parameters
+from registry.tracking import NOTE_TAG, log_parameters
 from serving.work.step_cost import StepCost
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def run_shadow(config: ShadowConfig, cost: StepCost, simulate: Simulate) -> str:
         log_charts(report)
         return "\n".join(report.sentences)
     where = log_page(report.evidence(cost))
-    mlflow.set_tag("mlflow.note.content", "\n\n".join(report.sentences))  # the page's headline is about the queue
+    mlflow.set_tag(NOTE_TAG, "\n\n".join(report.sentences))  # the page's headline is about the queue
     return "\n".join([*report.sentences, "", where])
 
 

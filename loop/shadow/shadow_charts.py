@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from charts.chart import AnyChart, Bar, BarChart, Chart, Line
 from loop.shadow.disagreements import Group
-from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
 from loop.shadow.rolling_tau import HOUR_S, Point
 from loop.shadow.side_by_side import SideBySide
 from registry.ranker import Tier
+from registry.store import CHALLENGER, CHAMPION
 
 MOST_GROUPS = 20
 TAU = "Kendall tau-b"

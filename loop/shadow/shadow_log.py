@@ -10,10 +10,11 @@ import mlflow
 import pandas as pd
 
 from charts.picture import file_name, svg
-from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
 from loop.shadow.rolling_tau import table
 from loop.shadow.shadow_report import ShadowReport, moment
 from loop.shadow.side_by_side import SideBySide
+from registry.store import CHALLENGER, CHAMPION
+from registry.tracking import NOTE_TAG
 
 FOLDER = "shadow"
 
@@ -33,7 +34,7 @@ def log_shadow(report: ShadowReport) -> None:
         mlflow.log_metrics({f"simulated_gain_{name}": value for name, value in simulation.gain._asdict().items()})
     said = "\n\n".join(report.sentences)
     tags = {one.who: one.uri for one in report.rivals} | {"data_digest": found.requests.digest}
-    mlflow.set_tags(tags | {"mlflow.note.content": said})
+    mlflow.set_tags(tags | {NOTE_TAG: said})
     mlflow.log_text(said + "\n", "report.txt")
 
 

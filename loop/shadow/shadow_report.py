@@ -12,10 +12,11 @@ from benchmarks.what_if.stretches import price_of
 from charts.chart import AnyChart
 from loop.shadow.config import ShadowConfig
 from loop.shadow.disagreements import Group
-from loop.shadow.rivals_on_record import CHALLENGER, Rivals
+from loop.shadow.rivals_on_record import Rivals
 from loop.shadow.shadow_charts import shadow_charts
 from loop.shadow.shadow_simulation import ShadowSimulation
 from loop.shadow.side_by_side import MOST_PAIRED, SideBySide, of_groups
+from registry.store import CHALLENGER
 from serving.work.step_cost import StepCost
 
 SCORED = (

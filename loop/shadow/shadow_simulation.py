@@ -21,7 +21,8 @@ from benchmarks.what_if.stretches import Stretches, capacity_run, choose, price_
 from benchmarks.what_if.study import WAITS_FROM, waiting_share
 from loop.fresh.fresh_requests import FreshRequests
 from loop.gate.checks.scored import Scored
-from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION, Rival, Rivals
+from loop.shadow.rivals_on_record import Rival, Rivals
+from registry.store import CHALLENGER, CHAMPION
 from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 

@@ -11,11 +11,11 @@ from loop.fresh.pair_sums import PairSums
 from loop.gate.checks.differences import gain_differences, tau_difference
 from loop.gate.checks.scored import Scored
 from loop.shadow.disagreements import Group, Groups, Request, groups_by_difference, requests_by_difference
-from loop.shadow.rivals_on_record import CHALLENGER, CHAMPION
 from loop.shadow.rolling_tau import LEVEL, Point, by_answers, by_time
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN
 from registry.promotion import Difference
 from registry.ranker import Tier
+from registry.store import CHALLENGER, CHAMPION
 from training.judging.ranking_metrics import KENDALL_TAU_B, order_metrics
 
 SHOWN_GROUPS = 5

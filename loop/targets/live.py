@@ -11,11 +11,11 @@ from loop.fresh.config import FreshSource
 from loop.fresh.fresh_requests import FreshRequests, read_fresh
 from loop.fresh.newest import DAY_S
 from loop.targets.config import TargetsConfig
-from loop.targets.registered import QUIET
 from loop.targets.target_line import Live
 from registry import store
 from registry.errors import InvalidInput
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN, static_gains
+from registry.watch import watch_state
 from training.judging.ranking_metrics import kendall_tau_b
 
 LEAST_ANSWERS = 20
@@ -112,7 +112,7 @@ class _Page:
             kendall_tau_b=self._value("pars_kendall_tau_b", target_llm),
             static_gain=self._value("pars_static_gain", target_llm),
             correction=self._value("pars_correction", target_llm),
-            alarm=None if raised is None else f"alarm: {', '.join(raised)}" if raised else QUIET,
+            alarm=None if raised is None else watch_state(raised),
         )
 
     def _value(self, name: str, target_llm: str) -> float | None:

@@ -1,10 +1,8 @@
 """What the registry says of each target LLM: by the tags of its model and of the champion's version."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from math import isfinite
-from typing import Any
 
 import mlflow
 from mlflow.entities.model_registry import RegisteredModel
@@ -13,10 +11,10 @@ from loop.targets.target_line import TargetLine
 from registry import store
 from registry.promotion import GATE_REASON_TAG, GATE_TAG
 from registry.watch import WATCH_AT_TAG, WATCH_TAG, YESTERDAY_TAG
+from serving.champion.yesterday_line import Yesterday
 
 NO_GATE = "none"
 KENDALL_TAU_B, STATIC_GAIN = "kendall_tau_b", "static_gain_s_per_token"
-QUIET = "quiet"
 DAY_MS = 86_400_000.0
 
 
@@ -72,10 +70,9 @@ def _number(tags: Mapping[str, str], name: str) -> float | None:
 
 def _yesterday(tag: str | None) -> str | None:
     """In short; a tag of another form says nothing."""
-    with suppress(ValueError, KeyError, TypeError):
-        found: Mapping[str, Any] = json.loads(tag or "")
-        if not found["is_near"]:
-            return f"{found['day']}: not to be said"
-        low, high = found["fcfs_ratio_low"], found["fcfs_ratio_high"]
-        return f"{found['day']}: FCFS {found['fcfs_ratio']:.2f}x ({low:.2f} to {high:.2f})"
-    return None
+    found = Yesterday.of_tag(tag)
+    if found is None:
+        return None
+    if not found.is_near:
+        return f"{found.day}: not to be said"
+    return f"{found.day}: FCFS {found.fcfs_ratio:.2f}x ({found.fcfs_ratio_low:.2f} to {found.fcfs_ratio_high:.2f})"

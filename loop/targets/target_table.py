@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from loop.targets.registered import NO_GATE, QUIET
+from loop.targets.registered import NO_GATE
 from loop.targets.target_line import TargetLine
+from registry.watch import QUIET
 
 UNKNOWN = "-"
 PLAIN_WIDTH = 10_000

@@ -18,11 +18,6 @@ NAMES: Mapping[Watched, str] = {
 MANY_UNRANKED = 0.05
 
 
-def watch_state(last: Stretch) -> str:
-    """The tag `watch` of a registered model."""
-    return f"alarm: {', '.join(last.drift.alarms)}" if last.drift.alarms else "quiet"
-
-
 def findings(stretches: Sequence[Stretch], unranked: Mapping[str, float], where: str) -> list[str]:
     """A sentence each: the verdict first, then the figures behind it, earlier alarms, and who was not ranked."""
     last = stretches[-1]

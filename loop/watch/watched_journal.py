@@ -16,13 +16,13 @@ from charts.picture import file_name, svg
 from loop.fresh.fresh_requests import FreshRequests, read_fresh
 from loop.watch.config import WatchConfig
 from loop.watch.watch_charts import watch_charts
-from loop.watch.watch_report import findings, gate_finding, watch_state
+from loop.watch.watch_report import findings, gate_finding
 from loop.watch.watched_stretch import Stretch, is_ranked, stretches
 from registry import store, watch
 from registry.artefact.card import InvalidRanker, RankerCard
 from registry.errors import InvalidInput, UserError
 from registry.secrets import without_passwords
-from registry.tracking import log_parameters
+from registry.tracking import NOTE_TAG, log_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def run_watch(config: WatchConfig, clock_s: Callable[[], float] = time.time) -> 
     said += [*_gate(config.target_llm, last), *cards.notes, *requests.notes]
     text = "\n".join(said)
     _log(watched, unranked, text)
-    _tag_model(config.target_llm, watch_state(last), clock_s())
+    _tag_model(config.target_llm, watch.watch_state(last.drift.alarms), clock_s())
     return text, bool(last.drift.alarms)
 
 
@@ -104,7 +104,7 @@ def _gate(target_llm: str, last: Stretch) -> list[str]:
 
 def _log(watched: Sequence[Stretch], unranked: dict[str, float], text: str) -> None:
     last = watched[-1]
-    mlflow.set_tags({"watch": watch_state(last), "ranker": last.version, "mlflow.note.content": text})
+    mlflow.set_tags({watch.WATCH_TAG: watch.watch_state(last.drift.alarms), "ranker": last.version, NOTE_TAG: text})
     mlflow.log_metrics({f"unranked_{reason}": share for reason, share in unranked.items()})
     mlflow.log_metrics({"alarms": float(len(last.drift.alarms)), "answers": float(last.drift.num_answers)})
     _log_series(last)

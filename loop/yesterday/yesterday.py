@@ -16,7 +16,7 @@ from loop.yesterday.served_day import ServedDay, read_day
 from loop.yesterday.simulated_day import PARS, SimulatedDay, simulate_day
 from loop.yesterday.verdict import Verdict
 from registry import store
-from registry.tracking import log_parameters
+from registry.tracking import NOTE_TAG, log_parameters
 from registry.watch import YESTERDAY_TAG
 from serving.work.step_cost import StepCost
 
@@ -42,7 +42,7 @@ def run_yesterday(config: YesterdayConfig, cost: StepCost, simulate: Simulate, n
     sentences = tuple(verdict.sentences())
     where = log_page(_evidence(config, cost, verdict, sentences))
     mlflow.log_metrics(verdict.line.metrics)
-    mlflow.set_tags({"day": str(verdict.day.day), "mlflow.note.content": "\n\n".join(sentences)})
+    mlflow.set_tags({"day": str(verdict.day.day), NOTE_TAG: "\n\n".join(sentences)})
     return "\n".join([*sentences, _shown(config, verdict), "", where])
 
 

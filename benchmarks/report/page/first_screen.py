@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmarks.policies.policy_list import CONTROL
 from benchmarks.policies.titles import figure, short_title
 from benchmarks.report.comparison import MATTERS_FROM, at_load, figures_at
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import NOTICED_FROM, Figures, Findings, has_no_rival
 from benchmarks.report.summary import RATIO
-
-CONTROL = "control"
 
 
 @dataclass(frozen=True)

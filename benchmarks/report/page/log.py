@@ -17,6 +17,7 @@ from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.findings import find
 from benchmarks.report.page.render import render
 from charts.picture import file_name, svg
+from registry.tracking import NOTE_TAG
 
 PAGE_FILE = "report.html"
 TABLE_FILE = "table.parquet"
@@ -39,7 +40,7 @@ def log_page(evidence: Evidence) -> str:
     mlflow.log_metrics(_metrics(table))
     mlflow.log_metrics(_goodput_metrics(table))
     found = find(evidence, table)
-    mlflow.set_tag("mlflow.note.content", found.headline)
+    mlflow.set_tag(NOTE_TAG, found.headline)
     said = "\n".join([found.headline, *found.in_time])
     return f"{said}\nReport: {mlflow.artifacts.download_artifacts(mlflow.get_artifact_uri(PAGE_FILE))}"
 

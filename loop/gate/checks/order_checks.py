@@ -12,10 +12,9 @@ from loop.gate.config import GateConfig
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN
 from registry.promotion import Difference, Finding, at_most, fact, not_worse
 from registry.ranker import Tier
-from training.judging.ranking_metrics import kendall_tau_b, order_metrics
-from training.judging.statistics.jackknife import blocks_of, left_out_tau_b, tau_interval
+from registry.store import CHALLENGER, CHAMPION
+from training.judging.ranking_metrics import kendall_tau_b_interval, order_metrics
 
-CHALLENGER, CHAMPION = "challenger", "champion"
 CALIBRATION_ERROR = "calibration_error"
 
 
@@ -49,18 +48,11 @@ def _readable(config: GateConfig, challenger: Scored) -> Finding:
 
 def _above_chance(requests: FreshRequests, tier: Tier, tokens: Values) -> Finding:
     """There is no champion, so the queue is first come, first served: the order must be better than none."""
-    low, high = tau_interval_of(tokens, requests)
+    low, high = kendall_tau_b_interval(tokens, requests.output_tokens, requests.is_censored, requests.groups)
     says = f"The {tier} tier's tau-b is between {low:.3f} and {high:.3f} on {len(requests):,} requests; an order that"
     is_met = bool(low > 0)
     says += " knows something" if is_met else " may know nothing, as this one may,"
     return fact(f"{prefix(tier)}kendall_tau_b", is_met, f"{says} has one surely above 0.")
-
-
-def tau_interval_of(tokens: Values, requests: FreshRequests, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of tau-b over sessions."""
-    blocks = blocks_of(requests.groups, seed)
-    left_out = left_out_tau_b(tokens, requests.output_tokens, requests.is_censored, blocks)
-    return tau_interval(kendall_tau_b(tokens, requests.output_tokens, requests.is_censored), left_out)
 
 
 def _beside(config: GateConfig, requests: FreshRequests, challenger: Scored, champion: Scored) -> Iterator[Finding]:

@@ -22,9 +22,9 @@ from registry.errors import InvalidInput
 from registry.watch import YESTERDAY_TAG
 from tests.conftest import tracking
 from tests.rankers import write_ranker
+from tests.serving.champion.yesterdays import SAID
 
 NOW_S = 1_800_000_000.0
-YESTERDAY = {"day": "2026-11-26", "is_near": True, "fcfs_ratio": 1.8, "fcfs_ratio_low": 1.6, "fcfs_ratio_high": 2.0}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for tag, value in {
             "watch": "alarm: kendall_tau_b",
             "watch_at": "2026-11-27T04:00:00Z",
-            YESTERDAY_TAG: json.dumps(YESTERDAY),
+            YESTERDAY_TAG: SAID.model_dump_json(),
         }.items():
             client.set_registered_model_tag("pars-judged", tag, value)
         client.set_registered_model_tag("pars-by-hand", YESTERDAY_TAG, "by hand, too")
@@ -86,7 +86,7 @@ def test_the_registry_says_who_is_champion_and_how_it_became_one() -> None:
     judged, by_hand = found["judged"], found["by-hand"]
     assert (judged.champion, judged.kendall_tau_b, judged.static_gain, judged.gate) == (1, 0.5, 0.81, "promoted")
     assert (judged.alarm, judged.alarm_at) == ("alarm: kendall_tau_b", "2026-11-27T04:00:00Z")
-    assert judged.yesterday == "2026-11-26: FCFS 1.80x (1.60 to 2.00)"
+    assert judged.yesterday == "2026-11-26: FCFS 3.40x (3.10 to 3.70)"
     assert judged.trouble is None
     assert judged.age_days is not None
     assert (by_hand.gate, by_hand.yesterday, by_hand.trouble) == ("none", None, None)

@@ -27,10 +27,10 @@ from serving.champion.follower import ChampionFollower
 from serving.champion.ordering_switch import OrderingSwitch
 from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from serving.champion.ranker_sources import SOURCES, Champion
-from serving.champion.yesterday_line import Yesterday
 from serving.metrics import GATES
 from tests.conftest import tracking
 from tests.rankers import fetched, write_ranker
+from tests.serving.champion.yesterdays import SAID
 
 
 @pytest.fixture
@@ -479,22 +479,12 @@ async def test_what_yesterday_would_have_been_is_shown_while_the_tag_says_it(fol
         assert value is not None
         return value
 
-    said = Yesterday(
-        day="2026-11-26",  # type: ignore[arg-type]
-        fcfs_ratio=3.4,
-        fcfs_ratio_low=3.1,
-        fcfs_ratio_high=3.7,
-        simulated_over_measured=0.97,
-        is_near=True,
-        waiting_share=0.6,
-        requests=12_000,
-    )
     await follower.look()
     assert isnan(shown())
-    store.tag_model("demo-llm", YESTERDAY_TAG, said.model_dump_json())
+    store.tag_model("demo-llm", YESTERDAY_TAG, SAID.model_dump_json())
     await follower.look()
     assert shown() == 3.4
-    store.tag_model("demo-llm", YESTERDAY_TAG, said.model_dump_json()[:-9])
+    store.tag_model("demo-llm", YESTERDAY_TAG, SAID.model_dump_json()[:-9])
     await follower.look()
     assert isnan(shown())
 

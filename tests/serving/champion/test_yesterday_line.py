@@ -5,18 +5,8 @@ from math import isnan
 import pytest
 from prometheus_client import REGISTRY
 
-from serving.champion.yesterday_line import Yesterday, show_yesterday
-
-SAID = Yesterday(
-    day="2026-11-26",  # type: ignore[arg-type]
-    fcfs_ratio=3.4,
-    fcfs_ratio_low=3.1,
-    fcfs_ratio_high=3.7,
-    simulated_over_measured=0.97,
-    is_near=True,
-    waiting_share=0.6,
-    requests=12_000,
-)
+from serving.champion.yesterday_line import show_yesterday
+from tests.serving.champion.yesterdays import SAID
 
 
 def shown(name: str) -> float:
