@@ -39,7 +39,8 @@ REFERENCE_TOLERANCE = 0.01
 """The largest error that still counts as the same order. Scores that are off by a share m of their spread, on average,
 agree with the right ones at tau-b 1 - √(2/π) m (all normal): 0.992 here. Float rounding, which differs from processor
 to processor, moves few scores, so the mean of a dozen stays below 0.007; int8 sums that saturate move all of them, and
-it lies around 0.035 (docs/results.md). A root mean square would let one rounded score look like the other."""
+it lies around 0.035 (docs/results/ranking-cost.md). A root mean square would let one rounded score look like the
+other."""
 
 LEAST_SPREAD = 1e-6
 """A network that scores all prompts alike has no spread to measure by."""

@@ -36,8 +36,8 @@ def _core_of_the_worker(threads: Sequence[int]) -> int | None:
     """The core that the whole engine shall stay on: the one that vLLM has bound its worker to; None if it has more.
 
     The engine's loop spins while its worker computes, and so takes another core from everything else: on two cores with
-    Linux 6.18 all other processes stood still for seconds at times (docs/results.md, "What ranking costs beside the
-    engine"). A worker on several cores is left as it is; that was not measured.
+    Linux 6.18 all other processes stood still for seconds at times (docs/results/ranking-cost.md, "What ranking
+    costs beside the engine"). A worker on several cores is left as it is; that was not measured.
     """
     ours = os.sched_getaffinity(0)
     bound: set[int] = set()

@@ -134,7 +134,7 @@ def export_onnx(network: RankerNetwork, path: Path) -> None:
 
     Weights stay within ±64: a processor without VNNI adds two products of an 8-bit activation and a weight in 16 bits,
     and 2 · 255 · 64 still fits. With weights up to ±127 such sums saturate there, so scores would depend on the
-    processor (tau-b 0.97 between two of them). That costs 0.001 of tau-b and no time (docs/results.md).
+    processor (tau-b 0.97 between two of them). That costs 0.001 of tau-b and no time (docs/results/ranking-cost.md).
     """
     ids = torch.ones((2, 8), dtype=torch.int64)  # a batch of one would become a constant of the graph
     prompts = {0: torch.export.Dim.DYNAMIC}
