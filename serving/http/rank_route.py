@@ -4,24 +4,23 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.ranker import Prediction, Tier
-from registry.request import UnrankableContent, render_messages
+from registry.request import UnrankableContent
 from registry.request_features import RequestView
-from serving.api_bodies import MOST_VALUES, cap_tokens, has_too_many_values, view_in_body
+from serving.api_bodies import MOST_VALUES, has_too_many_values, view_in_body
 from serving.champion.served_rankers import NoRanker, ServedRanker
 from serving.correction.corrections import Corrections
 from serving.http.api_key import credential_of
 from serving.http.bodies import ClientLeft, error_answer, read_body
+from serving.rank_bodies import RankAnswer, RankRequest
 from serving.request_stages import Size
 from serving.threads import DaemonThreads
-from traffic.cells.params import PARAMS
 
 logger = logging.getLogger(__name__)
 
@@ -34,49 +33,6 @@ NO_INSTANT_TIER = (
     "`tier` must be encoder, since the ranker has no instant tier that is used (`GET /ranking` says why), but this one"
     " is instant."
 )
-
-MOST_SHOWN = 40
-"""Characters of a field's name in an error."""
-
-
-class RankRequest(BaseModel):
-    """Either a prompt or chat messages; `max_tokens` caps the predicted length's place.
-
-    `model` is the name that a client would give; it matters where several target LLMs are served. `tier` is the network
-    to be asked; unless given it is the encoder, or the instant one where the encoder does not answer in time. What else
-    the engine's request would ask for (tools, reasoning effort, ...) stands beside it by the names of the APIs.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    prompt: str | None = None
-    messages: list[dict[str, Any]] | None = None
-    max_tokens: int | None = Field(None, ge=1)
-    model: str | None = None
-    tier: Tier | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> "RankRequest":
-        if unknown := [name for name in self.model_extra or {} if name not in PARAMS]:
-            raise ValueError(f"a ranker reads no `{unknown[0][:MOST_SHOWN]}`, but {', '.join(PARAMS)}")
-        if (self.prompt is None) == (self.messages is None):
-            raise ValueError("a request holds either `prompt` or `messages`")
-        return self
-
-    @property
-    def text(self) -> str:
-        """The text to rank."""
-        return self.prompt if self.prompt is not None else render_messages(self.messages or [])
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What is asked for beside the text, as an engine's request would."""
-        return {"max_tokens": self.max_tokens, **(self.model_extra or {})}
-
-    @property
-    def cap_tokens(self) -> int | None:
-        """The longest answer that it allows."""
-        return cap_tokens(self.params)
 
 
 class RankRoute:
@@ -150,16 +106,14 @@ class RankRoute:
         except Exception as error:  # the ranker's, whatever it is: the body was fine
             logger.error("/rank could not be answered: %s.", type(error).__name__)  # its words could quote the prompt
             return error_answer(503, f"The ranker has failed ({type(error).__name__}): ask again later.")
-        order_by = "length" if prediction.work_s is None else "work"
-        return JSONResponse(
-            {
-                **asdict(prediction),
-                "correction": size.correction,
-                "order_by": order_by,
-                "tier": tier,
-                "ranker_version": ranker.version,
-            }
+        answer = RankAnswer(
+            **asdict(prediction),
+            correction=size.correction,
+            order_by="length" if prediction.work_s is None else "work",
+            tier=tier,
+            ranker_version=ranker.version,
         )
+        return JSONResponse(asdict(answer))
 
     def _size(self, ranker: ServedRanker, view: RequestView, asked: RankRequest, credential: str) -> Size:
         origin = self._corrections.origin(credential, asked.messages, view)
