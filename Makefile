@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo loop check test test-slow soak mlproject requirements clean
+.PHONY: help install demo loop docs check test test-slow soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -31,12 +31,17 @@ demo: .venv/.installed ## The whole life on embedded data: train, promote, serve
 loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes on two cores)
 	@python -m loop loop
 
-check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject
+docs: .venv/.installed-dev ## Build the site into .site, from docs/ and from the code
+	mkdocs build --strict --quiet
+	@echo "The site is there: open .site/index.html in a browser."
+
+check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, site
 	ruff format --check .
 	ruff check .
 	mypy
 	lint-imports
 	python -m cli.mlproject --check
+	mkdocs build --strict --quiet
 
 test: .venv/.installed-dev ## Tests, with the real engine (some 20 minutes)
 	pytest -m "not slow"
