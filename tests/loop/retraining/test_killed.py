@@ -21,7 +21,7 @@ NAME = store.model_name(TARGET_LLM)
 @pytest.mark.parametrize(
     ("at", "when", "versions", "next_start"),
     [
-        ("registry.store:log_model", "after", 0, "is being retrained already"),
+        ("registry.store.registration:log_model", "after", 0, "is being retrained already"),
         ("mlflow:register_model", "after", 1, "is being retrained already"),
         ("loop.gate.promote:note_on_version", "after", 1, "is being retrained already"),
         ("registry.store:promote", "after", 1, "are those of version 1, which was promoted"),
