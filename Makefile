@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo loop docs check test test-slow soak mlproject requirements clean
+.PHONY: help install demo loop docs check test test-slow test-all soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -20,6 +20,9 @@ export BENTOML_DO_NOT_TRACK := True
 export HF_HUB_DISABLE_TELEMETRY := 1
 # Threads that wait shall sleep: spinning beside other busy processes slows training down several times.
 export OMP_WAIT_POLICY := passive
+
+# Two processes share the tests (tests/groups.py), each with a thread for torch. PYTEST=pytest: one after the other.
+PYTEST ?= OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,11 +46,16 @@ check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, sit
 	python -m cli.mlproject --check
 	mkdocs build --strict --quiet
 
-test: .venv/.installed-dev ## Tests, with the real engine (some 20 minutes)
-	pytest -m "not slow"
+test: .venv/.installed-dev ## Tests, with the real engine (some 15 minutes)
+	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed-dev ## Longer tests with the real engine
-	pytest -m "slow and not soak"
+	$(PYTEST) -m "slow and not soak and not alone"
+	pytest -m alone
+
+test-all: .venv/.installed-dev ## Both of these, and the engine and the training that they share started once
+	$(PYTEST) -m "not soak and not alone"
+	pytest -m alone
 
 soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load, overload and faults: no request lost, no growth
 	pytest -m soak -s
