@@ -162,8 +162,8 @@ COMMANDS = (
     Command(
         name="register",
         room="registry",
-        settings="cli.actions.promotions:RegisterConfig",
-        does="cli.actions.promotions:register",
+        settings="cli.actions.registrations:RegisterConfig",
+        does="cli.actions.registrations:register",
         help="Register a ranker's folder, such as a training leaves that could not store it: MLflow was away.",
     ),
     Command(
@@ -178,16 +178,16 @@ COMMANDS = (
     Command(
         name="rollback",
         room="registry",
-        settings="cli.actions.promotions:RollbackConfig",
-        does="cli.actions.promotions:rollback",
+        settings="cli.actions.registrations:RollbackConfig",
+        does="cli.actions.registrations:rollback",
         help="Bring the champion before this one back.",
         makes_runs=False,
     ),
     Command(
         name="ordering",
         room="registry",
-        settings="cli.actions.promotions:OrderingConfig",
-        does="cli.actions.promotions:ordering",
+        settings="cli.actions.registrations:OrderingConfig",
+        does="cli.actions.registrations:ordering",
         help="Switch ordering off in running servers, or on again, within seconds and with no restart.",
         makes_runs=False,
     ),

@@ -27,7 +27,7 @@ SIGNATURE = ModelSignature(
     outputs=Schema([ColSpec(DataType.double, name) for name in ("score", "predicted_tokens", "quantile")]),
     params=ParamSchema([ParamSpec("tier", DataType.string, DEFAULT_TIER)]),
 )
-REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers", "tqdm"]
+REQUIREMENTS = ["numpy", "onnxruntime", "pandas", "pydantic", "tokenizers"]
 
 
 class PyfuncRanker:

@@ -133,14 +133,12 @@ class Ranker:
         """The place among this ranker's own predictions that a score of a tier earns."""
         return self.card.distribution.quantile(self.predicted_tokens(score, tier))
 
-    def quantiles_of(
-        self, prompts: Sequence[Readable], progress: str | None = None, tier: Tier = "encoder"
-    ) -> npt.NDArray[np.float64]:
+    def quantiles_of(self, prompts: Sequence[Readable], tier: Tier = "encoder") -> npt.NDArray[np.float64]:
         """The places of many prompts, float64 [prompts]; one that comes again is scored once."""
         distinct: list[Readable] = list(dict.fromkeys(prompts))
         places = {
             prompt: self.quantile_of(score, tier)
-            for prompt, score in zip(distinct, self.scorer_of(tier).score_all(distinct, progress), strict=True)
+            for prompt, score in zip(distinct, self.scorer_of(tier).score_all(distinct), strict=True)
         }
         return np.array([places[prompt] for prompt in prompts], dtype=np.float64)
 

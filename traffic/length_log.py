@@ -138,7 +138,7 @@ def read_length_log(source: LengthLogSource) -> LengthLog:
     labels = found if source.group_column else found.with_enough_groups()
     said = [] if labels is found else [FEW_SESSIONS]
     log = _log_of(labels, counts, _grouped_by(source, labels), (*reading.notes(), *said))
-    logger.info("length log %s: %s, digest %s", source.lengths, asdict(log.counts), log.digest)
+    logger.info("%s: %s; digest %s", source.lengths, log.counts.sentence, log.digest)
     for note in log.notes:
         logger.warning("%s", note)
     return _with_two_lengths(log, source)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from registry.errors import InvalidInput
+from terminal.progress import Advance, progress
 from traffic.adapters.adapter import Adapter
 from traffic.cells.answer_tokens import load_tokenizer
 from traffic.cells.bad_cell import BadCell
@@ -50,6 +51,7 @@ class Reading:
         """Requests of each source that was recognised."""
         self.bad = BadRows(rules.bad_row_share)
         self._path = path
+        self._seen: Advance
         self._window = window
         self._columns = columns
         self._requests = LogRequests(path, columns, needs, self.bad, model)
@@ -84,6 +86,7 @@ class Reading:
         for source, parts in self._by_source():
             for part in parts:
                 if isinstance(part, Block):
+                    self._seen(len(part))
                     self.sources[OWN_FORM] += len(part)
                     yield self._in_window(self._judge.rows_of(part, self._columns, self._leave_out))
                 else:
@@ -130,9 +133,10 @@ class Reading:
         return inside
 
     def _by_source(self) -> Iterator[Requests]:
-        for requests in self._requests.by_source(lambda: self._maker.tally.answers_in_messages > 0):
-            self.models.update(dict.fromkeys(filter(None, self._requests.other_models), 0))
-            yield requests
+        with progress(f"read {self._path.name}", "rows") as self._seen:
+            for requests in self._requests.by_source(lambda: self._maker.tally.answers_in_messages > 0):
+                self.models.update(dict.fromkeys(filter(None, self._requests.other_models), 0))
+                yield requests
         self.models.update(dict.fromkeys(filter(None, self._requests.other_models), 0))
 
     def _finish(self, rows: int) -> None:
@@ -147,6 +151,7 @@ class Reading:
         columns = self._columns if source is None else self._columns.of_adapted()
         leave_out = partial(self._leave_out, source=source)
         for record in records:
+            self._seen()
             self.sources[OWN_FORM if source is None else source.source] += 1
             if only is not None and self.num_records + 1 not in only:
                 self._judge.skip()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +37,11 @@ class RowCounts:
     """Distinct requests among the labelled rows: prompts, and what is asked for beside them."""
     censored_prompts: int = 0
     """Those of them whose label is censored."""
+
+    @property
+    def sentence(self) -> str:
+        """What there is of each, if there is any."""
+        return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in asdict(self).items() if count)
 
 
 LEFT_OUT = ("no_length", "empty_answers", "no_text", "failed", "bad_rows", "outside_window", "misfits")

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import mlflow
 import pandas as pd
 from joblib import cpu_count
-from tqdm import tqdm
 
 from benchmarks.cost.certainty import certainty, sentences
 from benchmarks.cost.designed_bursts import SHORT, DesignedBurst, designed_bursts
@@ -27,6 +26,7 @@ from benchmarks.replay.policy_endpoints import endpoints
 from benchmarks.simulation.engine.engine_settings import EngineSettings, engine_of
 from registry.tracking import log_parameters
 from serving.work.step_cost import StepCost
+from terminal.progress import track
 
 WORD = "apple"
 """One token of nearly every tokenizer; how many there really are, the endpoint says."""
@@ -103,7 +103,7 @@ def measure(config: EngineMeasurementConfig, endpoint: Endpoint) -> tuple[list[p
     bursts = [burst for _ in range(config.repeats) for burst in config.sweep]
     largest = max(config.sweep, key=lambda burst: len(burst.words))
     _send(endpoint, numbers, largest)  # a server's first burst is slow
-    measured = [_send(endpoint, numbers, burst) for burst in tqdm(bursts, desc="sweep", unit="burst", mininterval=1)]
+    measured = [_send(endpoint, numbers, burst) for burst in track(bursts, "sweep", "bursts")]
     return measured, _ranking_cost(endpoint, numbers, config)
 
 

@@ -7,13 +7,13 @@ from time import perf_counter
 
 import mlflow
 import torch
-from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
 from registry import store
 from registry.artefact.weights import fetch_weights
 from registry.request_features import RequestView
 from registry.tracking import log_parameters
+from terminal.progress import track
 from traffic.labelled_prompts import require_two_lengths
 from traffic.length_log import LengthLogSource, read_length_log
 from training.judging.ranking_metrics import kendall_tau_b
@@ -88,8 +88,8 @@ def measure_scoring(config: ScoringConfig) -> ScoringCost:
         artefact_ms, float_ms, bert_base_ms = _milliseconds((scorer.score, of(own), of(bert_base)), test.views)
     finally:
         torch.set_num_threads(threads)
-    by_float = [of(own)(view) for view in tqdm(test.views, "scoring as float32", unit="prompt", mininterval=1)]
-    by_artefact = scorer.score_all(test.views, progress="scoring as served")
+    by_float = [of(own)(view) for view in track(test.views, "score as float32", "prompts")]
+    by_artefact = scorer.score_all(track(test.views, "score as served", "prompts"))
     cost = ScoringCost(
         artefact_ms,
         float_ms,
@@ -107,7 +107,7 @@ def _milliseconds(scorers: tuple[Callable[[RequestView], float], ...], prompts: 
     for score in scorers:
         score(prompts[0])  # the first call allocates
     taken_ms: list[list[float]] = [[] for _ in scorers]
-    for prompt in tqdm(prompts[:TIMED_PROMPTS], "timing", unit="prompt", mininterval=1):
+    for prompt in track(prompts[:TIMED_PROMPTS], "time", "prompts"):
         for one, score in zip(taken_ms, scorers, strict=True):
             started = perf_counter()
             score(prompt)

@@ -8,7 +8,6 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from benchmarks.arrivals import ArrivalProcess
 from benchmarks.cross_check.bench_serve import BenchServe
@@ -19,6 +18,7 @@ from benchmarks.endpoint.plan import PlannedRequest, plan_requests
 from benchmarks.endpoint.priorities import fcfs
 from benchmarks.replay.policy_endpoints import endpoints
 from registry.tracking import log_parameters
+from terminal.progress import track
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
 from traffic.recorded import Recorded
@@ -50,7 +50,7 @@ def measure(config: CrossCheckConfig, endpoint: Endpoint, planned: Sequence[Plan
     """
     bench = BenchServe(config, endpoint)
     sent_s = bench.run(planned).sent_s.to_numpy()
-    for pair in tqdm(range(config.pairs), desc="cross-check", unit="pair"):
+    for pair in track(range(config.pairs), "cross-check", "pairs"):
         for client in (OURS, VLLMS) if pair % 2 else (VLLMS, OURS):
             answers = bench.run(planned) if client == VLLMS else _replayed(endpoint, planned, sent_s)
             sent_s = answers.sent_s.to_numpy() if client == VLLMS else sent_s

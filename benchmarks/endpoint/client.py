@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
 import aiohttp
-from tqdm import tqdm
 
 from benchmarks.endpoint.client_limits import allow_connections
 from benchmarks.endpoint.endpoint import Endpoint
@@ -18,6 +18,7 @@ from benchmarks.endpoint.request_body import CHAT, body_of, path_of
 from benchmarks.endpoint.server_sent_events import EventDecoder
 from benchmarks.endpoint.streamed_answer import StreamedAnswer
 from benchmarks.failures import ReplayError
+from terminal.progress import progress
 
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 """A replayed queue may be long; only an unreachable server is an error."""
@@ -57,7 +58,7 @@ async def replay(
     title: str | None = None,
     clock: Clock = time.perf_counter,
 ) -> list[Answer]:
-    """Send every request at its time and return the answers in the same order; a title asks for a progress bar.
+    """Send every request at its time and return the answers in the same order; with a title progress is shown.
 
     Each call has a prefix cache of its own, where the endpoint can keep them apart.
 
@@ -69,11 +70,12 @@ async def replay(
         timeout=TIMEOUT, headers=endpoint.headers, connector=aiohttp.TCPConnector(limit=0)
     ) as session:
         sender = _Sender(endpoint, session, clock)
-        with tqdm(total=len(requests), desc=title, unit="answer", mininterval=1, disable=title is None) as progress:
+        with progress(title, "answers", len(requests)) if title else nullcontext() as advance:
 
             async def send(index: int) -> Answer:
                 answer = await sender.send(requests[index], partial(prioritise, index))
-                progress.update()
+                if advance:
+                    advance()
                 return answer
 
             return await asyncio.gather(*(send(index) for index in range(len(requests))))

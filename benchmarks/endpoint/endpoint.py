@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from benchmarks.endpoint.chat_tools import chat_tools
 from benchmarks.failures import ReplayError
 from registry.request_features import RequestView
+from terminal.progress import progress, track
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.recorded import Recorded
 
@@ -74,7 +74,7 @@ def prompt_tokens_of(
     with httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client:
         counted = [
             endpoint.count_tokens(client, one.text, recorded.get(one, AS_TEXT))
-            for one in tqdm(prompts, "count tokens", unit="prompt", mininterval=1)
+            for one in track(prompts, "count tokens", "prompts")
         ]
     estimated = [max(1, len(one.text.encode()) // BYTES_A_TOKEN) for one in prompts]
     return np.array([guess if one is None else one for one, guess in zip(counted, estimated, strict=True)])
@@ -100,7 +100,7 @@ def choose_that_fit(
     kept: list[int] = []
     with (
         httpx.Client(base_url=endpoint.url, headers=endpoint.headers, timeout=TIMEOUT_S) as client,
-        tqdm(total=num_requests, desc="choose") as progress,
+        progress("choose prompts that fit", "prompts", num_requests) as advance,
     ):
         for index, view in enumerate(test.views):
             if len(kept) == num_requests:
@@ -108,7 +108,7 @@ def choose_that_fit(
             answer_tokens = test.output_tokens[index] if limit_tokens is None else limit_tokens
             if _fits(endpoint, client, view.text, recorded.get(view, AS_TEXT), answer_tokens):
                 kept.append(index)
-                progress.update()
+                advance()
     if len(kept) < num_requests:
         raise ReplayError(
             f"{num_requests} test prompts must fit the served model's context, but only {len(kept)} of {len(test)} do;"

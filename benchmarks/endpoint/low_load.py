@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
-from tqdm import tqdm
 
 from benchmarks.answers import ALONE
 from benchmarks.endpoint.client import Answer, replay
 from benchmarks.endpoint.endpoint import Endpoint
 from benchmarks.endpoint.plan import PlannedRequest
 from benchmarks.endpoint.priorities import Prioritise, fcfs, pars
+from terminal.progress import track
 
 MOST_OUTPUT_TOKENS = 64
 """Longer answers are cut: nothing waits for them here, and all of their tokens take as long as the first ones do."""
@@ -51,7 +51,7 @@ class LowLoad:
 def measure(endpoint: Endpoint, requests: list[PlannedRequest]) -> LowLoad:
     """Send each request ranked and not ranked (in that order and the opposite in turn), one at a time."""
     rows: list[dict[str, float | str]] = []
-    for index, request in enumerate(tqdm(requests, desc="low load", unit="pair", mininterval=1)):
+    for index, request in enumerate(track(requests, "one request at a time, ranked and not", "pairs")):
         for policy in ("pars", "fcfs") if index % 2 else ("fcfs", "pars"):
             answer = asdict(_send_one(endpoint, request, POLICIES[policy]))
             rows.append({"policy": policy, "request": request.number, **answer})

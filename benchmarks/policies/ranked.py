@@ -12,6 +12,7 @@ from benchmarks.policies.served_places import ServedPlaces
 from registry.artefact.card import RankerCard
 from registry.ranker import Ranker, Tier
 from registry.request_features import Readable
+from terminal.progress import track
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def ranked(ranker: Ranker, prompts: Sequence[Readable], name: str, tier: Tier = 
         InvalidRanker: it has no such tier.
     """
     distinct = list(dict.fromkeys(prompts))
-    scores = ranker.scorer_of(tier).score_all(distinct, f"ranking ({name}, {tier})")
+    shown = track(distinct, f"rank ({name}, {tier})", "prompts")
+    scores = ranker.scorer_of(tier).score_all(shown)
     tokens_of = dict(zip(distinct, (ranker.predicted_tokens(score, tier) for score in scores.tolist()), strict=True))
     tokens = np.array([tokens_of[prompt] for prompt in prompts])
     return Ranked(ranker.card, ranker.card.distribution.quantiles(tokens), tokens)

@@ -22,6 +22,7 @@ from registry.artefact.length_distribution import LengthDistribution
 from registry.ranker import Ranker, Tier
 from registry.request_features import Readable
 from registry.store import ranker_folder
+from terminal.progress import track
 from traffic.length_log import LengthLogSource
 from training.config import TrainingConfig
 
@@ -52,7 +53,9 @@ def write_control(
     with _source(config) as source:
         ranker = Ranker.load(source)
         scores = {
-            tier: ranker.scorer_of(tier).score_all(prompts[:UNSEEN_PROMPTS], f"calibrating the control's {tier} tier")
+            tier: ranker.scorer_of(tier).score_all(
+                track(prompts[:UNSEEN_PROMPTS], f"calibrate the control's {tier} tier", "prompts")
+            )
             for tier in ranker.tiers
         }
         negated = {tier: -several for tier, several in scores.items()}

@@ -6,7 +6,6 @@ from math import isnan
 from typing import NamedTuple, cast
 
 import numpy as np
-from tqdm import tqdm
 
 from loop.fresh.fresh_requests import FreshRequests
 from registry.artefact.card import RankerCard
@@ -14,6 +13,7 @@ from registry.ranker import Tier
 from serving.drift.figures import Figures
 from serving.drift.target_drift import Block, TargetDrift
 from serving.drift.watched_answer import Reference, Watched, WatchedAnswer
+from terminal.progress import track
 
 TIERS = ("encoder", "instant")
 
@@ -78,7 +78,7 @@ def stretches(requests: FreshRequests, card_of: Callable[[str], RankerCard | Non
     """
     found: dict[str, Stretch] = {}
     ranked = [place for place in range(len(requests)) if is_ranked(requests, place)]
-    for place in tqdm(ranked, desc="answers watched", unit=" answers", disable=None):
+    for place in track(ranked, "watch", "answers"):
         version = str(requests.ranker_version[place])
         card = card_of(version)
         if card is None:

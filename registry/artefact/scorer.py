@@ -1,13 +1,12 @@
 """The bare network of a tier: a request in, a score out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from registry.artefact.card import InvalidRanker
 from registry.artefact.graph import Graph, shared_graph
@@ -86,7 +85,6 @@ class Scorer:
         with self._time_limit.watching() as options:
             return np.asarray(self._graph.session.run(["score"], inputs, options)[0])
 
-    def score_all(self, prompts: Sequence[Readable], progress: str | None = None) -> npt.NDArray[np.float64]:
-        """Score prompts one by one, with a progress bar under the title `progress`."""
-        shown = tqdm(prompts, desc=progress, unit="prompt", disable=progress is None, mininterval=1)
-        return np.array([self.score(prompt) for prompt in shown], dtype=np.float64)
+    def score_all(self, prompts: Iterable[Readable]) -> npt.NDArray[np.float64]:
+        """Score prompts one by one."""
+        return np.array([self.score(prompt) for prompt in prompts], dtype=np.float64)

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from registry.errors import InvalidInput
+from terminal.progress import track
 from traffic.collect.questions import Question
 
 VERSION = "/v1"
@@ -31,7 +30,7 @@ def write_batches(
     Raises:
         InvalidInput: requests lie there already, or it cannot be written.
     """
-    shown = tqdm(questions, "write requests", unit="request", mininterval=1)
+    shown = track(questions, "write requests", "requests")
     lines = (json.dumps(_request(one, path), ensure_ascii=False) + "\n" for one in shown)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from registry.errors import UserError
+from terminal.progress import progress
 from traffic.collect.answer_folder import ASKER_LOG, AnswerFolder
 from traffic.collect.asking.asker import AskerSettings, Outcome
 from traffic.collect.asking.asker_process import AskerProcess, asker
@@ -136,11 +135,11 @@ def _until_hopeless(
 
 
 def _shown(outcomes: Iterable[Outcome], collected: Collected) -> Iterator[Outcome]:
-    """The same, with a progress bar that says how much time is left."""
-    with tqdm(total=collected.wanted, initial=collected.known, desc="collect", unit="answer", mininterval=1) as bar:
+    """The same, while it is shown how much is left."""
+    with progress("collect", "answers", collected.wanted, done=collected.known) as advance:
         for outcome in outcomes:
             yield outcome
-            bar.update(outcome.fate != "failed")
+            advance(outcome.fate != "failed")
 
 
 def _check(collected: Collected, config: CollectConfig) -> None:

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from registry.ranker import Ranker, Tier
 from registry.request_features import RequestView
 from registry.store import load_ranker
+from terminal.progress import track
 from traffic.collect.config import CollectConfig
 from traffic.collect.prompt_files import view_of_asked
 
@@ -43,5 +44,6 @@ def _committee(config: CollectConfig) -> Sequence[tuple[Ranker, Tier]]:
 
 
 def _places(ranker: Ranker, tier: Tier, views: Sequence[RequestView]) -> Values:
-    scores = ranker.scorer_of(tier).score_all(views, f"predict lengths ({ranker.card.target_llm}, {tier} tier)")
+    shown = track(views, f"predict lengths ({ranker.card.target_llm}, {tier} tier)", "prompts")
+    scores = ranker.scorer_of(tier).score_all(shown)
     return np.asarray((rankdata(scores) - 0.5) / len(views))

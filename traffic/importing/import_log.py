@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from registry.errors import InvalidInput
 from traffic.files.log_files import ABOUT_THE_LOG
 from traffic.importing.bad_row_table import bad_row_table
@@ -103,7 +101,7 @@ def _write(reading: Reading, files: PartitionedRows) -> tuple[Counter[str | None
     """Write all rows; return how many each target LLM has, and how many have no label, by the reason why."""
     targets: Counter[str | None] = Counter()
     left_out: Counter[str] = Counter()
-    for row in tqdm(reading.rows(), desc="importing", unit="row", unit_scale=True, mininterval=1, delay=1):
+    for row in reading.rows():
         files.add(row)
         targets[row.model] += 1
         if row.left_out is not None:

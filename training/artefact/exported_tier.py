@@ -11,6 +11,7 @@ from registry.artefact.card import ReferenceScores
 from registry.artefact.scorer import Scorer
 from registry.order.certain_pairs import Values
 from registry.request_features import RequestView
+from terminal.progress import track
 from traffic.labelled_prompts import LabelledPrompts
 from training.artefact.calibrate import fit_calibration
 
@@ -33,14 +34,14 @@ class ExportedTier:
         Every tier predicts the expected logarithm of a length, so that the predictions of all stand in one queue. One
         that knows less predicts closer to the middle, and claims the far ends of the queue less often.
         """
-        scores = scorer.score_all(validation.views, f"calibrating the {name} tier on validation prompts")
+        scores = scorer.score_all(track(validation.views, f"calibrate the {name} tier", "prompts"))
         calibration = fit_calibration(scores, validation.output_tokens)
         reference = ReferenceScores.of(scorer.score, float(np.std(scores)))
         return cls(name, scorer, calibration, reference, _predicted(calibration, scores))
 
     def predict(self, views: Sequence[RequestView]) -> Values:
         """Predicted tokens, [requests]."""
-        scores = self.scorer.score_all(views, f"testing the {self.name} tier on test prompts")
+        scores = self.scorer.score_all(track(views, f"test the {self.name} tier", "prompts"))
         return _predicted(self.calibration, scores)
 
 

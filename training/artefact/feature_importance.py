@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from registry.artefact.scorer import Scorer
 from registry.request_features import RequestView
+from terminal.progress import track
 from traffic.labelled_prompts import LabelledPrompts
 from training.judging.ranking_metrics import kendall_tau_b
 
@@ -19,9 +20,9 @@ def tau_lost(scorer: Scorer, features: Sequence[str], test: LabelledPrompts) -> 
     """
     some = test.first(IMPORTANCE_PROMPTS)
 
-    def tau(views: Sequence[RequestView], without: str | None = None) -> float:
-        title = f"scoring without {without}" if without else "scoring with all features"
-        return kendall_tau_b(scorer.score_all(views, title), some.output_tokens, some.is_censored)
+    def tau(views: Sequence[RequestView]) -> float:
+        return kendall_tau_b(scorer.score_all(views), some.output_tokens, some.is_censored)
 
     with_all = tau(some.views) if features else 0.0
-    return {name: with_all - tau([view.without(name) for view in some.views], name) for name in features}
+    shown = track(features, "score prompts without each feature", "features")
+    return {name: with_all - tau([view.without(name) for view in some.views]) for name in shown}

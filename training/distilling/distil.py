@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import TQDMProgressBar
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -15,6 +14,7 @@ from training.config import TrainingConfig
 from training.distilling.instant_network import InstantNetwork, table_width
 from training.distilling.lessons import Lessons
 from training.distilling.student import Student
+from training.fit_progress import FitProgress
 from training.network.encoder import RankerNetwork
 from training.network.network_scores import network_scores
 from training.quiet_lightning import quiet_lightning
@@ -44,7 +44,7 @@ def distil(
         InvalidInput: the encoder has too many word pieces.
     """
     if scores is None:
-        scores = network_scores(config, network, tokenizer, views, "scoring for the instant network")
+        scores = network_scores(config, network, tokenizer, views, "score prompts for the instant network")
     teacher = torch.from_numpy(scores)
     lightning.seed_everything(config.seed, verbose=False)
     instant = InstantNetwork(reduced(network.word_embeddings.detach()), network.feature_head is not None)
@@ -65,7 +65,8 @@ def _trainer(epochs: int) -> lightning.Trainer:
         max_epochs=epochs,
         accelerator="cpu",
         devices=1,
-        callbacks=[TQDMProgressBar()],
+        callbacks=[FitProgress("teach the instant network")],
+        enable_progress_bar=False,
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,

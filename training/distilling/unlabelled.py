@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import islice, repeat
 
 import numpy as np
-from tqdm import tqdm
 
 from registry.request_features import RequestView
 from traffic.cells.asked import NOTHING, asked_cell
@@ -40,8 +39,7 @@ def unlabelled_prompts(config: TrainingConfig, log: LengthLog) -> list[RequestVi
             drawn.see(prompt, cell)
     labelled = np.sort(hashes_of(log.prompts))
     unsaid = None if log.asked is None else NOTHING
-    rows = tqdm(_rows(config, log), desc="reading unlabelled prompts", unit="row", mininterval=1, delay=1)
-    for row in rows:
+    for row in _rows(config, log):
         if row.text and split_of(row.group or row.text) == "train" and not _has(labelled, hash_of(row.text)):
             drawn.see(row.text, asked_cell(row.params) or unsaid)
     views = drawn.views()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import mlflow
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from charts.chart import DotChart, Dots
 from charts.picture import svg
@@ -15,6 +14,7 @@ from registry.order.static_gain import STATIC_GAINS
 from registry.runs.retrying import logged_or_lost, nested_run
 from registry.runs.stored_run import stored_run
 from registry.tracking import log_parameters
+from terminal.progress import track
 from traffic.grouping import unseen_part
 from traffic.labelled_prompts import LabelledPrompts, require_two_lengths
 from traffic.length_log import LengthLog, read_length_log
@@ -79,7 +79,7 @@ def ablate(config: AblationConfig) -> pd.DataFrame:
         mlflow.log_params({"data_digest": log.digest, "used_test_prompts": len(test)})
         started = with_fetched_start(config)
         rows = []
-        for variant, seed in tqdm(trainings, "ablation", unit="training"):
+        for variant, seed in track(trainings, "ablation", "trainings"):
             metrics = _metrics_of(variant.applied_to(started).with_values({"seed": seed}), variant, log, test)
             rows.append({"variant": str(variant), **vars(variant), "seed": seed, **metrics})
         runs = pd.DataFrame(rows)

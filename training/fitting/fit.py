@@ -6,13 +6,14 @@ from pathlib import Path
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback
 from tokenizers import Tokenizer
 
 from registry.artefact.files import WEIGHTS_FILE
 from registry.errors import InvalidInput
 from traffic.labelled_prompts import LabelledPrompts
 from training.config import TrainingConfig
+from training.fit_progress import FitProgress
 from training.fitting.checkpoint import checkpoint_in, keeping_checkpoints
 from training.fitting.module import RankerModule
 from training.fitting.pairs import sample_pairs
@@ -24,21 +25,30 @@ from training.quiet_lightning import quiet_lightning
 DATA_PARALLEL = "ddp_spawn_find_unused_parameters_true"
 """Lightning's `ddp` would run the whole command again in every process: the study, and the registration too. Encoders
 bring parameters, such as BERT's pooler, that no score depends on."""
+TITLE = "train the encoder"
 
 
 def fit(
-    config: TrainingConfig, train: LabelledPrompts, validation: LabelledPrompts, callbacks: Sequence[Callback] = ()
+    config: TrainingConfig,
+    train: LabelledPrompts,
+    validation: LabelledPrompts,
+    callbacks: Sequence[Callback] = (),
+    title: str = TITLE,
 ) -> tuple[RankerNetwork, Tokenizer]:
     """A network for one target LLM: see `fit_examples`."""
-    return fit_examples(config, examples_of(train), examples_of(validation), callbacks)
+    return fit_examples(config, examples_of(train), examples_of(validation), callbacks, title)
 
 
 def fit_examples(
-    config: TrainingConfig, train: Examples, validation: Examples, callbacks: Sequence[Callback] = ()
+    config: TrainingConfig,
+    train: Examples,
+    validation: Examples,
+    callbacks: Sequence[Callback] = (),
+    title: str = TITLE,
 ) -> tuple[RankerNetwork, Tokenizer]:
     """Train on `train` with the config's hyperparameters; `validation` only draws the curve.
 
-    With examples of several target LLMs the network has a head for each.
+    Its progress is shown under the title. With examples of several target LLMs the network has a head for each.
     `init_from`, if given, is a local folder by now (see `warm_start.py`). Returns the network on the CPU, in
     evaluation mode, and its tokenizer. The same config and prompts give the same network on the same machine, whether
     or not the training was killed and resumed from the config's checkpoint folder.
@@ -65,7 +75,7 @@ def fit_examples(
     kept = keeping_checkpoints(config.checkpoint, train_batches) if config.checkpoint else []
     checkpoint = checkpoint_in(config.checkpoint) if config.checkpoint else None
     with quiet_lightning():
-        trainer = _trainer(config, len(train_batches), [*callbacks, *kept])
+        trainer = _trainer(config, len(train_batches), [FitProgress(title), *callbacks, *kept])
         try:
             trainer.fit(module, train_batches, validation_batches, ckpt_path=checkpoint, weights_only=True)
         finally:  # a pruned trial ends in an exception
@@ -102,7 +112,8 @@ def _trainer(config: TrainingConfig, steps_per_epoch: int, callbacks: Sequence[C
         precision=precision_of(config.precision),  # type: ignore[arg-type]  # Lightning checks the word
         devices=config.devices,
         strategy="auto" if (config.devices, config.strategy) == (1, "auto") else DATA_PARALLEL,
-        callbacks=[TQDMProgressBar(), *callbacks],
+        callbacks=[*callbacks],
+        enable_progress_bar=False,
         logger=False,
         enable_checkpointing=config.checkpoint is not None,
         enable_model_summary=False,

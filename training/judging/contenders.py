@@ -9,6 +9,7 @@ from registry.artefact.card import Grouping
 from registry.order.certain_pairs import Values
 from registry.ranker import Ranker, Tier
 from registry.request_features import RequestView
+from terminal.progress import track
 from training.judging.baselines.baselines import Baseline
 from training.judging.target_llm import Target
 
@@ -36,8 +37,8 @@ def registered_ranker(uri: str, ranker: Ranker, tier: Tier = "encoder") -> Conte
 
     def score(target: Target) -> Values:
         new = [view for view in target.test.views if view not in known]
-        title = f"scoring with the {tier} tier of {uri}"
-        known.update(zip(new, scorer.score_all(new, progress=title).tolist(), strict=True))
+        shown = track(new, f"score with the {tier} tier of {uri}", "prompts")
+        known.update(zip(new, scorer.score_all(shown).tolist(), strict=True))
         return np.array([known[view] for view in target.test.views])
 
     params = {"ranker": uri, "tier": tier, "target_llm": ranker.card.target_llm}

@@ -72,7 +72,7 @@ def _fit(config: TrainingConfig, targets: Sequence[Target], curves: MlflowCurves
     views = _views_to_distil(targets)
     instants: list[InstantNetwork | None] = [None] * len(targets)
     if config.distil_epochs:
-        scores = network_scores(config, network, tokenizer, views, "scoring for the instant networks")
+        scores = network_scores(config, network, tokenizer, views, "score prompts for the instant networks")
         instants = [distil(config, network, tokenizer, views, one.copy()) for one in scores.T]
     distil_s = time.monotonic() - start_s
     return [Fitted(network, tokenizer, instant, distil_s, head, graph) for head, instant in enumerate(instants)]

@@ -111,7 +111,8 @@ def run_trial(trial: optuna.Trial, config: TrainingConfig, splits: Splits, run: 
     validation = splits.validation.first(config.trial_validation_prompts)
     one_fit = config.with_values({**values, "checkpoint": None, "devices": 1, "strategy": "auto"})
     try:
-        fit(one_fit, train, validation, [curves, last, Pruner(trial)])
+        title = f"trial {trial.number} ({trial.number + 1} of {config.trials})"
+        fit(one_fit, train, validation, [curves, last, Pruner(trial)], title)
     finally:
         curves.finish()
     return last.tau
@@ -135,7 +136,8 @@ def in_nested_run(trial: optuna.Trial, objective: Callable[[mlflow.ActiveRun | N
     finally:
         if run:
             end_run(status)
-    logger.info("trial %d: validation tau %.3f with %s", trial.number, tau, trial.params)
+    tried = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())
+    logger.info("trial %d: validation tau %.3f with %s", trial.number, tau, tried)
     return tau
 
 

@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import forkserver
@@ -16,6 +16,7 @@ from benchmarks.server_defaults import RANKING_BACKLOG_MS
 from benchmarks.simulation.engine.engine_settings import EngineSettings, Served
 from benchmarks.simulation.engine.order import Order, sent_requests
 from serving.work.step_cost import StepCost
+from terminal.progress import track
 from traffic.batch import Traffic
 
 WORTH_A_PROCESS = 2_000_000
@@ -75,6 +76,8 @@ def _simulated_by(pool: Executor, runs: Sequence[Run]) -> list[pd.DataFrame]:
     """The longest first: a long one that begins last would leave all other cores idle."""
     longest_first = np.argsort([-run.traffic.output_tokens.sum() for run in runs])
     tables = {place: pool.submit(simulate_run, _without_texts(runs[place])) for place in longest_first.tolist()}
+    for _ in track(as_completed(tables.values()), "simulate", "runs", total=len(runs)):
+        pass
     return [tables[place].result() for place in range(len(runs))]
 
 

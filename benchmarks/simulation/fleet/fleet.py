@@ -6,7 +6,6 @@ from math import inf
 import numpy as np
 import pandas as pd
 from joblib import cpu_count
-from tqdm import tqdm
 
 from benchmarks.failures import SimulationError
 from benchmarks.policies.places import at_places, places
@@ -24,6 +23,7 @@ from benchmarks.simulation.repeats import loads, repeats
 from benchmarks.simulation.simulate import steady_capacity_per_s
 from benchmarks.simulation.workload import read_workload
 from registry.tracking import log_parameters
+from terminal.progress import progress
 from traffic.batch import Traffic
 
 CAPACITY_REQUESTS = 4000
@@ -91,14 +91,14 @@ def route(
     router: Router,
     replicas: Replicas,
     poll_s: float,
-    title: str | None = None,
+    title: str = "simulate",
 ) -> pd.DataFrame:
     """Send every request through the router, which learns what was answered at polls only."""
     replica_of = np.empty(len(traffic), dtype=np.int64)
     stamps_us = arrivals_us(traffic.arrival_s)
     served: list[Served] = []
     first = 0
-    with tqdm(total=len(traffic), desc=title, unit="request", mininterval=1, disable=title is None) as progress:
+    with progress(title, "requests", len(traffic)) as advance:
         while first < len(traffic):
             until_s = (np.floor(traffic.arrival_s[first] / poll_s) + 1) * poll_s
             last = int(np.searchsorted(traffic.arrival_s, until_s))
@@ -111,7 +111,7 @@ def route(
             answered = replicas.run(routed, until_s)
             router.observe(one.number for one in answered)
             served += answered
-            progress.update(last - first)
+            advance(last - first)
             first = last
         served += replicas.run([], inf)
     return answers_of(traffic, served).assign(replica=replica_of)

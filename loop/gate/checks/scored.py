@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from loop.fresh.fresh_requests import FreshRequests, Values
 from registry.ranker import Ranker, Tier
 from registry.request_features import RequestView
+from terminal.progress import track
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def scored(who: str, ranker: Ranker, requests: FreshRequests, tiers: Sequence[Ti
 
 def _tokens(who: str, ranker: Ranker, tier: Tier, views: Sequence[RequestView]) -> Values:
     distinct = list(dict.fromkeys(views))
-    shown = tqdm(distinct, desc=f"the {who}'s {tier} tier", unit="request", mininterval=1, disable=not distinct)
+    shown = track(distinct, f"score with the {who}'s {tier} tier", "requests")
     known = {view: _predicted(ranker, tier, view) for view in shown}
     return np.array([known[view] for view in views], dtype=np.float64)
 

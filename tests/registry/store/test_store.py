@@ -12,7 +12,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 
-from cli.actions.promotions import RollbackConfig, rollback
+from cli.actions.registrations import RollbackConfig, rollback
 from registry import store
 from registry.ranker import Ranker
 from tests.rankers import fetched, write_ranker
