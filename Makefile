@@ -4,7 +4,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-PYTHON ?= python3.11
+# Asked what they are, since a version manager's command of that name need not lead to one.
+SUPPORTED := import sys; (3, 11) <= sys.version_info < (3, 13) and print(sys.executable)
+PYTHON ?= $(firstword $(foreach one,python3.11 python3.12 python3,$(shell $(one) -c '$(SUPPORTED)' 2>/dev/null)))
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --no-deps --disable-pip-version-check
@@ -67,6 +69,8 @@ $(PIP_INSTALL) -r $(1) $(SHOW_PROGRESS) || $(PIP_INSTALL) --extra-index-url $(TO
 endef
 
 .venv/.installed: requirements/cpu.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "PARS needs Python 3.11 or 3.12, and neither is on the path: install one, or name it with\
+	 make PYTHON=/where/python3.12 ..."; exit 1; }
 	@echo "Installing some 230 packages (5 GB) into .venv: about 4 minutes ..."
 	@$(PYTHON) -m venv .venv
 	@$(call install_pinned,requirements/cpu.txt)
@@ -95,12 +99,20 @@ requirements: UV_EXTRA_INDEX_URL ?= $(TORCH_CPU_INDEX)
 requirements: export UV_EXTRA_INDEX_URL := $(UV_EXTRA_INDEX_URL)
 requirements: export UV_INDEX_STRATEGY := unsafe-best-match
 requirements: export UV_CUSTOM_COMPILE_COMMAND := make requirements
+# What is pinned is the answer for Python 3.11; that for 3.12 must be the same.
+define same_for_3_12
+uv pip compile pyproject.toml -p 3.12 $(1) -c $(2) --no-header --no-annotate -q | diff - <(grep -v '^ *#' $(2))
+endef
 requirements: ## Resolve pyproject.toml anew into requirements/*.txt
 	uv pip compile pyproject.toml -q -U -p 3.11 --extra cpu -o requirements/cpu.txt
+	$(call same_for_3_12,--extra cpu,requirements/cpu.txt)
 	uv pip compile pyproject.toml -q -p 3.11 --extra cpu --extra dev -c requirements/cpu.txt -o requirements/dev.txt
+	$(call same_for_3_12,--extra cpu --extra dev,requirements/dev.txt)
 	env -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	  uv pip compile pyproject.toml -q -p 3.11 --extra cuda -o requirements/cuda.txt
+	env -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS $(call same_for_3_12,--extra cuda,requirements/cuda.txt)
 	uv pip compile pyproject.toml -q -p 3.11 --extra training -c requirements/cpu.txt -o requirements/training.txt
+	$(call same_for_3_12,--extra training,requirements/training.txt)
 	sed -i 's/+cpu//' requirements/training.txt
 
 clean: ## Remove what the demo and the tests made (not .venv, not MLflow's runs)
