@@ -15,13 +15,15 @@ from registry import telemetry
 from registry.errors import InvalidInput, UserError
 from registry.secrets import guard_output, without_passwords
 from serving.hosts.home import ensure_home
+from terminal.screen import log_handler
 
 ABOUT = "Short answers first: train a ranker of answer lengths for your LLM, serve the LLM shortest-predicted-first."
 LOG_FORMATS: dict[Room, str] = {
-    "training": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    "training": "%(asctime)s %(message)s",
     "benchmarks": "%(message)s",
     "loop": "%(message)s",
 }
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def main(room: Room | None = None) -> None:
@@ -89,13 +91,14 @@ def _prepare(command: Command) -> None:
     telemetry.switch_off()
     # torch's threads spin while they wait; beside any other busy process that made training 8 times as slow.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # each command says itself what it has done
     if room in ("benchmarks", "loop", "registry"):  # the gate simulates, too
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         logging.getLogger("vllm").setLevel(logging.ERROR)  # vLLM itself does so only after its first messages
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # tracebacks of what ends in a sentence
     if room in LOG_FORMATS:
-        logging.basicConfig(level=logging.INFO, format=LOG_FORMATS[room])
+        logging.basicConfig(level=logging.INFO, format=LOG_FORMATS[room], datefmt=TIME_FORMAT, handlers=[log_handler()])
     if not command.uses_mlflow:
         return
     from registry.tracking import configure_tracking  # MLflow, for which --help need not wait

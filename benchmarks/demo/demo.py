@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.demo.outcome import outcome
 from benchmarks.demo.steps import Stage, Step
-from registry.tracking import configure_tracking
 
 TARGET_LLM = "demo-llm"
 FOLDER = Path(".demo")
@@ -60,7 +60,7 @@ def llm_step() -> Step:
 
 
 def run_demo() -> str:
-    """Run every step, and return what to do next.
+    """Run every step, and return what came of it.
 
     Raises:
         DemoError: a step failed.
@@ -69,7 +69,4 @@ def run_demo() -> str:
     stage = Stage(FOLDER, len(todo))
     stage.run(todo)
     stage.end()
-    return (
-        "Serve it:            .venv/bin/bentoml serve     (http://127.0.0.1:3000/v1)\n"
-        f"Look at all of it:   .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}"
-    )
+    return "\n".join(outcome(TARGET_LLM))

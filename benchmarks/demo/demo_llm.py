@@ -30,7 +30,9 @@ logger = logging.getLogger(__name__)
 def write_demo_llm(folder: Path, layers: int = 2) -> Path:
     """Write the model, its tokenizer and chat template to `folder` and return it; the same weights every time."""
     from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # it counts one file
     folder.mkdir(parents=True, exist_ok=True)
     restore(folder)
     config = LlamaConfig(
@@ -75,7 +77,7 @@ def _write_tokenizer(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     if len(sys.argv) not in (2, 3):
         sys.exit("Usage: python -m benchmarks.demo.demo_llm FOLDER [LAYERS]")
     logger.info("The demo LLM is in %s.", write_demo_llm(Path(sys.argv[1]), *map(int, sys.argv[2:])))

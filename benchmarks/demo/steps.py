@@ -1,5 +1,6 @@
 """Steps of a demonstration: each is a command as a user would type it, shown as it runs, and its output is kept."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.demo.kept_output import KeptOutput
 from registry.errors import UserError
+from terminal.screen import is_watched, screen
 
 
 class DemoError(UserError, RuntimeError):
@@ -63,12 +66,20 @@ class Stage:
         self._console.print(f"\nDone in {self.minutes:.1f} minutes.", style="bold")
 
 
+def _screen() -> dict[str, str]:
+    """What tells rich, in a command whose output passes through here, that there is a screen, and how wide it is."""
+    return {"TTY_COMPATIBLE": "1", "COLUMNS": str(screen().width)} if is_watched(screen()) else {}
+
+
 def _run(step: Step, log_path: Path) -> None:
-    """Show a command's output as it comes, progress bars included, and keep it."""
+    """Show a command's output as it comes, progress included, and keep it."""
     command = [str(Path(sys.executable).parent / step.command[0]), *step.command[1:]]
     with (
-        log_path.open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        log_path.open("wb") as file,
+        KeptOutput(file) as log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **_screen()}
+        ) as process,
     ):
         assert process.stdout is not None
         while chunk := process.stdout.read1():  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The server under replay: one `bentoml serve` that ranks what comes without a priority and trusts one that is sent."""
 
+import logging
 import os
 import signal
 import socket
@@ -15,8 +16,12 @@ import httpx
 
 from benchmarks.failures import ReplayError
 
+logger = logging.getLogger(__name__)
+
 START_LIMIT_S = 600
 STOP_LIMIT_S = 60
+NOT_INHERITED = ("PARS_", "TTY_COMPATIBLE")
+"""What tells another server of ours, and that there is a screen: this one writes to a file."""
 
 
 @contextmanager
@@ -29,6 +34,7 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
     Raises:
         ReplayError: it stopped, or did not answer in time; the message names the log.
     """
+    logger.info("The server starts, which takes a minute or so; its log is %s.", log_path)
     port = _free_port()
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with log_path.open("wb") as log, TemporaryDirectory() as home:
@@ -43,12 +49,12 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
 
 
 def environment_of(settings: Mapping[str, str], home: Path) -> dict[str, str]:
-    """This process's variables, without what they tell another server of ours, and with these settings.
+    """This process's variables, without those that are meant for it alone, and with these settings.
 
     In the home are all files that a server reads again: the last ranker that it has served, the file that switches
     ordering off, and BentoML's folder of metrics, which is emptied at every start, also under a server that runs.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PARS_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     files = {"BENTOML_HOME": home, "PARS_CACHE": home / "rankers", "PARS_ORDERING_FILE": home / "ordering"}
     return {**inherited, **{name: str(path) for name, path in files.items()}, **settings}
 

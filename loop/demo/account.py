@@ -36,16 +36,13 @@ class Account:
         self._began_s[phase] = time.time()
 
     def lines(self) -> list[str]:
-        """The five lines of the end."""
+        """How good the ranker was, who noticed that it no longer was, and what retraining brought."""
         fresh = read_fresh(FreshSource(target_llm=self.target_llm, journal=self.journal, max_requests=MOST_REQUESTS))
         before, changed, after = self._phases(fresh)
-        tau = _tau(before)
         return [
-            f"Before the LLM changed:  tau-b {tau:.3f} {_of(before)}",
-            f"After it had changed:    tau-b {_tau(changed):.3f} {_of(changed)}, {tau - _tau(changed):.3f} less",
-            f"The server's watch:      {self._alarmed(changed)}",
-            f"Retrained:               {self._decision()}; served {self.took_over_s:.0f} s later",
-            f"After that:              tau-b {_tau(after):.3f} {_of(after)}, {tau - _tau(after):.3f} below the first",
+            f"Ranked    {_tau_on(before)}; when the LLM had changed, {_tau_on(changed)}",
+            f"Noticed   by the server: {self._alarmed(changed)}",
+            f"Retrained {self._decision()}, served {self.took_over_s:.0f} s later: {_tau_on(after)}",
         ]
 
     def _phases(self, fresh: FreshRequests) -> list[FreshRequests]:
@@ -91,6 +88,6 @@ def _tau(requests: FreshRequests) -> float:
     return kendall_tau_b(requests.predicted_tokens, requests.output_tokens, requests.is_censored)
 
 
-def _of(requests: FreshRequests) -> str:
+def _tau_on(requests: FreshRequests) -> str:
     versions = ", ".join(sorted({one.rpartition("/")[2] for one in requests.ranker_version if one}))
-    return f"on {len(requests):,} answers by version {versions}"
+    return f"tau-b {_tau(requests):.3f} on {len(requests):,} answers, by version {versions}"

@@ -16,6 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, retry_if_result, stop_af
 from benchmarks.demo import habits
 from benchmarks.demo.demo import FOLDER as DEMO
 from benchmarks.demo.demo import PROJECT, llm_step, workload_step
+from benchmarks.demo.outcome import look_at_all
 from benchmarks.demo.steps import DemoError, Stage, Step
 from benchmarks.endpoint.live_server import serve
 from loop.demo.account import Account, alarms_on
@@ -68,9 +69,8 @@ def run_loop() -> str:
     return "\n".join(
         [
             *account.lines(),
-            f"What the server served: .venv/bin/pars describe {JOURNAL}",
-            f"Every target LLM:       .venv/bin/pars targets --journal {JOURNAL}",
-            f"Look at all of it:      .venv/bin/mlflow ui --backend-store-uri {configure_tracking()}",
+            f"Look      {look_at_all()} (http://127.0.0.1:5000); .venv/bin/pars targets --journal {JOURNAL}",
+            "Next      your own LLM: PARS_JOURNAL=text .venv/bin/bentoml serve; pars retrain (docs/guides/loop.md)",
         ]
     )
 

@@ -11,6 +11,7 @@ from registry.artefact.files import PLOTS_FOLDER, WEIGHTS_FILE
 from registry.pyfunc import log_model
 from registry.ranker import Ranker
 from registry.runs.pages import version_tags, write_pages
+from registry.runs.quiet_mlflow import quiet_mlflow
 from registry.runs.retrying import Again
 from registry.store.aliases import CHALLENGER
 from registry.store.registered_models import TARGET_LLM_TAG, check_owner
@@ -31,7 +32,8 @@ def register(folder: Path, retry_s: float = 0.0, tags: Mapping[str, str] = Mappi
     again(_log_to_run, folder, card)
     uri = again(log_model, folder, card.metrics)
     shown = {**version_tags(card), TARGET_LLM_TAG: card.target_llm, **tags}
-    version = int(again(mlflow.register_model, uri, name, tags=shown).version)
+    with quiet_mlflow():
+        version = int(again(mlflow.register_model, uri, name, tags=shown).version)
     client = mlflow.MlflowClient()
     again(client.set_registered_model_tag, name, TARGET_LLM_TAG, card.target_llm)
     again(client.set_registered_model_alias, name, CHALLENGER, str(version))
