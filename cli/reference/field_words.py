@@ -23,7 +23,7 @@ KINDS: Mapping[Any, str] = {
     dict: "object",
     Any: "anything",
 }
-LIMITS = {Ge: "from {0.ge}", Gt: "above {0.gt}", Le: "to {0.le}", Lt: "below {0.lt}"}
+LIMITS = {Ge: ("from", "ge"), Gt: ("above", "gt"), Le: ("to", "le"), Lt: ("below", "lt")}
 
 
 class Words(NamedTuple):
@@ -91,11 +91,14 @@ def default_of(value: Any) -> str:
     if isinstance(value, bool):
         return code("on" if value else "off")
     if isinstance(value, tuple):
-        return code(",".join(map(str, value)))
-    if isinstance(value, float):
-        return code(f"{value:g}")
-    return "" if value is None or value == {} else code(value)
+        return code(",".join(str(one) for one in value if one is not None))
+    return "" if value is None or value == {} else code(_shown(value))
 
 
 def _limits(metadata: Any) -> list[str]:
-    return [LIMITS[type(one)].format(one) for one in metadata if type(one) in LIMITS]
+    known = [(one, *LIMITS[type(one)]) for one in metadata if type(one) in LIMITS]
+    return [f"{word} {_shown(getattr(one, name))}" for one, word, name in known]
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -5,9 +5,10 @@ from html import escape
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are Markdown themselves."""
+    """A table of cells that are Markdown themselves, in a frame that the style sheet knows."""
     lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(_on_one_line, cells))} |\n" for cells in lines)
+    cells = "".join(f"| {' | '.join(map(_on_one_line, line))} |\n" for line in lines)
+    return f'<div class="from-code" markdown>\n\n{cells}\n</div>\n'
 
 
 def code(text: object) -> str:

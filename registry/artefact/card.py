@@ -60,6 +60,7 @@ class ReferenceScores(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     prompts: tuple[str, ...] = Field(min_length=1, max_length=MOST_PROMPTS)
+    """What was asked: fixed ones, nobody's own."""
     scores: tuple[float, ...]
     """One a prompt."""
     spread: float = Field(gt=0)
@@ -132,8 +133,11 @@ class RankerCard(BaseModel):
     """How the data was grouped when it was split, and then that of the rankers that it was started from; version 0.1.0
     did not say."""
     training_prompts: int = Field(ge=0)
+    """How many it has learned from."""
     seed: int
+    """Of that training."""
     calibration: Calibration
+    """From the encoder's scores to predicted tokens."""
     distribution: LengthDistribution
     """Predicted tokens of the validation prompts, each as often as it came in the log."""
     joint: JointSample | None = None
