@@ -1,0 +1,64 @@
+"""The blocks of commands in the pages, and what the marker above a block says of it, invisible to who reads the page.
+
+No marker               it is run, with all others of its page, in one shell
+<!-- run: served -->    it is run where a server runs, with the slow tests
+<!-- not run: WHY -->   it is read only: its commands and their options must be there
+<!-- options of: NAME -->  each line can be added to that command
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from tests.servers import PROJECT
+
+PAGES = [PROJECT / "README.md", PROJECT / "docs" / "start.md", *sorted((PROJECT / "docs" / "guides").rglob("*.md"))]
+"""Of which every block runs, or says why not."""
+MARKER = re.compile(r"<!-- (run|not run|options of): *(.*?) *-->\s*")
+RUNNABLE = ("bash", "python")
+FENCE = re.compile(r"^ *```", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One of them."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    marker: str = ""
+    said: str = ""
+    """What follows the marker's colon."""
+
+    @property
+    def place(self) -> str:
+        """Where to look at it."""
+        return f"{self.page.relative_to(PROJECT)}:{self.line}"
+
+    @property
+    def bash(self) -> str:
+        """It as a part of a shell script."""
+        return f"python - <<'END'\n{self.text}END\n" if self.language == "python" else self.text
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """All fenced blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    tokens = MarkdownIt().parse(text)
+    found = []
+    for before, token in pairwise([tokens[0], *tokens]):
+        if token.type == "fence" and token.map:
+            marked = MARKER.fullmatch(before.content) if before.type == "html_block" else None
+            said = marked.groups() if marked else ()
+            found.append(Block(page, token.map[0] + 1, token.info, token.content, *said))
+    assert 2 * len(found) == len(FENCE.findall(text)), f"{page} has fences that are no blocks"
+    return found
+
+
+def commands_of(page: Path) -> list[Block]:
+    """Those that a reader would run."""
+    return [block for block in blocks_of(page) if block.language in RUNNABLE]

@@ -1,0 +1,81 @@
+"""The blocks of commands in README, start and guides: each runs, or says why not."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from re import findall
+
+import pytest
+
+from cli.commands import Room, find_command
+from cli.options import read_settings
+from registry.errors import UserError
+from tests.docs.blocks import PAGES, blocks_of, commands_of
+from tests.docs.dry_run import commands_in
+from tests.docs.words import asked
+from tests.servers import PROJECT
+
+READ = sorted({*PAGES, PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md", *(PROJECT / "docs").rglob("*.md")})
+LEAST = {
+    "collect": ["--prompts", "p.txt", "--base-url", "http://host/v1", "--model", "llm"],
+    "replay": ["--lengths", "log", "--target-llm", "llm"],
+    "simulate": ["--lengths", "log", "--ranker", "models:/pars-llm/1"],
+}
+"""What a command must be given beside the options that are read."""
+TARGETS = set(findall(r"(?m)^([a-z.][a-z./-]*):", (PROJECT / "Makefile").read_text()))
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_marker_is_one_of_three_and_gives_a_reason(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    markers = [block for block in blocks_of(page) if block.marker]
+    assert len(markers) == len(findall(r"<!-- *(?:run|not run|options of)\b", text)), "a marker is not read"
+    for block in markers:
+        match block.marker:
+            case "run":
+                assert block.said == "served", block.place
+            case "options of":
+                assert find_command(block.said), block.place
+            case "not run":
+                assert len(block.said.split()) > 2, f"{block.place} says not why it is not run"
+                for test in findall(r"tests/[\w/.]+", block.said):
+                    assert (PROJECT / test).exists(), block.place
+
+
+@pytest.mark.parametrize("page", READ, ids=named)
+def test_what_a_block_says_is_there_also_where_it_is_not_run(page: Path) -> None:
+    options_of = ""
+    for words in commands_in(commands_of(page)):
+        match words:
+            case ["options-of", name]:
+                options_of = name
+            case ["-P", *_]:
+                read(options_of, *LEAST[options_of], *(f"--{one}" for one in words if one != "-P"))
+            case ["make", *targets]:
+                assert set(targets) <= TARGETS, words
+            case ["pytest", *_] | ["python", "-m", *_] if asked(words) is None:
+                are_there(words)
+            case _ if (command := asked(words)) and command.words[0] != "--help":
+                read(*command.words, room=command.room)
+
+
+def read(name: str, *words: str, room: Room | None = None) -> None:
+    """The command's own settings take these words."""
+    command = find_command(name, room)
+    assert command is not None, name
+    try:
+        read_settings(command.load_settings(), command.named(words), name, "")
+    except (UserError, SystemExit) as error:
+        pytest.fail(f"{name} {' '.join(words)}: {error}")
+
+
+def are_there(words: Sequence[str]) -> None:
+    """Tests and modules that are run."""
+    if words[0] == "python":
+        assert find_spec(words[2]), words
+    for path in (word.split("::")[0] for word in words if word.startswith("tests/")):
+        assert (PROJECT / path).exists(), words
