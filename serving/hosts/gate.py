@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Mount
 
-from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer
+from serving.http.bodies import ASGIApp, Receive, Scope, Send, WatchedSend, error_answer
 
 SERVICE_RESTART = 1012
 """The websocket's word for 503."""
@@ -74,17 +74,11 @@ class Gate:
                 self._need_not_wait.set()
 
     async def _forward(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        has_begun = False
-
-        async def send_and_see(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+        answer = WatchedSend(send)
         try:
-            await app(scope, receive, send_and_see)
+            await app(scope, receive, answer)
         except asyncio.CancelledError:
-            if has_begun or self._why_closed is None:
+            if answer.has_begun or self._why_closed is None:
                 raise
             await _refuse(scope, receive, send, self._why_closed)
 

@@ -22,6 +22,19 @@ def path_of(scope: Scope) -> str:
     return path.removeprefix(scope.get("root_path", ""))
 
 
+class WatchedSend:
+    """ASGI's `send`, which knows whether the answer has begun: then no other one can be given in its place."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message of the answer."""
+        self.has_begun = True
+        await self._send(message)
+
+
 class ClientLeft(Exception):
     """The client went away before its body was complete."""
 

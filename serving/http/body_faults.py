@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 
 from serving.api_bodies import RANKABLE_PATHS
-from serving.http.bodies import ASGIApp, Message, Receive, Scope, Send, error_answer, path_of
+from serving.http.bodies import ASGIApp, Receive, Scope, Send, WatchedSend, error_answer, path_of
 from serving.metrics import UNREADABLE_REQUESTS
 from serving.request_stages import HTTP_REQUEST
 
@@ -44,17 +44,11 @@ class BodyFaultLayer:
         path = path_of(scope) if scope["type"] == "http" else ""
         if path not in GENERATING:
             return await self._app(scope, receive, send)
-        has_begun = False
-
-        async def send_and_see(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+        answer = WatchedSend(send)
         try:
-            return await self._app(scope, receive, send_and_see)
+            return await self._app(scope, receive, answer)
         except RAISED_OVER_BODIES as error:
-            if has_begun or not (_is_reading(error) and self._engine_was_not_asked()):
+            if answer.has_begun or not (_is_reading(error) and self._engine_was_not_asked()):
                 raise
             place = _place_of(error)
         UNREADABLE_REQUESTS.inc()
