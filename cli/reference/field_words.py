@@ -80,9 +80,9 @@ def kind_of(hint: Any) -> str:
     if origin is tuple:
         return f"several, each {kind_of(inner[0])}"
     if origin is list:
-        return f"list of {kind_of(inner[0])}"
+        return f"list, each {kind_of(inner[0])}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"{kind_of(inner[1])} by name"
+        return "object" if inner[1] is Any else f"{kind_of(inner[1])} by name"
     return KINDS.get(hint) or code(getattr(hint, "__name__", hint))
 
 

@@ -34,7 +34,8 @@ def our_routes() -> str:
 def rank_request() -> str:
     """What `/rank` takes."""
     rows = [(code(name), kind, meaning) for name, kind, _, meaning in model_words(RankRequest)]
-    return table(("field", "takes", "meaning"), [*rows, (", ".join(map(code, PARAMS)), "as in the APIs", "read, too")])
+    others = f"what else the request asks for: {', '.join(map(code, PARAMS))}"
+    return table(("field", "takes", "meaning"), [*rows, ("others", "as in the APIs", others)])
 
 
 def rank_answer() -> str:
