@@ -1,6 +1,6 @@
 """A chart in numbers and words: what is drawn, not how. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -109,4 +109,39 @@ class Grid:
     """The values of the lightest and of the darkest cell."""
 
 
-AnyChart = Chart | BarChart | DotChart | Grid
+@dataclass(frozen=True)
+class Span:
+    """A stretch in two parts, such as waiting and being served: pale from `start` to `turn`, then in its colour."""
+
+    start: float
+    turn: float
+    end: float
+    slot: int
+    """How its second part looks (`looks.py`)."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Spans below a title, the first one at the top."""
+
+    title: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanChart:
+    """Panels over one axis, one below the other, so that what ends sooner is seen to."""
+
+    title: str
+    x_label: str
+    panels: tuple[Panel, ...]
+    pale: str
+    """What the first part of a span is called."""
+    kinds: Mapping[int, str]
+    """What the second parts are called, by their slot."""
+    says: str
+    notes: tuple[str, ...] = ()
+    """Lines below the title: what was drawn, and how it came about."""
+
+
+AnyChart = Chart | BarChart | DotChart | Grid | SpanChart

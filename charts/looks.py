@@ -33,7 +33,7 @@ MARKERS = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down
 
 INK, QUIET, RULE, PAPER = "#1c1e21", "#595f69", "#d9dce1", "#ffffff"
 """Of titles, of labels, of grids, and of what is behind them."""
-DARK_INK, DARK_QUIET, DARK_RULE = "#e8eaed", "#a9afb8", "#3b4048"
+DARK_INK, DARK_QUIET, DARK_RULE, DARK_PAPER = "#e8eaed", "#a9afb8", "#3b4048", "#16181c"
 DARK_OF = {**dict(zip(COLOURS, DARK_COLOURS, strict=True)), INK: DARK_INK, QUIET: DARK_QUIET, RULE: DARK_RULE}
 """What a page replaces each colour by in the dark."""
 

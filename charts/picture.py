@@ -14,10 +14,11 @@ import vl_convert
 from charts.axes import wrapped
 from charts.bars import bar_chart
 from charts.cells import cell_chart
-from charts.chart import AnyChart, BarChart, Chart, DotChart, Grid
+from charts.chart import AnyChart, BarChart, Chart, DotChart, Grid, SpanChart
 from charts.dots import dot_chart
 from charts.lines import line_chart
 from charts.looks import INK, PAPER, QUIET, RULE
+from charts.timeline import WIDE, span_chart
 
 WIDTH = 380
 """In pixels: about a phone's, so that letters are legible there."""
@@ -78,6 +79,8 @@ def _drawn(chart: AnyChart) -> alt.LayerChart:
             return dot_chart(chart)
         case Grid():
             return cell_chart(chart)
+        case SpanChart():
+            return span_chart(chart)
 
 
 def _with_frame(drawn: alt.LayerChart, chart: AnyChart, is_alone: bool) -> dict[str, Any]:
@@ -85,7 +88,10 @@ def _with_frame(drawn: alt.LayerChart, chart: AnyChart, is_alone: bool) -> dict[
     if isinstance(chart, Grid):
         frame["padding"] = {**PADDING, "left": 48}  # its names are long, so a wider font adds more to them
     else:
-        frame |= {"width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}}
+        width = WIDE if isinstance(chart, SpanChart) else WIDTH
+        frame |= {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
     if is_alone:
         frame["title"] = {"text": wrapped(chart.title), "color": INK, "anchor": "start", "offset": 14}
+        if isinstance(chart, SpanChart):
+            frame["title"] |= {"subtitle": list(chart.notes), "subtitleColor": QUIET, "subtitlePadding": 6}
     return {**drawn.to_dict(), **frame}

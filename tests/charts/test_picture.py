@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from charts.chart import AnyChart, Bar, BarChart, Cell, Chart, DotChart, Dots, Grid, Line
+from charts.chart import AnyChart, Bar, BarChart, Cell, Chart, DotChart, Dots, Grid, Line, Panel, Span, SpanChart
 from charts.picture import file_name, svg
 from tests.charts.svg_texts import SVG, size, texts
 
@@ -49,6 +49,15 @@ GRID = Grid(
     cells=(Cell(LONG, LONG, 0.9, "0.900\n0.850 to 0.950"), Cell("b", "y", nan, "not known")),
     says="G",
 )
+SPANS = SpanChart(
+    title=LONG,
+    x_label="seconds",
+    panels=(Panel(LONG, (Span(0, 1, 3, 1), Span(0.5, 2, 9, 3))), Panel("nobody came", ())),
+    pale="waits",
+    kinds={1: "is being answered: short", 3: "long"},
+    says="S",
+    notes=("a line", LONG),
+)
 EXTREMES: dict[str, AnyChart] = {
     "tiny": chart(line(4e-5, 4.35e-4)),
     "tiny, log": chart(line(4e-5, 6e-5, 4.35e-4), is_log_y=True),
@@ -66,6 +75,7 @@ EXTREMES: dict[str, AnyChart] = {
     "bars": BARS,
     "dots": DOTS,
     "grid": GRID,
+    "spans": SPANS,
 }
 
 

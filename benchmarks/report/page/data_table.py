@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from benchmarks.policies.titles import figure
-from charts.chart import AnyChart, BarChart, Chart, DotChart, Grid, Line
+from charts.chart import AnyChart, BarChart, Chart, DotChart, Grid, Line, SpanChart
 
 MOST_ROWS = 12
 """Of a line: of more points every so many are shown."""
@@ -31,6 +31,8 @@ def data_table(chart: AnyChart) -> DataTable:
         case Grid():
             columns = (chart.row_label, chart.column_label, chart.value_label)
             return DataTable(columns, tuple((cell.row, cell.column, cell.text) for cell in chart.cells))
+        case SpanChart():
+            return _of_spans(chart)
 
 
 def _of_lines(chart: Chart) -> DataTable:
@@ -43,6 +45,15 @@ def _of_lines(chart: Chart) -> DataTable:
         return _side_by_side((chart.y_label, *names), shared, columns)
     rows = tuple((line.label, figure(line.x[at]), figure(line.y[at])) for line in chart.lines for at in _shown(line))
     return DataTable(("", chart.x_label, chart.y_label), rows)
+
+
+def _of_spans(chart: SpanChart) -> DataTable:
+    rows = (
+        (panel.title, chart.kinds[span.slot], *map(figure, (span.start, span.turn, span.end)))
+        for panel in chart.panels
+        for span in panel.spans
+    )
+    return DataTable(("", "", f"{chart.pale} from", "until", f"then until ({chart.x_label})"), tuple(rows))
 
 
 def _side_by_side(head: tuple[str, ...], shared: list[float], columns: list[list[float]]) -> DataTable:

@@ -3,7 +3,7 @@
 from math import nan
 
 from benchmarks.report.page.data_table import MOST_ROWS, data_table
-from charts.chart import Bar, BarChart, Cell, Chart, DotChart, Dots, Grid, Line
+from charts.chart import Bar, BarChart, Cell, Chart, DotChart, Dots, Grid, Line, Panel, Span, SpanChart
 
 
 def chart(*lines: Line) -> Chart:
@@ -35,6 +35,10 @@ def test_every_other_chart_has_a_table_too() -> None:
     cells = Grid(
         title="t", row_label="r", column_label="c", value_label="v", cells=(Cell("a", "b", 1.0, "one"),), says="s"
     )
+    spans = SpanChart(
+        title="t", x_label="s", panels=(Panel("p", (Span(0, 1, 3, 1),)),), pale="waits", kinds={1: "short"}, says="s"
+    )
+    assert data_table(spans).rows == (("p", "short", "0", "1", "3"),)
     assert data_table(bars).rows == (("a", "1 s"),)
     assert data_table(dots).rows == (("a", "0.5, 0.6"),)
     assert data_table(cells).rows == (("a", "b", "one"),)
