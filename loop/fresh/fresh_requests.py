@@ -171,8 +171,14 @@ def _where(source: FreshSource, arrival_s: Values) -> str:
     what = "the journal" if source.journal is not None else f"the log {source.log.name if source.log else ''}"
     if np.isnan(arrival_s).any():
         return f"the last {len(arrival_s):,} answers of {what}"
-    days = (arrival_s[-1] - arrival_s[0]) / DAY_S
-    return f"the newest {len(arrival_s):,} answers of {what}, of {days:.1f} days"
+    return f"the newest {len(arrival_s):,} answers of {what}, of {_lasting(arrival_s[-1] - arrival_s[0])}"
+
+
+def _lasting(seconds: float) -> str:
+    """In days, or for less than one in hours, or in minutes."""
+    units = {"days": DAY_S, "hours": 3600.0, "minutes": 60.0}
+    name = next((name for name, unit in units.items() if seconds >= unit), "minutes")
+    return f"{seconds / units[name]:.1f} {name}"
 
 
 def _digest(rows: Sequence[Row]) -> str:

@@ -1,6 +1,7 @@
 """The charts that every report has, from its answers. Pure."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,10 @@ def who_pays(evidence: Evidence) -> list[Chart]:
         _who_pays(answers, answers.ttft_s, p99, "The p99 wait by length", "p99 to the first token, s"),
         _who_pays(answers, answers.ttft_s, max, "The longest wait by length", "longest wait, s"),
         _who_pays(answers, answers.e2e_s, p99, "The p99 to the last token by length", "p99 to the last token, s"),
-        _who_pays(answers, slowdown, p99, "The p99 slowdown by length", "times what it takes alone"),
+        replace(
+            _who_pays(answers, slowdown, p99, "The p99 slowdown by length", "times what it takes alone"),
+            is_log_y=True,  # short answers wait thousands of times as long as they take, long ones a few times
+        ),
     ]
 
 

@@ -19,7 +19,7 @@ COLUMNS = {
     RATIO: "FCFS ÷ it",
     "e2e_s_mean": "mean to last token, s",
     E2E_RATIO: "FCFS ÷ it, to last token",
-    MET: "answered in time",
+    MET: "% answered in time",
     "s_per_token_p50": "p50 s/token",
     "s_per_token_p90": "p90 s/token",
     "s_per_token_p99": "p99 s/token",
@@ -27,9 +27,12 @@ COLUMNS = {
     "e2e_s_p50": "p50 to last token, s",
     "e2e_s_p99": "p99 to last token, s",
     "max_wait_s": "longest wait, s",
-    "preemptions": "preemptions a request",
-    "recomputed_tokens": "recomputed tokens a request",
+    "preemptions": "preemp\u00adtions a request",
+    "recomputed_tokens": "recom\u00adputed tokens a request",
 }
+"""What is shown and as what; soft hyphens, where a word is wider than its column."""
+SHARES = {MET}
+"""Columns that are shown in per cent."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def _section(evidence: Evidence, rows: pd.DataFrame, load: float) -> Section:
 
 def _cells(row: dict[Hashable, Any]) -> tuple[Cell, ...]:
     shown = {name: column for name, column in COLUMNS.items() if not pd.isna(row.get(name, np.nan))}
-    return tuple(Cell(column, figure(row[name]), _interval(row, name)) for name, column in shown.items())
+    values = {name: 100 * row[name] if name in SHARES else row[name] for name in shown}
+    return tuple(Cell(column, figure(values[name]), _interval(row, name)) for name, column in shown.items())
 
 
 def _interval(row: dict[Hashable, Any], name: str) -> str:

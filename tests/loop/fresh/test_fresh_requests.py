@@ -46,6 +46,14 @@ def test_the_newest_of_the_newest_days_are_taken_in_the_order_of_their_arrival(t
     assert fresh.since(START_S + 9.05 * DAY_S).groups == later.groups
 
 
+@pytest.mark.parametrize(
+    ("days_between", "said"), [(1.5, "of 3.0 days"), (0.25, "of 12.0 hours"), (1 / 1440, "of 2.0 minutes")]
+)
+def test_how_long_the_answers_came_is_said_in_a_unit_that_fits(tmp_path: Path, days_between: float, said: str) -> None:
+    rows = [row(number, arrival_s=START_S + number * days_between * DAY_S) for number in range(3)]
+    assert read(tmp_path, rows).where.endswith(said)
+
+
 def test_what_the_server_had_said_is_known_and_what_it_had_not_is_not(tmp_path: Path) -> None:
     placed = {"predicted_tokens": 30.0, "correction": 2.0, "quantile": 0.5, "placed_by": "encoder"}
     fresh = read(tmp_path, [row(0, **placed, ranker_version="3", tenant="a", session="s"), row(1)])

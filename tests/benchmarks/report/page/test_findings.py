@@ -23,6 +23,11 @@ def test_gain_is_said_with_its_interval_and_its_price() -> None:
     assert "longest tenth" in found.price
 
 
+def test_a_headline_is_a_sentence_whatever_the_policy_is_called() -> None:
+    renamed = queued().replace({"policy": {"pars": "challenger"}})
+    assert findings(renamed, policy="challenger").headline.startswith("Challenger answers ")
+
+
 def test_no_gain_is_said_too() -> None:
     found = findings(queued((0.1, 0.2)), load=0.1)
     assert "makes no difference to first-come-first-served" in found.headline
@@ -46,5 +51,5 @@ def test_one_load_does_not_say_when_it_matters() -> None:
 
 def test_a_lone_policy_has_nothing_to_be_compared_with() -> None:
     found = findings(queued(policies=("endpoint",)))
-    assert found.headline.startswith("the endpoint's own order: ")
+    assert found.headline.startswith("The endpoint's own order: ")
     assert found.price == ""
