@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from loop.gate.judgement import Judged
 from registry.promotion import Finding
+from registry.runs.pages import table
 
 PARAGRAPH = "**Gate**"
 """What the gate's paragraph in a version's description begins with."""
@@ -38,14 +39,17 @@ def _lines(judged: Judged) -> Iterator[str]:
     if decision.force is not None:
         yield f"**Forced:** {decision.force}\n"
     yield f"The challenger, version {contest.challenger.version}, beside {champion}, judged on {judged.judged_on}."
-    yield "\n| looked at | measured | bound | met |\n|---|---|---|---|"
-    for one in decision.findings:
-        yield f"| {one.name} | {_number(one.measured)} | {_number(one.bound)} | {'yes' if one.is_met else '**no**'} |"
+    yield ""
+    yield table(("looked at", "measured", "bound", "met"), map(_row, decision.findings))
     yield ""
     yield from (_said(one) for one in decision.findings)
     if judged.checked.notes:
         yield "\n## What must be known\n"
         yield from (f"- {note}" for note in judged.checked.notes)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    return finding.name, _number(finding.measured), _number(finding.bound), "yes" if finding.is_met else "**no**"
 
 
 def _said(finding: Finding) -> str:

@@ -1,7 +1,7 @@
 """What MLflow's pages say of a ranker and of a registered model, in Markdown; the important figure comes first."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import mlflow
 
@@ -15,10 +15,25 @@ FIGURES = {
     "static_gain_e2e": "static gain, end-to-end",
 }
 """Metrics of a card -> what they are called in a table. MLflow lists metrics as it likes."""
+ALIASES = (
+    ("`champion`", "is served: running servers take it within seconds, also where it is moved by hand on this page"),
+    ("`challenger`", "is proposed, by the last training"),
+    ("`previous_champion`", "a rollback brings back"),
+)
 LISTED = ("kendall_tau_b", "instant_kendall_tau_b", "pair_accuracy", "static_gain_s_per_token", "test_prompts")
 """Metrics that are tags of a version: MLflow's list of versions shows all tags of each."""
+APART = "&emsp;"
+"""What ends a cell of a table."""
 INSTANT = "instant_"
 """What the metrics of the instant tier begin with."""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown whose columns stand apart: MLflow's pages give cells no room of their own."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(
+        "|" + "|".join(f" {cell}{APART if cell != '---' else ''} " for cell in line) + "|" for line in lines
+    )
 
 
 def write_pages(name: str, version: int, card: RankerCard) -> None:
@@ -42,12 +57,11 @@ def version_tags(card: RankerCard) -> dict[str, str]:
 
 def ranker_page(card: RankerCard) -> str:
     """A ranker's figures, each tier's beside the other's, and what it has learned from."""
-    rows = [row for name in FIGURES if (row := _row(name, card.metrics))]
+    rows = [row for name in FIGURES if any((row := _row(name, card.metrics))[1:])]
     learned = f"Learned from {card.training_prompts:,} prompts; starts from `{card.encoder}`."
     if not rows:
         return learned
-    head = "| | encoder | instant tier |\n|---|---|---|"
-    return "\n\n".join([_headline(card.metrics), "\n".join([head, *rows]), learned])
+    return "\n\n".join([_headline(card.metrics), table(("", "encoder", "instant tier"), rows), learned])
 
 
 def _headline(metrics: Mapping[str, float]) -> str:
@@ -57,9 +71,8 @@ def _headline(metrics: Mapping[str, float]) -> str:
     return f"Tested{tested}." if tau is None else f"tau-b {tau:.3f}{tested}."
 
 
-def _row(name: str, metrics: Mapping[str, float]) -> str:
-    cells = [_cell(f"{tier}{name}", metrics) for tier in ("", INSTANT)]
-    return f"| {FIGURES[name]} | {' | '.join(cells)} |" if any(cells) else ""
+def _row(name: str, metrics: Mapping[str, float]) -> list[str]:
+    return [FIGURES[name], *(_cell(f"{tier}{name}", metrics) for tier in ("", INSTANT))]
 
 
 def _cell(name: str, metrics: Mapping[str, float]) -> str:
@@ -78,11 +91,7 @@ def model_page(name: str, target_llm: str) -> str:
 Rankers of the target LLM `{target_llm}`: each predicts which of its waiting requests get the shorter answers, so that
 they go first. The experiment `{name}` holds the runs that trained and judged them.
 
-| alias | the version that |
-|---|---|
-| `champion` | is served: running servers take it within seconds, also where it is moved by hand on this page |
-| `challenger` | is proposed, by the last training |
-| `previous_champion` | a rollback brings back |
+{table(("alias", "the version that"), ALIASES)}
 
 - Promote the challenger, if it passes the gate: `{run} promote {target}`
 - Bring the champion before this one back: `{run} rollback {target}`

@@ -7,7 +7,7 @@ import pytest
 
 from registry import store
 from registry.artefact.card import RankerCard
-from registry.runs.pages import model_page, ranker_page
+from registry.runs.pages import APART, model_page, ranker_page, table
 from registry.tracking import NOTE_TAG, describe_run
 from tests.conftest import Command
 from tests.rankers import write_ranker
@@ -27,12 +27,22 @@ def card_of(folder: Path, **changes: object) -> RankerCard:
     return RankerCard.read(write_ranker(folder, "org/LLM's", **{"metrics": METRICS, **changes}))
 
 
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.replace(APART, "").strip("|").split("|")]
+
+
 def test_the_first_figure_of_a_rankers_page_is_tau_with_its_interval(tmp_path: Path) -> None:
     headline, _, head, _, first, *rest = ranker_page(card_of(tmp_path)).splitlines()
     assert headline == "tau-b 0.651 on 1,200 test prompts."
-    assert head == "| | encoder | instant tier |"
-    assert first == "| Kendall tau-b | **0.651** (0.620 to 0.680) | **0.590** |"
-    assert rest[0] == "| static gain, s/token | **0.900** |  |"
+    assert cells(head) == ["", "encoder", "instant tier"]
+    assert cells(first) == ["Kendall tau-b", "**0.651** (0.620 to 0.680)", "**0.590**"]
+    assert cells(rest[0]) == ["static gain, s/token", "**0.900**", ""]
+
+
+def test_columns_stand_apart_where_a_page_gives_cells_no_room() -> None:
+    head, line, row = table(("a", "b"), [("1", "2")]).splitlines()
+    assert line == "| --- | --- |"
+    assert head.count(APART) == row.count(APART) == 2
 
 
 def test_a_ranker_without_figures_has_a_page_without_a_table(tmp_path: Path) -> None:
