@@ -4,7 +4,7 @@ from collections import Counter
 
 from tests.servers import PROJECT
 
-ROOMS = ("registry", "traffic", "training", "serving", "benchmarks", "loop", "cli", "charts", "terminal")
+ROOMS = ("registry", "traffic", "training", "serving", "benchmarks", "loop", "cli", "charts", "terminal", "pictures")
 MOST_FILES = 12
 ENTRANCES = ("__init__.py", "__main__.py")
 

@@ -35,7 +35,7 @@ def serve(settings: Mapping[str, str], log_path: Path) -> Iterator[str]:
         ReplayError: it stopped, or did not answer in time; the message names the log.
     """
     logger.info("The server starts, which takes a minute or so; its log is %s.", log_path)
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "bentoml", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with log_path.open("wb") as log, TemporaryDirectory() as home:
         environment = environment_of(settings, Path(home))
@@ -59,7 +59,8 @@ def environment_of(settings: Mapping[str, str], home: Path) -> dict[str, str]:
     return {**inherited, **{name: str(path) for name, path in files.items()}, **settings}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
