@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo loop docs check test test-slow test-all soak mlproject requirements clean
+.PHONY: help install demo answer loop docs pictures check test test-slow test-all soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -33,12 +33,18 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
 	@python -m benchmarks demo
 
+answer: .venv/.installed ## After the demo: serve what it made, ask it one question, stop (2 minutes)
+	@python -m loop.demo.one_answer
+
 loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes on two cores)
 	@python -m loop loop
 
 docs: .venv/.installed-dev ## Build the site into .site, from docs/ and from the code
 	mkdocs build --strict --quiet
 	@echo "The site is there: open .site/index.html in a browser."
+
+pictures: .venv/.installed-dev ## The docs' pictures, of what demo, loop and docs have left (needs chromium; some 10 minutes)
+	python -m pictures $(PICTURES)
 
 check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, site
 	ruff format --check .

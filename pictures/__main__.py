@@ -12,9 +12,9 @@ from pictures import loop_pages, mlflow_pages, report_pages, traced_requests
 from pictures.browser import Camera, NoBrowser, Shot, camera
 from pictures.burst import AT_ONCE, replayed_burst
 from pictures.mlflow_ui import REMEMBERED, mlflow_ui
+from pictures.printed import terminal
 from pictures.queue_chart import queue_chart
 from pictures.stage import FOLDER, Stage
-from pictures.terminal import terminal
 from registry.errors import UserError
 from registry.tracking import configure_tracking
 

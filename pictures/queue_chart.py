@@ -27,7 +27,7 @@ def queue_chart(answers: pd.DataFrame, at_once: int) -> SpanChart:
         x_label="seconds",
         panels=tuple(Panel(_title(policy, run, limit), _spans(run, limit)) for policy, run in runs.items()),
         pale="waits",
-        kinds={SHORT: f"is being answered: up to {limit} tokens", LONG: "more"},
+        kinds={SHORT: f"gets a short answer (up to {limit} tokens)", LONG: "gets a long one"},
         says=f"Two panels of {requests} rows. "
         + ". ".join(_title(policy, run, limit) for policy, run in runs.items())
         + ". In the lower one the short answers begin first, and the long ones come last.",

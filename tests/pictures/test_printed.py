@@ -1,12 +1,12 @@
-"""`pictures/terminal.py`: words of a terminal as an SVG that asks for nothing."""
+"""`pictures/printed.py`: words of a terminal as an SVG that asks for nothing."""
 
 import re
 from xml.etree import ElementTree
 
 import pytest
 
+from pictures.printed import drawn, terminal
 from pictures.stage import NothingToShow
-from pictures.terminal import drawn, terminal
 
 SVG = "{http://www.w3.org/2000/svg}"
 
