@@ -28,6 +28,6 @@ def test_an_answer_is_shown_beside_what_the_ranker_had_said() -> None:
 
 def test_a_server_that_refuses_is_an_error_and_no_answer() -> None:
     refusing = httpx.MockTransport(lambda _: httpx.Response(503))
-    with httpx.Client(transport=refusing, base_url="http://server") as client:
-        with pytest.raises(httpx.HTTPStatusError, match="503"):
-            ask(client, QUESTION)
+    client = httpx.Client(transport=refusing, base_url="http://server")
+    with client, pytest.raises(httpx.HTTPStatusError, match="503"):
+        ask(client, QUESTION)
