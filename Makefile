@@ -41,7 +41,7 @@ loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retr
 
 docs: .venv/.installed-dev ## Build the site into .site, from docs/ and from the code
 	mkdocs build --strict --quiet
-	@echo "The site is there: open .site/index.html in a browser."
+	@echo "The site is there: open .site/index.html, or to search it too, python -m http.server --directory .site"
 
 pictures: .venv/.installed-dev ## The docs' pictures, of what demo, loop and docs have left (needs chromium; some 10 minutes)
 	python -m pictures $(PICTURES)

@@ -63,8 +63,8 @@ def test_diagrams_stand_in_their_pages(site: Path) -> None:
         assert '<svg xmlns="http://www.w3.org/2000/svg" class="diagram"' in page
 
 
-def test_search_knows_settings_and_commands_with_no_server(site: Path) -> None:
-    index = (site / "search" / "search_index.js").read_text(encoding="utf-8")
+def test_search_knows_settings_and_commands(site: Path) -> None:
+    index = (site / "search" / "search_index.json").read_text(encoding="utf-8")
     assert all(f"PARS_{name.upper()}" in index for name in Settings.model_fields)
     assert all(f"pars {one.name}" in index for one in COMMANDS)
 
