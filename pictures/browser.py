@@ -16,6 +16,8 @@ from registry.errors import UserError
 SIZE = {"width": 1280, "height": 800}
 LOADING_MS, PATIENCE_MS = 180_000.0, 180_000.0
 """For a page, and for what must be on it: where all cores are busy, MLflow's takes minutes."""
+SETTLING_MS = 4000.0
+"""Pages of MLflow go on asking, so when the last chart is drawn nothing tells."""
 OWN = ("127.0.0.1", "localhost")
 
 
@@ -32,6 +34,8 @@ class Shot:
     url: str
     shows: tuple[str, ...]
     """Texts that are there when the page is whole; it is scrolled so that the last one can be seen."""
+    typed: tuple[str, str] | None = None
+    """What a field is asked for by what it says while it is empty, and what is typed into it."""
     clicks: tuple[str, ...] = ()
     """Texts that are clicked on then, one after the other."""
     hides: str = ""
@@ -72,8 +76,8 @@ def _photograph(context: BrowserContext, shot: Shot, folder: Path) -> None:
     try:
         page.goto(shot.url, wait_until="domcontentloaded")
         _wait_for(page, shot)
-        for text in shot.clicks:
-            page.get_by_text(text).first.click()
+        _act(page, shot)
+        page.wait_for_timeout(SETTLING_MS)
         style = f"{shot.hides} {{ visibility: hidden; }}" if shot.hides else None
         page.screenshot(path=folder / f"{shot.name}.png", style=style, animations="disabled")
     finally:
@@ -86,4 +90,11 @@ def _wait_for(page: Page, shot: Shot) -> None:
             page.get_by_text(text).first.scroll_into_view_if_needed()
         except NotShown:
             raise NothingToShow(f"the page {shot.url} must show {text!r}, but does not.") from None
-    page.wait_for_load_state("networkidle")
+
+
+def _act(page: Page, shot: Shot) -> None:
+    if shot.typed is not None:
+        field, text = shot.typed
+        page.get_by_placeholder(field).fill(text)
+    for text in shot.clicks:
+        page.get_by_text(text).first.click()

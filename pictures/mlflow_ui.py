@@ -1,5 +1,6 @@
 """MLflow's own server over a store, for as long as its pages are photographed."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ def mlflow_ui(store: str) -> Iterator[str]:
         port = free_port()
         command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1"]
         command += ["--port", str(port), "--backend-store-uri", store, "--default-artifact-root", folder]
-        with subprocess.Popen(command, stdout=log, stderr=log) as process:
+        no_jobs = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # its workers only take time here
+        with subprocess.Popen(command, stdout=log, stderr=log, env=no_jobs) as process:
             try:
                 url = f"http://127.0.0.1:{port}"
                 _wait_until_ready(url)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pictures.stage import NothingToShow
 
-COLUMNS = 120
+COLUMNS = 132
 OUTSIDE_FONT = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)
 """Rich's picture asks a CDN for its letters; any monospaced ones do, since each text says how wide it is."""
 

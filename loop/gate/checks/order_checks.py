@@ -10,7 +10,7 @@ from loop.gate.checks.differences import gain_differences, mean_difference, tau_
 from loop.gate.checks.scored import Scored
 from loop.gate.config import GateConfig
 from registry.order.static_gain import STATIC_GAIN_S_PER_TOKEN
-from registry.promotion import Difference, Finding, at_most, fact, not_worse
+from registry.promotion import Difference, Finding, at_most, not_worse
 from registry.ranker import Tier
 from registry.store import CHALLENGER, CHAMPION
 from training.judging.ranking_metrics import kendall_tau_b_interval, order_metrics
@@ -52,7 +52,9 @@ def _above_chance(requests: FreshRequests, tier: Tier, tokens: Values) -> Findin
     says = f"The {tier} tier's tau-b is between {low:.3f} and {high:.3f} on {len(requests):,} requests; an order that"
     is_met = bool(low > 0)
     says += " knows something" if is_met else " may know nothing, as this one may,"
-    return fact(f"{prefix(tier)}kendall_tau_b", is_met, f"{says} has one surely above 0.")
+    says += " has one surely above 0."
+    name = f"{prefix(tier)}kendall_tau_b"
+    return Finding(name=name, is_met=is_met, says=says, measured=float(low), bound=0.0)
 
 
 def _beside(config: GateConfig, requests: FreshRequests, challenger: Scored, champion: Scored) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from loop.gate.checks.order_checks import calibration_errors
-from tests.loop.gate.tries import alike, is_let_through, noisy_pair, requests_of, shuffled
+from loop.gate.checks.order_checks import calibration_errors, order_checks
+from registry.store import CHALLENGER
+from tests.loop.gate.tries import CONFIG, alike, is_let_through, noisy_pair, requests_of, shuffled
 
 TRIES = 20
 
@@ -26,6 +27,17 @@ def test_a_challenger_that_is_worse_by_more_than_the_margin_passes_seldom() -> N
         noise = np.random.default_rng([seed, 10]).normal(0, 0.45, 700)
         passed += is_let_through(requests, alike(one.tokens["encoder"] * np.exp(noise)), other)
     assert passed <= 1
+
+
+def test_without_a_champion_an_order_must_surely_be_better_than_none_and_its_figure_is_told() -> None:
+    requests, one, _ = noisy_pair(700, 0)
+    for scored, is_met in ((one, True), (shuffled(one, 0), False)):
+        found = {finding.name: finding for finding in order_checks(CONFIG, requests, {CHALLENGER: scored}).findings}
+        told = found["kendall_tau_b"]
+        assert told.is_met is is_met
+        assert told.measured is not None
+        assert (told.measured > 0) is is_met
+        assert told.bound == 0
 
 
 def test_the_right_order_of_lengths_that_are_all_too_long_is_not_enough() -> None:
