@@ -1,6 +1,6 @@
 """What a look at yesterday claims of first come, first served, beside what that really was on the same engine.
 
-python -m tests.loop.yesterday.claimed_and_true [--rounds 4]
+VLLM_CPU_KVCACHE_SPACE=1 python -m tests.loop.yesterday.claimed_and_true [--rounds 4]
 
 A server with a journal answers the same bursts in its own order and first come, first served, in turn. Of the journal
 only the former are kept: from these a day is made up again first come, first served, and held against the latter.
@@ -13,7 +13,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import mlflow
@@ -51,6 +51,8 @@ VLLM_ARGS = (
 REQUESTS = 120
 PATIENCE_S = 120.0
 BURST = ArrivalProcess(kind="burst")
+SERVER_LOG = Path(gettempdir()) / "claimed_and_true.log"
+"""Not in the folder of all else, which is gone when the server does not start."""
 Rows = list[dict[str, Any]]
 
 
@@ -104,7 +106,7 @@ def asked(folder: Path, rounds: int) -> tuple[list[tuple[str, float, float]], St
     calibration = EngineMeasurementConfig(
         target_llm=TARGET_LLM, max_num_seqs=SEQUENCES, max_num_batched_tokens=2048, max_model_len=320, repeats=1
     )
-    with serve(settings, folder / "server.log") as url:
+    with serve(settings, SERVER_LOG) as url:
         endpoint = connect(url)
         measured, ranking = measure(calibration, endpoint)
         spans = bursts(endpoint, rounds)
