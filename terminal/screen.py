@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from rich.console import Console
-from rich.highlighter import NullHighlighter
-from rich.logging import RichHandler
 
 
 @cache
@@ -23,8 +21,11 @@ def is_watched(console: Console, environment: Mapping[str, str] = os.environ) ->
 
 def log_handler() -> logging.Handler:
     """What writes log lines as they are: above the bars of a screen, one after the other elsewhere."""
-    if not is_watched(screen()):
-        return logging.StreamHandler()
-    return RichHandler(
-        console=screen(), show_time=False, show_level=False, show_path=False, highlighter=NullHighlighter()
-    )
+    return _ScreenHandler() if is_watched(screen()) else logging.StreamHandler()
+
+
+class _ScreenHandler(logging.Handler):
+    """Breaks no line where the screen ends: the screen does, and a path can be copied whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        screen().print(self.format(record), markup=False, highlight=False, soft_wrap=True)

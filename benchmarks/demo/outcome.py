@@ -8,10 +8,9 @@ from benchmarks.report.page.log import PAGE_FILE
 from benchmarks.report.summary import RATIO
 from registry.runs.experiments import experiment_name
 from registry.store import alias_version, model_name
-from registry.tracking import configure_tracking
+from registry.tracking import NOTE_TAG, configure_tracking
 
 TAU, INSTANT_TAU = "kendall_tau_b", "instant_kendall_tau_b"
-GAIN, LIMIT = f"pars.{RATIO}", f"oracle.{RATIO}"
 
 
 def outcome(target_llm: str) -> list[str]:
@@ -20,7 +19,7 @@ def outcome(target_llm: str) -> list[str]:
     page = mlflow.artifacts.download_artifacts(f"{replay.info.artifact_uri}/{PAGE_FILE}")
     return [
         f"Trained   {_trained(target_llm)}",
-        f"Gained    {_gained(replay.data.metrics)}",
+        f"Gained    {_gained(replay)}",
         f"Look      {look_at_all()} (http://127.0.0.1:5000); what it gained: {page}",
         "Serve     .venv/bin/bentoml serve (http://127.0.0.1:3000/v1, vLLM's OpenAI API, short answers first)",
         "Next      .venv/bin/pars what-if --log LOG (what it would bring on your own traffic: docs/guides/your-log.md)",
@@ -37,7 +36,7 @@ def _replay(target_llm: str) -> Run:
     experiment = experiment_name({"target_llm": target_llm})
     found: list[Run] = mlflow.search_runs(
         experiment_names=[experiment],
-        filter_string=f"metrics.`{GAIN}` > 0",
+        filter_string=f"metrics.`pars.{RATIO}` > 0",
         order_by=["attributes.start_time DESC"],
         max_results=1,
         output_format="list",
@@ -56,10 +55,7 @@ def _trained(target_llm: str) -> str:
     )
 
 
-def _gained(metrics: dict[str, float]) -> str:
-    seconds = " instead of ".join(figure(metrics[f"{policy}.s_per_token"]) for policy in ("pars", "fcfs"))
-    return (
-        f"in a burst {seconds} seconds per token, {figure(metrics[GAIN])} times fewer than first come, first served"
-        f" ({figure(metrics[f'{GAIN}_low'])} to {figure(metrics[f'{GAIN}_high'])}; knowing every length:"
-        f" {figure(metrics[LIMIT])})"
-    )
+def _gained(replay: Run) -> str:
+    """The replay's own headline, and beside it what is the most that an order can bring."""
+    limit = figure(replay.data.metrics[f"oracle.{RATIO}"])
+    return f"{replay.data.tags[NOTE_TAG]} Knowing every length: a factor of {limit}."
