@@ -66,7 +66,7 @@ def prompt_of(value: Any, column: str) -> Prompt:
         if messages is not None:
             return _of_messages(messages, column)._replace(was_text=True)
         if column == MESSAGES and value.lstrip().startswith(("[{", "{")):
-            raise BadCell("messages must be a list of chat messages, or the JSON of one", value, column)
+            raise BadCell("messages must be a list of chat messages, or the JSON of one", _form(value), column)
         return _plain(value)
     if value is None or value != value:
         return NOTHING
@@ -124,7 +124,18 @@ def _of_messages(messages: Any, column: str) -> Prompt:
         answer = None if len(asked) == len(turns) else _text(_as_user(turns[len(asked) :])) or ""
         return Prompt(_text(asked), answer, messages=asked)
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise BadCell("a prompt must be text or a list of chat messages", messages, column) from error
+        raise BadCell("a prompt must be text or a list of chat messages", _form(messages), column) from error
+
+
+def _form(value: Any) -> str:
+    """What can be said of a prompt in an error, which no text of it stands in."""
+    if isinstance(value, str):
+        return f"text of {len(value):,} characters"
+    if isinstance(value, Mapping):
+        return f"an object of {', '.join(map(str, value)) or 'nothing'}"
+    if isinstance(value, list | tuple):
+        return f"a list of {_form(value[0])}" if value else "an empty list"
+    return f"one {type(value).__name__}"
 
 
 def _turn(message: Turn) -> Turn:

@@ -101,6 +101,23 @@ def test_what_is_no_prompt_is_bad(value: Any) -> None:
         prompt_of(value, "prompt")
 
 
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ({"text": "secret"}, "an object of text"),
+        (["secret"], "a list of text of 6 characters"),
+        ([{"content": "secret", "n": 1}], "a list of an object of content, n"),
+        ([None, "secret"], "a list of one NoneType"),
+        ('{"secret": "', "text of 12 characters"),
+        (7, "one int"),
+    ],
+)
+def test_no_text_of_a_bad_prompt_stands_in_what_is_said_of_it(value: Any, form: str) -> None:
+    with pytest.raises(BadCell) as raised:
+        prompt_of(value, "messages")
+    assert raised.value.value == form
+
+
 HALF = "Hi \ud83d there"
 
 

@@ -14,7 +14,15 @@ from torch import Tensor, nn
 from registry.errors import InvalidInput
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS, any_labels, labels
 from training.config import TrainingConfig
-from training.fitting.losses import LOSSES, list_mle, logistic, make_loss, margin_ranking, pointwise_l1
+from training.fitting.losses import (
+    LOSSES,
+    PAIRWISE_LOSSES,
+    list_mle,
+    logistic,
+    make_loss,
+    margin_ranking,
+    pointwise_l1,
+)
 from training.network.batches import Labels
 
 
@@ -131,7 +139,7 @@ def test_every_loss_prefers_the_right_order(name: str) -> None:
     assert loss(right, some) < loss(right.flip(0), some)
 
 
-@pytest.mark.parametrize("name", ["margin_ranking", "logistic"])
+@pytest.mark.parametrize("name", PAIRWISE_LOSSES)
 @pytest.mark.parametrize("is_cut", [False, True])
 def test_a_batch_without_pairs_costs_nothing_and_has_a_gradient(name: str, is_cut: bool) -> None:
     scores = torch.zeros(3, requires_grad=True)
@@ -143,12 +151,12 @@ def test_a_batch_without_pairs_costs_nothing_and_has_a_gradient(name: str, is_cu
 
 
 def test_an_unknown_loss_lists_the_known() -> None:
-    with pytest.raises(InvalidInput, match="one of margin_ranking, logistic, list_mle, pointwise_l1, but got 'guess'"):
+    with pytest.raises(InvalidInput, match=f"one of {', '.join(LOSSES)}, but got 'guess'"):
         make_loss(config(loss="guess"))
 
 
 @pytest.mark.parametrize("name", ["list_mle", "pointwise_l1"])
 @pytest.mark.parametrize("changes", [{"pairing": "sampled"}, {"pair_weighting": "length_gap"}])
 def test_what_is_said_of_pairs_needs_a_loss_of_pairs(name: str, changes: dict[str, str]) -> None:
-    with pytest.raises(InvalidInput, match=f"one of margin_ranking, logistic, but got '{name}'"):
+    with pytest.raises(InvalidInput, match=f"one of {', '.join(PAIRWISE_LOSSES)}, but got '{name}'"):
         make_loss(config(loss=name, **changes))
