@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import httpx
 import mlflow
@@ -55,14 +56,14 @@ def _serve(stage: Stage, experiment: str, log: Path) -> None:
         "OTEL_EXPORTER_OTLP_TRACES_HEADERS": f"x-mlflow-experiment-id={experiment}",
     }
     with log.open(encoding="utf-8") as lines, serve(settings, DEMO / "traced.log") as address:
-        prompts = [json.loads(line)["prompt"] for line in islice(lines, REQUESTS)]
+        rows = [json.loads(line) for line in islice(lines, REQUESTS)]
         with ThreadPoolExecutor(REQUESTS) as users:
-            list(users.map(lambda prompt: _ask(address, prompt), prompts))
+            list(users.map(lambda row: _ask(address, row), rows))
         _wait_for(experiment)
 
 
-def _ask(address: str, prompt: str) -> None:
-    body = {"model": TARGET_LLM, "messages": [{"role": "user", "content": prompt}], "max_tokens": 512}
+def _ask(address: str, row: Mapping[str, Any]) -> None:
+    body = {"model": TARGET_LLM, "messages": row["messages"], "max_tokens": 512}
     httpx.post(f"{address}/v1/chat/completions", json=body, timeout=600).raise_for_status()
 
 
