@@ -10,6 +10,7 @@ DEAR = {"demo_llm": "engine", "tiny_training": "training"}
 """Fixtures that a group is named for: whoever starts an engine asks for a model."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups by the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test its group, unless it says one itself."""
     for item in items:
