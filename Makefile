@@ -27,26 +27,27 @@ export OMP_WAIT_POLICY := passive
 PYTEST ?= OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
 
 help: ## List the targets
+	@echo "make TARGET: what it does (what it needs; how long on two cores, once .venv is there, which each makes first)"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-install: .venv/.installed ## Install what the product needs (CPU build) into .venv
-demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (some 10 minutes)
+install: .venv/.installed ## Install what the product needs (CPU build) into .venv (package registries, 5 GB; 4 minutes)
+demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (10 minutes)
 	@python -m benchmarks demo
 
 answer: .venv/.installed ## After the demo: serve what it made, ask it one question, stop (2 minutes)
 	@python -m loop.demo.one_answer
 
-loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes on two cores)
+loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes)
 	@python -m loop loop
 
-docs: .venv/.installed-dev ## Build the site into .site, from docs/ and from the code
+docs: .venv/.installed-dev ## Build the site into .site, from docs/ and from the code (some 15 seconds)
 	mkdocs build --strict --quiet
 	@echo "The site is there: open .site/index.html, or to search it too, python -m http.server --directory .site"
 
 pictures: .venv/.installed-dev ## The docs' pictures, of what demo, loop and docs have left (needs chromium; some 10 minutes)
 	python -m pictures $(PICTURES)
 
-check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, site
+check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, site (two minutes)
 	ruff format --check .
 	ruff check .
 	mypy
@@ -57,15 +58,15 @@ check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, sit
 test: .venv/.installed-dev ## Tests, with the real engine (some 15 minutes)
 	$(PYTEST) -m "not slow"
 
-test-slow: .venv/.installed-dev ## Longer tests with the real engine
+test-slow: .venv/.installed-dev ## Longer tests with the real engine (half an hour)
 	$(PYTEST) -m "slow and not soak and not alone"
 	pytest -m alone
 
-test-all: .venv/.installed-dev ## Both of these, and the engine and the training that they share started once
+test-all: .venv/.installed-dev ## Both of these, and the engine and the training that they share started once (under an hour)
 	$(PYTEST) -m "not soak and not alone"
 	pytest -m alone
 
-soak: .venv/.installed-dev ## SOAK_MINUTES (10) of load, overload and faults: no request lost, no growth
+soak: .venv/.installed-dev ## Load, overload and faults: no request lost, no growth (SOAK_MINUTES, 10 unless given)
 	pytest -m soak -s
 
 # The resolver's answer is pinned, and installed without asking pip to resolve it again. The CPU build of torch
@@ -97,7 +98,7 @@ endef
 	@rm -f .venv/prometheus_*.deb
 	@touch $@
 
-mlproject: .venv/.installed-dev ## Write MLproject anew from the settings of the commands
+mlproject: .venv/.installed-dev ## Write MLproject anew from the settings of the commands (seconds)
 	python -m cli.mlproject
 
 # uv does not read pip's configuration: set UV_EXTRA_INDEX_URL or UV_FIND_LINKS to where torch's CPU build is.
@@ -109,7 +110,7 @@ requirements: export UV_CUSTOM_COMPILE_COMMAND := make requirements
 define same_for_3_12
 uv pip compile pyproject.toml -p 3.12 $(1) -c $(2) --no-header --no-annotate -q | diff - <(grep -v '^ *#' $(2))
 endef
-requirements: ## Resolve pyproject.toml anew into requirements/*.txt
+requirements: ## Resolve pyproject.toml anew into requirements/*.txt (package registries, uv)
 	uv pip compile pyproject.toml -q -U -p 3.11 --extra cpu -o requirements/cpu.txt
 	$(call same_for_3_12,--extra cpu,requirements/cpu.txt)
 	uv pip compile pyproject.toml -q -p 3.11 --extra cpu --extra dev -c requirements/cpu.txt -o requirements/dev.txt
