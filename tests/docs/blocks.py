@@ -59,6 +59,12 @@ def blocks_of(page: Path) -> list[Block]:
     return found
 
 
+def inline_of(page: Path) -> list[str]:
+    """What stands between backticks in its sentences and tables."""
+    tokens = MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
+    return [one.content for token in tokens for one in token.children or [] if one.type == "code_inline"]
+
+
 def commands_of(page: Path) -> list[Block]:
     """Those that a reader would run."""
     return [block for block in blocks_of(page) if block.language in RUNNABLE]

@@ -1,6 +1,8 @@
 """The blocks of commands in README, start and guides: each runs, or says why not."""
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from re import findall
@@ -10,18 +12,19 @@ import pytest
 from cli.commands import Room, find_command
 from cli.options import read_settings
 from registry.errors import UserError
-from tests.docs.blocks import PAGES, blocks_of, commands_of
+from tests.docs.blocks import PAGES, blocks_of, commands_of, inline_of
 from tests.docs.dry_run import commands_in
 from tests.docs.words import asked
 from tests.servers import PROJECT
 
-READ = sorted({*PAGES, PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md", *(PROJECT / "docs").rglob("*.md")})
+READ = sorted({*PAGES, *(PROJECT / "docs").rglob("*.md"), *PROJECT.glob("[CS]*.md")})
 LEAST = {
     "collect": ["--prompts", "p.txt", "--base-url", "http://host/v1", "--model", "llm"],
     "replay": ["--lengths", "log", "--target-llm", "llm"],
     "simulate": ["--lengths", "log", "--ranker", "models:/pars-llm/1"],
 }
 """What a command must be given beside the options that are read."""
+OURS = ("pars ", "python -m ", "bentoml pars ", "mlflow run . ")
 TARGETS = set(findall(r"(?m)^([a-z.][a-z./-]*):", (PROJECT / "Makefile").read_text()))
 
 
@@ -61,6 +64,17 @@ def test_what_a_block_says_is_there_also_where_it_is_not_run(page: Path) -> None
                 are_there(words)
             case _ if (command := asked(words)) and command.words[0] != "--help":
                 read(*command.words, room=command.room)
+
+
+@pytest.mark.parametrize("page", READ, ids=named)
+def test_commands_in_sentences_have_options_that_are_there(page: Path) -> None:
+    for text in inline_of(page):
+        if text.startswith(OURS) and (command := asked(shlex.split(text))) and (words := command.words):
+            found = find_command(words[0], command.room)
+            assert found or words[0] in ("NAME", "--help"), text
+            given = {one.partition("=")[0][2:].replace("-", "_") for one in words if one.startswith("--")}
+            known = {one.name for one in fields(found.load_settings())} if found else set()
+            assert given - {"help", "config"} <= known, text
 
 
 def read(name: str, *words: str, room: Room | None = None) -> None:

@@ -25,7 +25,7 @@ def asked(words: Sequence[str]) -> Asked | None:
             return Asked(None, rest)
         case ["python", "-m", room, *rest] if room in get_args(Room):
             return Asked(cast(Room, room), rest)
-        case ["mlflow", "run", *rest]:
+        case ["mlflow", "run", *rest] if "NAME" not in rest:
             return asked(shlex.split(project_command(rest)))
     return None
 
