@@ -1,6 +1,6 @@
 # PARS: `make help` lists what there is. Everything is installed into .venv, nothing outside it.
 .DEFAULT_GOAL := help
-.PHONY: help install demo answer loop docs pictures check test test-slow test-all soak mlproject requirements clean
+.PHONY: help install demo answer loop docs pictures check test test-slow soak mlproject requirements clean
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -23,8 +23,8 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # Threads that wait shall sleep: spinning beside other busy processes slows training down several times.
 export OMP_WAIT_POLICY := passive
 
-# Two processes share the tests (tests/groups.py), each with a thread for torch. PYTEST=pytest: one after the other.
-PYTEST ?= OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup
+# One after the other: two engines beside each other fail tests for want of time (CONTRIBUTING.md).
+PYTEST ?= pytest
 
 help: ## List the targets
 	@echo "make TARGET: what it does (what it needs; how long on two cores, once .venv is there, which each makes first)"
@@ -55,16 +55,11 @@ check: .venv/.installed-dev ## Format, lint, types, architecture, MLproject, sit
 	python -m cli.mlproject --check
 	mkdocs build --strict --quiet
 
-test: .venv/.installed-dev ## Tests, with the real engine (some 15 minutes)
+test: .venv/.installed-dev ## Tests, with the real engine (half an hour)
 	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed-dev ## Longer tests with the real engine (half an hour)
-	$(PYTEST) -m "slow and not soak and not alone"
-	pytest -m alone
-
-test-all: .venv/.installed-dev ## Both of these, and the engine and the training that they share started once (under an hour)
-	$(PYTEST) -m "not soak and not alone"
-	pytest -m alone
+	$(PYTEST) -m "slow and not soak"
 
 soak: .venv/.installed-dev ## Load, overload and faults: no request lost, no growth (SOAK_MINUTES, 10 unless given)
 	pytest -m soak -s
