@@ -12,7 +12,7 @@ Items = TypeVar("Items", str, list[int])
 
 TextRendering = Literal["head-tail-1", "last-user-first-1"]
 """Each name is a way from a request to ids for good. `head-tail-1` cuts the middle out of the whole text, and knows no
-tools; it is what rankers up to version 0.2.0 were trained with."""
+tools; it is what rankers of version 0.1.0 were trained with."""
 TEXT_RENDERING: TextRendering = "last-user-first-1"
 """Of new rankers. It stands in every card, so that each is served with the one that it was trained with."""
 TEXT_RENDERINGS: tuple[TextRendering, ...] = get_args(TextRendering)
