@@ -1,9 +1,11 @@
 """The blocks of commands in the pages, and what the marker above a block says of it, invisible to who reads the page.
 
-No marker               it is run, with all others of its page, in one shell
-<!-- run: served -->    it is run where a server runs, with the slow tests
-<!-- not run: WHY -->   it is read only: its commands and their options must be there
+No marker               it can be run where the files and rankers are that it names
+<!-- run: served -->    it can be run where a server runs
+<!-- not run: WHY -->   no test can run it
 <!-- options of: NAME -->  each line can be added to that command
+
+Here all of them are read (`dry_run.py`), and none is run.
 """
 
 import re
@@ -16,7 +18,7 @@ from markdown_it import MarkdownIt
 from tests.servers import PROJECT
 
 PAGES = [PROJECT / "README.md", PROJECT / "docs" / "start.md", *sorted((PROJECT / "docs" / "guides").rglob("*.md"))]
-"""Of which every block runs, or says why not."""
+"""Of which every block that no test can run says why."""
 MARKER = re.compile(r"<!-- (run|not run|options of): *(.*?) *-->\s*")
 RUNNABLE = ("bash", "python")
 FENCE = re.compile(r"^ *```", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The blocks of commands in README, start and guides: each runs, or says why not."""
+"""The commands in the pages: their words are read by the settings that they are for; none is run."""
 
 import shlex
 from collections.abc import Sequence
