@@ -45,7 +45,7 @@ def find(evidence: Evidence, table: pd.DataFrame) -> Findings:
 
 def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     rows = figures_at(table, evidence.load)
-    one, name = rows[evidence.policy], _subject(short_title(evidence.policy))
+    one, name = rows[evidence.policy], _subject(evidence.policy)
     at = load_title(evidence.load, evidence.unrated)
     if has_no_rival(evidence, rows):
         return f"{name}: {figure(one['s_per_token'])} s per token ({at}); nothing to compare it with was run."
@@ -63,9 +63,10 @@ def _headline(evidence: Evidence, table: pd.DataFrame) -> str:
     return f"{name} cannot be told from first-come-first-served (a factor of {figure(ratio)}): {measured}."
 
 
-def _subject(name: str) -> str:
-    """A policy's name at the beginning of a sentence."""
-    return f"{name[0].upper()}{name[1:]}"
+def _subject(policy: str) -> str:
+    """A policy at the beginning of a sentence; a name that somebody gave it stays as it was given."""
+    title = short_title(policy)
+    return title if title == policy else f"{title[0].upper()}{title[1:]}"
 
 
 def _end_to_end(one: dict[str, float], fcfs: dict[str, float]) -> str:

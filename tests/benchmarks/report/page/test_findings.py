@@ -23,9 +23,9 @@ def test_gain_is_said_with_its_interval_and_its_price() -> None:
     assert "longest tenth" in found.price
 
 
-def test_a_headline_is_a_sentence_whatever_the_policy_is_called() -> None:
+def test_a_headline_leaves_a_given_name_as_it_is() -> None:
     renamed = queued().replace({"policy": {"pars": "challenger"}})
-    assert findings(renamed, policy="challenger").headline.startswith("Challenger answers ")
+    assert findings(renamed, policy="challenger").headline.startswith("challenger answers ")
 
 
 def test_no_gain_is_said_too() -> None:
