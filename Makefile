@@ -34,7 +34,7 @@ install: .venv/.installed ## Install what the product needs (CPU build) into .ve
 demo: .venv/.installed ## The whole life on embedded data: train, promote, serve, replay (10 minutes)
 	@python -m benchmarks demo
 
-answer: .venv/.installed ## After the demo: serve what it made, ask it one question, stop (2 minutes)
+answer: .venv/.installed ## After the demo: serve what it made, ask it one question, stop (what `make demo` left)
 	@python -m loop.demo.one_answer
 
 loop: .venv/.installed ## The circle: ask an LLM, train, serve; it changes; retrain from the journal (15 minutes)

@@ -19,7 +19,6 @@ from registry import store
 from tests.adapters import write_adapter
 from tests.checkout import pytest_sessionfinish as pytest_sessionfinish
 from tests.checkout import pytest_sessionstart as pytest_sessionstart
-from tests.groups import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.rankers import TEN_TIMES_AS_LONG, fetched, write_ranker
 from tests.servers import VLLM_ARGS, RunningServer, free_port, running
 

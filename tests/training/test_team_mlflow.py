@@ -23,7 +23,7 @@ from tests.servers import VLLM_ARGS, free_port, running
 from tests.team_mlflow import BUCKET, SECRETS, add_user, team_mlflow
 from training.fitting.curves import MlflowCurves
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("engine")]  # one of them serves; all share these servers
+pytestmark = pytest.mark.slow
 
 TARGET_LLM = "team/Demo LLM"
 NAME = "pars-team-demo-llm"

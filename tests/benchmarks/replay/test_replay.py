@@ -74,7 +74,6 @@ def knows_nothing(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.usefixtures("no_log_left")
 def test_replay_compares_the_policies_on_the_real_engine_and_finds_a_planted_leak(
     lengths: Path, tracking_uri: str, tmp_path: Path

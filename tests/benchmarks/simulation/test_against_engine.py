@@ -80,7 +80,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplayConfig:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.timeout(1800)
 def test_simulated_gain_is_within_15_percent_of_what_the_replays_say(config: ReplayConfig, tmp_path: Path) -> None:
     calibration = EngineMeasurementConfig(

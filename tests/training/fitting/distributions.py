@@ -1,8 +1,7 @@
 """Heads that predict a distribution of lengths, and pairs that weigh what their inversion costs, beside margin ranking.
 
 `python -m tests.training.fitting.distributions LOG LENGTH_COLUMN [SEEDS]`: 2,000 training prompts, two passes, and
-2,000 test prompts; a row for each order of each seed: tau-b and what `order_metrics` says beside it. Some six minutes
-a seed on two idle cores.
+2,000 test prompts; a row for each order of each seed: tau-b and what `order_metrics` says beside it.
 
 - `margin` is the product's loss; `margin, by cost` weighs a pair by what its inversion costs in seconds per token:
   longer ÷ shorter - shorter ÷ longer, 10 at most.

@@ -7,7 +7,7 @@ prompts are trained on, and relatives of a new LLM, which a user would not have,
 
 Rows: `start` is START; `others` the mean of the heads of all other LLMs, trained together; `alone` is START fitted
 to the new LLM's answers; `others, then alone` is `others` fitted to them; `together` one training with a head for each,
-the new ones among them. Some 20 minutes on two idle cores.
+the new ones among them.
 """
 
 import sys
