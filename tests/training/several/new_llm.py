@@ -1,9 +1,10 @@
 """What answers of other LLMs bring to a new one: with none of its own, with 50, with 200, and with all there are.
 
-`python -m tests.training.several.new_llm LOG START [FOLDS]`: LOG is in long form (`prompt`, `model`, `response_tokens`;
-alpaca_eval), START the ranker that each training begins from (`models:/NAME/VERSION`). The prompts are split in three;
-on each third is tested what trained on the other two, with the third's number as the seed. Nobody's answers to test
-prompts are trained on, and relatives of a new LLM, which a user would not have, are left out of the others.
+`python -m tests.training.several.new_llm LOG START [THIRDS]`: LOG is in long form (`prompt`, `model`,
+`response_tokens`; alpaca_eval), START the ranker that each training begins from (`models:/NAME/VERSION`). The prompts
+are split in three, and on each third of THIRDS (`0,1,2`) is tested what trained on the other two, with its number as
+the seed. Nobody's answers to test prompts are trained on, and relatives of a new LLM, which a user would not have, are
+left out of the others.
 
 Rows: `start` is START; `others` the mean of the heads of all other LLMs, trained together; `alone` is START fitted
 to the new LLM's answers; `others, then alone` is `others` fitted to them; `together` one training with a head for each,
@@ -11,7 +12,7 @@ the new ones among them.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,13 +41,13 @@ LEAST_OTHERS = 700
 """Answers of another LLM at least: those with few are tries of a new judge."""
 
 
-def main(log: Path, start: str, folds: int) -> None:
+def main(log: Path, start: str, thirds: Iterable[int]) -> None:
     """Print tau-b of each third as it is known, and the means with the least and the greatest at the end."""
     config = with_fetched_start(
         TrainingConfig(lengths=log, target_llm="new", init_from=start, learning_rate=1e-4, features="off")
     )
     rows = []
-    for fold in range(folds):
+    for fold in thirds:
         for row in tested(config.with_values({"seed": fold}), pd.read_parquet(log), fold):
             print(fold, *row, sep="\t", flush=True)  # noqa: T201
             rows.append((fold, *row))
@@ -103,4 +104,4 @@ def labelled(lengths: "pd.Series[float]") -> LabelledPrompts:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else THIRDS)
+    main(Path(sys.argv[1]), sys.argv[2], map(int, sys.argv[3].split(",")) if sys.argv[3:] else range(THIRDS))
