@@ -18,7 +18,7 @@ from serving.champion.ranker_copies import LAST, LOCK, RankerCopies
 from tests.conftest import tracking
 from tests.mlflow_server import MlflowServer
 from tests.rankers import write_ranker
-from tests.serving.champion.test_follower import register_another_kind_of_model, reloads, served
+from tests.serving.champion.following.looks import register_another_kind_of_model, reloads, served
 
 pytestmark = pytest.mark.slow
 
