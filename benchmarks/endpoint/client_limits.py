@@ -9,6 +9,8 @@ from benchmarks.failures import ReplayError
 
 OTHER_FILES = 100
 """Files that the process has open besides connections, at most."""
+WORST_SHARE = "client_late_share"
+"""Metric of a replay: see `worst_share`."""
 LATE_MS, LATE_SHARE = 100, 0.1
 """A request is late if the client sent it so much later than planned, and by more than this share of its end-to-end
 time: less is lost among what the server did."""
@@ -43,21 +45,25 @@ def _most_open(opened_s: np.ndarray, closed_s: np.ndarray) -> int:
     return int(np.cumsum(steps[np.lexsort((steps, times_s))]).max())
 
 
+def worst_share(answers: pd.DataFrame) -> tuple[str, float]:
+    """The policy at some load of which the client sent the greatest share late, and that share."""
+    shares = _is_late(answers).groupby([answers.policy, answers.load.fillna(-1)], sort=False).mean()
+    return str(shares.idxmax()[0]), float(shares.max())
+
+
 def late(answers: pd.DataFrame, most_share: float) -> str | None:
     """Why the answers are not those to the traffic that was planned: of some policy at some load, too many were late.
 
     The times of a late request are right, since they count from when it was due; but what it met on the server was
     traffic that the client had thinned out (coordinated omission).
     """
-    runs = [one for _, one in answers.groupby(["policy", answers.load.fillna(-1)], sort=False)]
-    worst = max(runs, key=lambda one: _is_late(one).mean())
-    share = _is_late(worst).mean()
+    policy, share = worst_share(answers)
     if share <= most_share:
         return None
     return (
         f"The client must send at most {most_share:.1%} of a policy's requests late (by more than {LATE_MS} ms and"
-        f" {LATE_SHARE:.0%} of their end-to-end time), but it did {share:.1%} under {worst.policy.iloc[0]}, up to"
-        f" {worst.lag_s.max():.1f} s: these are not the arrivals that were planned. Ask for less load or fewer"
+        f" {LATE_SHARE:.0%} of their end-to-end time), but it did {share:.1%} under {policy}, up to"
+        f" {answers.lag_s.max():.1f} s: these are not the arrivals that were planned. Ask for less load or fewer"
         " requests, give the client cores of its own, or allow more with late_share=SHARE."
     )
 

@@ -187,7 +187,9 @@ def _of_whom(replayed: Replayed) -> str:
 
 
 def _metrics(replayed: Replayed) -> dict[str, float]:
-    metrics = {"capacity_per_s": replayed.capacity_per_s} if replayed.capacity_per_s else {}
+    metrics = {client_limits.WORST_SHARE: client_limits.worst_share(replayed.answers)[1]}
+    if replayed.capacity_per_s:
+        metrics["capacity_per_s"] = replayed.capacity_per_s
     if replayed.work:
         metrics |= {name: getattr(replayed.work, name) for name in WORK_METRICS}
     if replayed.quiet:

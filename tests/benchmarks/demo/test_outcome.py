@@ -12,10 +12,10 @@ TAUS = {"kendall_tau_b": 0.776, "kendall_tau_b_low": 0.751, "kendall_tau_b_high"
 RATIOS = {"pars.fcfs_over_policy": 4.0, "oracle.fcfs_over_policy": 6.0}
 
 
-def replayed(headline: str) -> None:
+def replayed(headline: str, late_share: float = 0.0) -> None:
     with mlflow.start_run():
-        mlflow.log_metrics(RATIOS)
-        mlflow.set_tag(NOTE_TAG, headline)
+        mlflow.log_metrics(RATIOS | {"client_late_share": late_share})
+        mlflow.set_tag(NOTE_TAG, f"{headline}\n```\nthe whole report\n```")
         mlflow.log_text("<html>", "report.html")
 
 
@@ -39,3 +39,7 @@ def test_five_lines_say_what_the_newest_runs_have_measured(monkeypatch: pytest.M
     assert look.endswith("report.html")
     assert "bentoml serve" in serve
     assert "pars what-if --log" in following
+    replayed("PARS answers 3 times sooner.", late_share=0.3)
+    assert outcome("one")[1].endswith(
+        "a factor of 6. Take it with care: 30% of the requests were sent late, so the machine was busy."
+    )
