@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import mlflow
+from mlflow.entities import Trace
 
 from benchmarks.demo.demo import FOLDER as DEMO
 from benchmarks.demo.demo import TARGET_LLM
@@ -27,7 +28,7 @@ HANDED_IN_S = 60.0
 
 
 def pages(stage: Stage) -> Iterator[Shot]:
-    """The list of traces, and one of them; where there are none, requests are served and traced now.
+    """The longest trace of a request and its ranking; where there are none, requests are served and traced now.
 
     Raises:
         NothingToShow: the demo has left no prompts, or no trace arrives.
@@ -35,14 +36,15 @@ def pages(stage: Stage) -> Iterator[Shot]:
     experiment = mlflow.set_experiment(EXPERIMENT).experiment_id
     if not _traces(experiment):
         _serve(stage, experiment, DEMO / "lengths.jsonl")
-    traces = f"{stage.url}/#/experiments/{experiment}/traces"
-    yield shot("traces", traces, "pars.request")
-    yield shot("trace", traces, "pars.request", clicks=("pars.request", "pars.rank"))
+    longest = max(_traces(experiment), key=lambda trace: trace.info.execution_duration or 0)
+    url = f"{stage.url}/#/experiments/{experiment}/traces?selectedEvaluationId={longest.info.trace_id}"
+    yield shot("trace", url, "pars.rank", clicks=("pars.rank",))
 
 
-def _traces(experiment: str) -> list[str]:
-    found = mlflow.MlflowClient().search_traces(locations=[experiment], max_results=REQUESTS)
-    return [trace.info.trace_id for trace in found]
+def _traces(experiment: str) -> list[Trace]:
+    """Those of requests; vLLM sends one of its start, too."""
+    found = mlflow.MlflowClient().search_traces(locations=[experiment], max_results=2 * REQUESTS)
+    return [trace for trace in found if any(span.name == "pars.request" for span in trace.data.spans)]
 
 
 def _serve(stage: Stage, experiment: str, log: Path) -> None:

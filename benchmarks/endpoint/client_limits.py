@@ -47,8 +47,10 @@ def _most_open(opened_s: np.ndarray, closed_s: np.ndarray) -> int:
 
 def worst_share(answers: pd.DataFrame) -> tuple[str, float]:
     """The policy at some load of which the client sent the greatest share late, and that share."""
-    shares = _is_late(answers).groupby([answers.policy, answers.load.fillna(-1)], sort=False).mean()
-    return str(shares.idxmax()[0]), float(shares.max())
+    known = answers.assign(load=answers.load.fillna(-1), late=_is_late(answers))
+    shares = known.groupby(["policy", "load"], sort=False).late.mean().reset_index()
+    worst = int(shares.late.argmax())
+    return str(shares.policy.iloc[worst]), float(shares.late.max())
 
 
 def late(answers: pd.DataFrame, most_share: float) -> str | None:

@@ -9,6 +9,9 @@ from loop.watch.watched_stretch import Point, Stretch
 from serving.drift.watched_answer import Watched
 
 MOST_POINTS, MOST_RANKERS = 300, 4
+UNITS_S = {"days": DAY_S, "hours": 3600.0}
+LEAST_UNIT = ("minutes", 60.0)
+"""The unit of the axis is the first of which the answers span two."""
 OTHER_POPULATION = 0.25
 """A stability index above it is of another population."""
 CARD, ALARM, CORRECTED = 0, 7, 2
@@ -30,21 +33,23 @@ def watch_charts(stretches: Sequence[Stretch], unranked: Mapping[str, float]) ->
 
 
 class TimeAxis:
-    """Days since the first answers; of a log without times, how many answers of the ranker have come."""
+    """Time since the first answers; of a log without times, how many answers of the ranker have come."""
 
     def __init__(self, stretches: Sequence[Stretch]) -> None:
         times_s = [point.block.at_s for one in stretches for point in one.points]
         self._first_s = min(times_s, default=nan)
         self.has_times = not any(map(isnan, times_s))
+        spread_s = max(times_s, default=nan) - self._first_s
+        self._unit, self._unit_s = next((one for one in UNITS_S.items() if spread_s >= 2 * one[1]), LEAST_UNIT)
 
     @property
     def label(self) -> str:
         """What is at the axis."""
-        return "days since the first answers" if self.has_times else "answers of the ranker"
+        return f"{self._unit} since the first answers" if self.has_times else "answers of the ranker"
 
     def x(self, point: Point) -> float:
         """The place of a point."""
-        return (point.block.at_s - self._first_s) / DAY_S if self.has_times else float(point.block.end)
+        return (point.block.at_s - self._first_s) / self._unit_s if self.has_times else float(point.block.end)
 
 
 def _line(label: str, points: Sequence[Point], axis: TimeAxis, slot: int, value: Callable[[Point], float]) -> Line:
