@@ -1,4 +1,4 @@
-"""The commands in the pages: their words are read by the settings that they are for; none is run."""
+"""The commands in the pages: their words are read by the settings that they are for. `test_run.py` runs them."""
 
 import shlex
 from collections.abc import Sequence
@@ -18,12 +18,6 @@ from tests.docs.words import asked
 from tests.servers import PROJECT
 
 READ = sorted({*PAGES, *(PROJECT / "docs").rglob("*.md"), *PROJECT.glob("[CS]*.md")})
-LEAST = {
-    "collect": ["--prompts", "p.txt", "--base-url", "http://host/v1", "--model", "llm"],
-    "replay": ["--lengths", "log", "--target-llm", "llm"],
-    "simulate": ["--lengths", "log", "--ranker", "models:/pars-llm/1"],
-}
-"""What a command must be given beside the options that are read."""
 OURS = ("pars ", "python -m ", "bentoml pars ", "mlflow run . ")
 TARGETS = set(findall(r"(?m)^([a-z.][a-z./-]*):", (PROJECT / "Makefile").read_text()))
 
@@ -51,18 +45,13 @@ def test_a_marker_is_one_of_three_and_gives_a_reason(page: Path) -> None:
 
 @pytest.mark.parametrize("page", READ, ids=named)
 def test_what_a_block_says_is_there_also_where_it_is_not_run(page: Path) -> None:
-    options_of = ""
-    for words in commands_in(commands_of(page)):
-        match words:
-            case ["options-of", name]:
-                options_of = name
-            case ["-P", *_]:
-                read(options_of, *LEAST[options_of], *(f"--{one}" for one in words if one != "-P"))
+    for told in commands_in(commands_of(page)):
+        match words := told.words:
             case ["make", *targets]:
                 assert {one for one in targets if "=" not in one} <= TARGETS, words
             case ["pytest", *_] | ["python", "-m", *_] if asked(words) is None:
                 are_there(words)
-            case _ if (command := asked(words)) and command.words[0] != "--help":
+            case _ if (command := asked(words, told.block.options_of)) and command.words[0] != "--help":
                 read(*command.words, room=command.room)
 
 
