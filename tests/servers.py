@@ -56,13 +56,15 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, settings: Mapping[str, str], log: Path) -> Iterator[RunningServer]:
-    """Run a server until the block ends; ready means that vLLM's application answers."""
+def running(
+    command: Sequence[str], port: int, settings: Mapping[str, str], log: Path, folder: Path = PROJECT
+) -> Iterator[RunningServer]:
+    """Run a server until the block ends, in a folder; ready means that its application answers."""
     url = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=PROJECT,
+            cwd=folder,
             env=server_environment({**_folders(log), **settings}),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,11 +1,12 @@
 """The blocks of commands in the pages, and what the marker above a block says of it, invisible to who reads the page.
 
-No marker               it can be run where the files and rankers are that it names
-<!-- run: served -->    it can be run where a server runs
+No marker               it runs where the files and rankers are that it names
+<!-- run: served -->    it runs where a server runs
 <!-- not run: WHY -->   no test can run it
 <!-- options of: NAME -->  each line can be added to that command
 
-Here all of them are read (`dry_run.py`), and none is run.
+`test_blocks.py` has the settings read all of them, `test_run.py` runs them. Of the lines of options it runs those of
+commands that start no engine.
 """
 
 import re
@@ -40,6 +41,11 @@ class Block:
     def place(self) -> str:
         """Where to look at it."""
         return f"{self.page.relative_to(PROJECT)}:{self.line}"
+
+    @property
+    def options_of(self) -> str:
+        """The command that its lines are options of, if they are."""
+        return self.said if self.marker == "options of" else ""
 
     @property
     def bash(self) -> str:
