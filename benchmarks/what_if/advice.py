@@ -8,6 +8,7 @@ from benchmarks.report.comparison import MATTERS_FROM, compare, figures_at
 from benchmarks.report.summary import RATIO
 from benchmarks.what_if.config import TAU_STEP, WhatIfConfig
 from benchmarks.what_if.gains import WORTH_FROM, Gain, gain
+from benchmarks.what_if.stretches import FULL_ENGINES
 from benchmarks.what_if.study import Studied, waiting_share
 
 ALL_AT_ONCE = "all at once"
@@ -20,7 +21,7 @@ def advise(config: WhatIfConfig, studied: Studied) -> tuple[str, ...]:
     """Sentences, the most important one first; nothing but whether ordering brings anything where nothing waits."""
     verdicts = _verdicts(studied)
     if not studied.has_waiting:
-        return (*verdicts, _begins(studied))
+        return (*verdicts, _begins(config, studied), *filter(None, (engine_of_another(config),)))
     better = _gain_of_tau(config, studied, min(config.tau + TAU_STEP, 1.0))
     more = gain_of_sequences(config, studied, "pars")
     return (
@@ -80,8 +81,26 @@ def _why_not(answers: pd.DataFrame, rows: Figures) -> str:
     )
 
 
-def _begins(studied: Studied) -> str:
+def engine_of_another(config: WhatIfConfig) -> str:
+    """That all of it is of an engine which is not the user's, and what to do; empty where it is theirs."""
+    if config.has_own_cost:
+        return ""
+    return (
+        f"All of this is of an engine that need not be like yours: it works on max_num_seqs={config.max_num_seqs} at a"
+        f" time, at the ready-made step cost {config.cost}, and what waits turns on both. Give the max_num_seqs of your"
+        " engine, and cost=FILE, which measure-engine writes of it."
+    )
+
+
+def _begins(config: WhatIfConfig, studied: Studied) -> str:
     rated = studied.answers[studied.answers.load.notna()].load
+    requests = studied.stretches.peak.stop - studied.stretches.peak.start
+    if requests < (enough := FULL_ENGINES * config.max_num_seqs):
+        return (
+            f"Of higher loads this tells little: with {requests:,} requests, and an engine that works on"
+            f" max_num_seqs={config.max_num_seqs} at a time, hardly any could wait. Give the max_num_seqs of your"
+            f" engine, or a log of {enough:,} requests and sweep_requests={enough}."
+        )
     if np.isnan(studied.sweep_load):
         return (
             f"It would bring nothing at any load that was tried, up to {rated.max():.3g} × capacity; so there is"

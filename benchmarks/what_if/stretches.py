@@ -17,6 +17,8 @@ from serving.work.step_cost import StepCost
 from traffic.batch import Traffic
 
 DAY_S = 86_400
+FULL_ENGINES = 4
+"""With as many requests as fill the engine so often a queue can form: at 1.5 x capacity more than an engine of them."""
 SINCE_1970_S = 1e8
 """A log whose clock is beyond this counts from 1970, as dates do."""
 
@@ -101,7 +103,7 @@ def choose(config: WhatIfConfig, cost: StepCost, traffic: Traffic, capacity_per_
         if tokens <= config.max_simulated_tokens / 2 or most <= FEWEST_REQUESTS:
             break
         most = max(FEWEST_REQUESTS, int(most * min(0.9, config.max_simulated_tokens / 2 / tokens)))
-    peak = busiest_window(demand, affordable_requests(config, traffic))
+    peak = busiest_window(demand, affordable_requests(config, traffic), fewest_requests(config))
     return Stretches(demand, capacity_per_s, windows, peak, full_s)
 
 
@@ -119,7 +121,12 @@ def price_of(config: WhatIfConfig, cost: StepCost) -> TokenPrice:
 def affordable_requests(config: WhatIfConfig, traffic: Traffic) -> int:
     """Requests with which loads and settings are tried: as many as the other half of the simulated tokens allows."""
     tokens = config.max_simulated_tokens / 2 / config.sweep_cases
-    return int(np.clip(tokens / traffic.output_tokens.mean(), FEWEST_REQUESTS, config.sweep_requests))
+    return int(np.clip(tokens / traffic.output_tokens.mean(), fewest_requests(config), config.sweep_requests))
+
+
+def fewest_requests(config: WhatIfConfig) -> int:
+    """However long answers are, and however short the burst: with fewer nothing would wait at any load."""
+    return min(max(FEWEST_REQUESTS, FULL_ENGINES * config.max_num_seqs), config.sweep_requests)
 
 
 def moment(traffic: Traffic, seconds: float) -> str:

@@ -15,7 +15,7 @@ from benchmarks.report.leak import baseline_of, leak
 from benchmarks.report.notes import placements
 from benchmarks.report.page.evidence import Evidence
 from benchmarks.report.page.log import log_page
-from benchmarks.what_if.advice import ALL_AT_ONCE, advise
+from benchmarks.what_if.advice import ALL_AT_ONCE, advise, engine_of_another
 from benchmarks.what_if.config import WhatIfConfig
 from benchmarks.what_if.placed import order_of_pars, placed
 from benchmarks.what_if.placed_runs import Simulate
@@ -61,6 +61,7 @@ def run_what_if(config: WhatIfConfig, cost: StepCost, simulate: Simulate) -> str
         settings=asdict(config),
         overhead=(ranking_delay(studied), *placements(studied.answers)),
         advice=advise(config, studied),
+        next_step=engine_of_another(config),
         sweeps=setting_charts(studied) if studied.of_settings else (),
         sweeps_title=f"What would change it (at {studied.sweep_load:.3g} × capacity)",
         objectives=config,

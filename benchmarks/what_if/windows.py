@@ -72,18 +72,18 @@ class Window(NamedTuple):
         return np.linspace(self.start, self.stop, self.counted, endpoint=False).astype(np.int64)
 
 
-def busiest_window(demand: Demand, most: int) -> Window:
+def busiest_window(demand: Demand, most: int, fewest: int = FEWEST_REQUESTS) -> Window:
     """The stretch that piles up most work, over all arrivals of a log.
 
     Only what its own requests bring counts: of a day that is too busy from morning to evening the busiest minutes are
     found, and not the end, at which most waits.
 
     It has as many requests as are asked for, or fewer where its last ones are much busier than all of them together: a
-    burst of a few hundred is not watered down by the quiet hours before it.
+    burst of a few hundred is not watered down by the quiet hours before it; but not fewer than `fewest`.
     """
     size = min(most, len(demand.work_s))
     sizes = [size]
-    while size // 2 >= FEWEST_REQUESTS:
+    while size // 2 >= fewest:
         sizes.append(size := size // 2)
     end = int(np.argmax(demand.backlog_within_s(sizes[0]))) + 1
     stretches = [_ending_at(end, one) for one in sizes]

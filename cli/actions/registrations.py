@@ -35,8 +35,8 @@ def register(config: RegisterConfig) -> str:
     with stored_run(f"register {card.target_llm}"):
         version = store.register(config.ranker, RETRY_S)
     return (
-        f"{store.model_name(card.target_llm)} version {version} is registered. Serve it from now on:"
-        f" python -m registry promote --target-llm {shlex.quote(card.target_llm)}"
+        f"{store.model_name(card.target_llm)} version {version} is registered. Judge it and make it the champion:"
+        f" pars promote --target-llm {shlex.quote(card.target_llm)}"
     )
 
 

@@ -20,7 +20,7 @@ def train(config: TrainingConfig) -> str:
     return (
         f"{trained.name} version {trained.version} is registered: {_metrics_text(trained.metrics)}"
         f"{_instant_text(trained.metrics)}\n"
-        f"Serve it from now on: python -m registry promote --target-llm {config.ranker_target_llm!r}"
+        f"Judge it and make it the champion: pars promote --target-llm {config.ranker_target_llm!r}"
     )
 
 

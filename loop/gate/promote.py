@@ -1,5 +1,7 @@
 """Promotion through the gate: judge the challenger, write the decision down, and move the alias if it is good."""
 
+import shlex
+
 from loop.gate.config import GateConfig
 from loop.gate.contestants import Contest
 from loop.gate.decision_run import decision_run, log_decision, note_on_version
@@ -28,8 +30,8 @@ def promote(config: GateConfig) -> str:
     if not judged.decision.is_promoted:
         raise NotPromoted(
             f"{judged.contest.challenger.name} version {judged.contest.challenger.version} is not promoted."
-            f" {judged.decision.sentence} The run 'gate {config.target_llm}' has all figures; force=REASON promotes it"
-            " all the same."
+            f" {judged.decision.sentence} The run 'do not promote {config.target_llm} to version"
+            f" {judged.contest.challenger.version}' has all figures; force=REASON promotes it all the same."
         )
     return told(judged)
 
@@ -59,8 +61,17 @@ def decide_promotion(config: GateConfig) -> Judged | None:
 def told(judged: Judged) -> str:
     """What a promotion prints."""
     contest = judged.contest
-    lines = [f"{contest.challenger.name}: version {contest.challenger.version} is the champion."]
-    return "\n".join([*lines, judged.decision.sentence, f"Judged on {judged.judged_on}.", *judged.checked.notes])
+    target = shlex.quote(contest.target_llm)
+    return "\n".join(
+        [
+            f"{contest.challenger.name}: version {contest.challenger.version} is the champion.",
+            judged.decision.sentence,
+            f"Judged on {judged.judged_on}.",
+            *judged.checked.notes,
+            f"Servers of {contest.target_llm} take it over within seconds; to start one: PARS_TARGET_LLM={target}"
+            f" PARS_LLM=MODEL bentoml serve. Back: pars rollback --target-llm {target}",
+        ]
+    )
 
 
 def _require_same_champion(contest: Contest) -> None:

@@ -43,7 +43,7 @@ def unlabelled_prompts(config: TrainingConfig, log: LengthLog) -> list[RequestVi
         if row.text and split_of(row.group or row.text) == "train" and not _has(labelled, hash_of(row.text)):
             drawn.see(row.text, asked_cell(row.params) or unsaid)
     views = drawn.views()
-    logger.info("the instant network learns from %d unlabelled prompts too", len(views))
+    logger.info("the instant network learns from %d more prompts, whose lengths it is not told", len(views))
     return views
 
 

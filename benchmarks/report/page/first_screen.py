@@ -43,13 +43,13 @@ def _verdict(evidence: Evidence, rows: Figures) -> tuple[str, str]:
         return "Nothing to compare with", "Run it beside fcfs: policies=fcfs,pars,oracle,control."
     name = short_title(evidence.policy)
     ratio, low, high = (rows[evidence.policy][f"{RATIO}{end}"] for end in ("", "_low", "_high"))
+    if abs(ratio - 1) < NOTICED_FROM:  # however sure that is: what nobody notices is no harm
+        return "No difference here: leave it as it is", (
+            "Try a higher load, or the busiest hours: where nothing waits, ordering can bring nothing."
+        )
     if high < 1:
         return f"Worse than first come, first served: {name} costs here", (
             "Leave ordering off for this traffic, and look at what ranking costs and who waits, below."
-        )
-    if abs(ratio - 1) < NOTICED_FROM:
-        return "No difference here: leave it as it is", (
-            "Try a higher load, or the busiest hours: where nothing waits, ordering can bring nothing."
         )
     if low > MATTERS_FROM:
         return f"Worth it here: {figure(ratio)} times fewer seconds per token", (

@@ -188,3 +188,21 @@ def test_settings_of_a_case_reach_the_engine(busy_log: Path) -> None:
     assert mean["patience_s", WhatIfConfig.patience_s, "pars"] == mean["tau", 1.0, "pars"]
     assert not found.answers.isna().drop(columns="load").any(axis=None)
     assert np.isfinite(found.stretches.capacity_per_s)
+
+
+def test_log_that_cannot_fill_the_engine_is_said_to_tell_nothing_of_higher_loads(busy_log: Path) -> None:
+    own = config(busy_log, max_num_seqs=512, sweep_requests=2000)
+    assert advise(own, studied(own))[-2] == (
+        "Of higher loads this tells little: with 600 requests, and an engine that works on max_num_seqs=512 at a time,"
+        " hardly any could wait. Give the max_num_seqs of your engine, or a log of 2,048 requests and"
+        " sweep_requests=2048."
+    )
+
+
+def test_engine_of_another_is_said_beside_every_verdict_on_nothing(busy_log: Path, own_cost: str) -> None:
+    own = config(busy_log, max_num_seqs=700, sweep_requests=2000)
+    assert (
+        "max_num_seqs=700 at a time, at the ready-made step cost cpu-2-cores-llama-48" in advise(own, studied(own))[-1]
+    )
+    theirs = replace(own, cost=own_cost)
+    assert "ready-made" not in "".join(advise(theirs, studied(theirs)))

@@ -58,6 +58,12 @@ def test_short_burst_is_not_watered_down_by_the_quiet_hours_before_it() -> None:
     assert found.load(window.start, window.stop) > 10
 
 
+def test_busiest_stretch_is_not_so_short_that_it_could_not_fill_an_engine() -> None:
+    quiet, burst = np.arange(0, 50_000, 10.0), np.linspace(40_003, 40_004, 300)
+    window = busiest_window(demand(np.sort(np.concatenate([quiet, burst]))), 2000, fewest=1000)
+    assert window.stop - window.start >= 1000
+
+
 def test_night_is_no_part_of_the_busiest_stretch_of_two_mornings() -> None:
     morning = np.cumsum(np.random.default_rng(0).exponential(0.06, 600))
     found = demand(np.concatenate([morning, morning + 15 * 3600]))

@@ -39,6 +39,14 @@ def test_no_difference_and_harm_say_to_leave_it_off() -> None:
     assert "Leave ordering off" in swapped.answers["What next?"]
 
 
+def test_harm_that_nobody_notices_is_no_difference_however_sure_it_is() -> None:
+    fcfs = queued(policies=("fcfs",))
+    same = pd.concat([fcfs, fcfs.assign(policy="pars", e2e_s=fcfs.e2e_s * 1.001)], ignore_index=True)
+    first = screen(same)
+    assert first.verdict == "No difference here: leave it as it is"
+    assert "makes no difference" in first.answers["Is it worth it?"]
+
+
 def test_what_is_advised_comes_before_what_follows_from_the_verdict() -> None:
     assert screen(queued(), advice=("Do this.", "And that.")).answers["What next?"] == "Do this."
 
