@@ -91,7 +91,7 @@ def _price(evidence: Evidence, table: pd.DataFrame) -> str:
     answers = at_load(evidence.answers, evidence.load)
     waits = by_tenth(answers, answers.ttft_s, p99)
     longest = waits[waits.tenth == waits.tenth.max()].set_index("policy").value.to_dict()
-    pays = "pays" if longest[evidence.policy] > longest["fcfs"] else "pays nothing"
+    pays = "pays" if longest[evidence.policy] > (1 + NOTICED_FROM) * longest["fcfs"] else "pays nothing"
     return (
         f"The longest tenth of the answers {pays}: one in a hundred of them waits"
         f" {figure(longest[evidence.policy])} s or more for its first token, instead of {figure(longest['fcfs'])} s."
