@@ -24,7 +24,6 @@ def pages(stage: Stage) -> Iterator[Shot]:
     """
     url, experiment = stage.url, model_name(TARGET_LLM)
     training = newest_run(experiment, "train", DEMO)
-    decision = newest_run(experiment, "promote", DEMO)
     yield shot("experiments", f"{url}/#/experiments", experiment, "target_llm")
     yield shot("runs", f"{url}/#/experiments/{training.info.experiment_id}/runs", "train", "promote")
     curves = shot("curves", f"{page_of(url, training)}/model-metrics", "Model metrics")
@@ -32,7 +31,6 @@ def pages(stage: Stage) -> Iterator[Shot]:
     yield shot("study", f"{page_of(url, training)}/artifacts/study/intermediate_values.svg", "trials.json")
     yield shot("model", f"{url}/#/models/{experiment}", "previous_champion", "Versions")
     yield shot("version", f"{url}/#/models/{experiment}/versions/{alias_version(TARGET_LLM)}", "Gate", "The decision")
-    yield shot("decision", page_of(url, decision), "looked at", clicks=(MORE,))
 
 
 def page_of(url: str, run: Run) -> str:
