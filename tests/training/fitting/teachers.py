@@ -1,6 +1,6 @@
 """Whether a ranker learns more from what other rankers predict than from the lengths of single answers.
 
-`python -m tests.training.fitting.teachers LOG LENGTH_COLUMN [SEEDS]`: 2,000 training prompts, three passes, and 2,000
+`python -m tests.training.fitting.teachers LOG LENGTH_COLUMN [SEEDS]`: 1,000 training prompts, two passes, and 1,000
 test prompts; a row for each ranker of each seed: tau-b and what `order_metrics` says beside it.
 
 One answer is a noisy label: the same LLM answers the same prompt at another length next time. A teacher's prediction
@@ -33,7 +33,7 @@ from training.network.encoder import RankerNetwork, load_tokenizer
 from training.network.network_scores import network_scores
 from training.train import Splits, split
 
-PROMPTS, THIRDS, TEACHERS = 2000, 3, 3
+PROMPTS, THIRDS, TEACHERS = 1000, 3, 3
 
 
 def main(config: TrainingConfig, seeds: int) -> None:
@@ -102,7 +102,7 @@ if __name__ == "__main__":
         lengths=Path(sys.argv[1]),
         length_column=sys.argv[2],
         target_llm="tried",
-        epochs=3,
+        epochs=2,
         features="off",
         max_prompts=PROMPTS,
         validation_prompts=100,
