@@ -62,11 +62,12 @@ def late(answers: pd.DataFrame, most_share: float) -> str | None:
     policy, share = worst_share(answers)
     if share <= most_share:
         return None
+    most_s = answers.lag_s[answers.policy == policy].max()
     return (
         f"The client must send at most {most_share:.1%} of a policy's requests late (by more than {LATE_MS} ms and"
-        f" {LATE_SHARE:.0%} of their end-to-end time), but it did {share:.1%} under {policy}, up to"
-        f" {answers.lag_s.max():.1f} s: these are not the arrivals that were planned. Ask for less load or fewer"
-        " requests, give the client cores of its own, or allow more with late_share=SHARE."
+        f" {LATE_SHARE:.0%} of their end-to-end time), but it did {share:.1%} under {policy}, up to {most_s:.1f} s:"
+        " these are not the arrivals that were planned. Ask for less load or fewer requests, give the client cores of"
+        " its own, or allow more with late_share=SHARE."
     )
 
 
