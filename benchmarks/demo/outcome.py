@@ -5,14 +5,13 @@ from mlflow.entities import Run
 
 from benchmarks.endpoint.client_limits import WORST_SHARE
 from benchmarks.policies.titles import figure
+from benchmarks.replay.config import ReplayConfig
 from benchmarks.report.page.log import PAGE_FILE
 from benchmarks.report.summary import RATIO
 from registry.runs.experiments import experiment_name
 from registry.store import alias_version, model_name
 from registry.tracking import NOTE_TAG, configure_tracking
 
-MOST_LATE = 0.01
-"""As a replay allows unless told otherwise."""
 TAU, INSTANT_TAU = "kendall_tau_b", "instant_kendall_tau_b"
 
 
@@ -64,4 +63,4 @@ def _gained(replay: Run) -> str:
     doubt = f" Take it with care: {late:.0%} of the requests were sent late, so the machine was busy."
     headline = replay.data.tags[NOTE_TAG].partition("\n")[0]  # the report follows
     said = f"{headline} Knowing every length: a factor of {limit}."
-    return said + doubt if late > MOST_LATE else said
+    return said + doubt if late > ReplayConfig.late_share else said

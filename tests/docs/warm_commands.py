@@ -1,6 +1,7 @@
 """Commands of ours in processes of a warm one: what they import is imported once, not by each of them.
 
 `python -m tests.docs.warm_commands` is that one. It reads a command a line, forks, and prints its exit code.
+multiprocessing's own forkserver is one for a process, and the commands' simulations set theirs up.
 """
 
 import json

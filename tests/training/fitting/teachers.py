@@ -50,7 +50,7 @@ def rankers(config: TrainingConfig, parts: Splits) -> Iterator[tuple[str, Values
     train, test = parts.train, parts.test
 
     def pupil(log_tokens: Values) -> Values:
-        return scored(config, fitted(config, parts, with_lengths(train, np.exp(log_tokens))), test)
+        return scored(config, fitted(config, parts, replace(train, output_tokens=np.exp(log_tokens))), test)
 
     answers = np.log(train.output_tokens)
     teachers = [fitted(config.with_values({"seed": config.seed + TEACHERS * k}), parts, train) for k in range(TEACHERS)]
@@ -90,11 +90,6 @@ def as_log_tokens(scores: Values, answers: Values) -> Values:
     """The line of scores that fits log tokens best."""
     line = stats.linregress(scores, answers)
     return np.asarray(line.intercept + line.slope * scores)
-
-
-def with_lengths(part: LabelledPrompts, output_tokens: Values) -> LabelledPrompts:
-    """The same prompts with other lengths."""
-    return replace(part, output_tokens=output_tokens)
 
 
 if __name__ == "__main__":
