@@ -62,8 +62,7 @@ def cross_validate(config: CrossValidationConfig) -> str:
     return "\n".join(
         f"{name}: kendall_tau_b {row.kendall_tau_b:.3f}, mean over {config.repeats} x {config.folds} folds;"
         f" standard deviation {row.kendall_tau_b_std:.3f} over repeats ({row.kendall_tau_b_min:.3f} to"
-        f" {row.kendall_tau_b_max:.3f}); static gain {row[STATIC_GAIN_S_PER_TOKEN]:.3f} in s/token,"
-        f" {row[STATIC_GAIN_E2E]:.3f} end-to-end"
+        f" {row.kendall_tau_b_max:.3f}); {_gains_text(row[STATIC_GAIN_S_PER_TOKEN], row[STATIC_GAIN_E2E])}"
         for name, row in validate(config).iterrows()
     )
 
@@ -81,9 +80,16 @@ def _metrics_text(metrics: dict[str, float], part: TestedPart = "test") -> str:
     tested = "test prompts (the rows of the log's test split)" if part == "test" else "prompts (the whole log)"
     return (
         f"kendall_tau_b {metrics['kendall_tau_b']:.3f} (95 % interval {metrics['kendall_tau_b_low']:.3f} to"
-        f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f}, static gain"
-        f" {metrics[STATIC_GAIN_S_PER_TOKEN]:.3f} in s/token and {metrics[STATIC_GAIN_E2E]:.3f} end-to-end"
+        f" {metrics['kendall_tau_b_high']:.3f}), pair_accuracy {metrics['pair_accuracy']:.3f},"
+        f" {_gains_text(metrics[STATIC_GAIN_S_PER_TOKEN], metrics[STATIC_GAIN_E2E])},"
         f" on {_count_text(metrics)} {tested}"
+    )
+
+
+def _gains_text(in_s_per_token: float, end_to_end: float) -> str:
+    return (
+        f"static gain (0: a random order, 1: the oracle's) {in_s_per_token:.3f} in s/token and"
+        f" {end_to_end:.3f} end-to-end"
     )
 
 

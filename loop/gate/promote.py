@@ -66,6 +66,7 @@ def told(judged: Judged) -> str:
         [
             f"{contest.challenger.name}: version {contest.challenger.version} is the champion.",
             judged.decision.sentence,
+            *(f"- {one.says}" for one in judged.decision.findings if one.is_met),
             f"Judged on {judged.judged_on}.",
             *judged.checked.notes,
             f"Servers of {contest.target_llm} take it over within seconds; to start one: PARS_TARGET_LLM={target}"

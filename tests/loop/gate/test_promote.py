@@ -56,6 +56,7 @@ def test_an_equally_good_challenger_is_promoted_and_the_decision_is_written_down
     version = registered(tmp_path, known(0.5, seed=1))
     told = promote(config(log=log))
     assert f"version {version} is the champion" in told
+    assert "- In tau-b of the encoder tier the challenger is not worse than the champion: " in told
     assert store.alias_version("demo-llm") == version
     assert store.alias_version("demo-llm", store.PREVIOUS_CHAMPION) == champion
     assert store.alias_version("demo-llm", store.CHALLENGER) is None
