@@ -8,6 +8,7 @@ LEAST: Mapping[str, int] = {
     "max_prompts": 2,
     "trials": 0,
     "seed": 0,
+    "soup": 1,
     "epochs": 1,
     "batch_prompts": 2,
     "partners": 1,

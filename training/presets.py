@@ -24,5 +24,6 @@ PRESETS: dict[Preset, Mapping[str, Any]] = {
         "word_embeddings": "trained",
         "max_tokens": 128,
         "features": "off",
+        "soup": 1,
     },
 }

@@ -1,8 +1,9 @@
 """A training that was killed goes on where it stopped.
 
-The folder holds `training.ckpt` and `settings.json`. It is the user's own scratch space, may be deleted when nothing
-runs, and is never part of an artefact. Lightning writes the checkpoint with torch's pickle, in one move; it is read
-back with `weights_only=True`, which builds tensors and plain values and nothing else.
+The folder holds `settings.json` and `training-0.ckpt`, of a soup one for each of its trainings. It is the user's own
+scratch space, may be deleted when nothing runs, and is never part of an artefact. Lightning writes the checkpoint with
+torch's pickle, in one move; it is read back with `weights_only=True`, which builds tensors and plain values and nothing
+else.
 """
 
 import json
@@ -16,7 +17,6 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from training.fingerprint import require_same
 from training.network.batches import Batches
 
-CHECKPOINT = "training"
 SETTINGS_FILE = "settings.json"
 
 
@@ -34,22 +34,26 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
 
-def checkpoint_in(folder: Path) -> Path | None:
-    """The checkpoint of a folder, if there is one."""
-    path = folder / f"{CHECKPOINT}{ModelCheckpoint.FILE_EXTENSION}"
+def checkpoint_in(folder: Path, member: int) -> Path | None:
+    """The checkpoint of a member of the soup, if there is one."""
+    path = folder / f"{_name(member)}{ModelCheckpoint.FILE_EXTENSION}"
     return path if path.exists() else None
 
 
-def keeping_checkpoints(folder: Path, batches: Batches) -> list[Callback]:
-    """Callbacks that save the whole state of the training at every validation, over the one before."""
+def keeping_checkpoints(folder: Path, member: int, batches: Batches) -> list[Callback]:
+    """Callbacks that save the whole state of the member's training at every validation, over the one before."""
     writer = ModelCheckpoint(
         folder,
-        filename=CHECKPOINT,
+        filename=_name(member),
         enable_version_counter=False,
         save_on_train_epoch_end=False,
         save_weights_only=False,
     )
     return [Position(batches), writer]
+
+
+def _name(member: int) -> str:
+    return f"training-{member}"
 
 
 class Position(Callback):

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import mlflow
@@ -13,7 +13,14 @@ from mlflow.entities import Metric
 
 from registry.runs.mlflow_failures import FAILURES, reason_of
 from registry.runs.stored_run import impatient
-from training.fitting.module import ENCODER_TOKENS, LOSS, TOTAL_ENCODER_TOKENS, VALIDATION_GAINS, VALIDATION_TAU
+from training.fitting.module import (
+    ENCODER_TOKENS,
+    LOSS,
+    TOTAL_ENCODER_TOKENS,
+    VALIDATION_GAINS,
+    VALIDATION_TAU,
+    RankerModule,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +35,7 @@ PAUSE_S = 60.0
 class MlflowCurves(Callback):
     """Logs to an MLflow run, if there is one, from the first of the processes that train.
 
+    The trainings of a soup stand one after the other: the steps go on, and each curve begins anew.
     While MLflow is away the training goes on, and the points wait here until it is back.
     """
 
@@ -64,7 +72,8 @@ class MlflowCurves(Callback):
     def _log(self, trainer: lightning.Trainer, name: str) -> None:
         if trainer.is_global_zero and self._run_id is not None:
             value = float(trainer.callback_metrics[name])
-            self._waiting.append(Metric(name, value, time.time_ns() // 1_000_000, trainer.global_step))
+            before = cast(RankerModule, trainer.lightning_module).member * int(trainer.estimated_stepping_batches)
+            self._waiting.append(Metric(name, value, time.time_ns() // 1_000_000, before + trainer.global_step))
             self._send()
 
     def _send(self) -> None:

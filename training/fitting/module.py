@@ -45,9 +45,18 @@ class RankerModule(lightning.LightningModule):
         InvalidInput: the config's loss is not there, or does not go with its pairing.
     """
 
-    def __init__(self, network: RankerNetwork, config: TrainingConfig, targets: Sequence[str] = ()) -> None:
-        """`targets` names the network's heads, if it has several."""
+    def __init__(
+        self,
+        network: RankerNetwork,
+        config: TrainingConfig,
+        targets: Sequence[str] = (),
+        member: int = 0,
+        encoder_tokens: int = 0,
+    ) -> None:
+        """`targets` names the network's heads, if it has several; the trainings of a soup go on counting the tokens."""
         super().__init__()
+        self.member = member
+        """Which training of a soup this is, from 0."""
         self._targets = targets
         self.network = network
         self._config = config
@@ -55,7 +64,7 @@ class RankerModule(lightning.LightningModule):
         head = network.feature_head
         # Asked now: a training that goes on has loaded what the head learned before it makes its optimiser.
         self._fresh = [] if head is None or head.has_learned else list(head.parameters())
-        self._encoder_tokens = 0
+        self._encoder_tokens = encoder_tokens
         self._validated: list[Validated] = []
 
     def scores(self, batch: Batch) -> Tensor:

@@ -136,6 +136,20 @@ def load_weights(network: RankerNetwork, path: Path) -> None:
         ) from error
 
 
+def averaged(networks: Sequence[RankerNetwork]) -> RankerNetwork:
+    """The first of them with the mean of all their weights: a uniform soup (arXiv 2203.05482).
+
+    It is of use where all were tuned from the same weights, the head's too; a mean of other networks orders nothing.
+    """
+    states = [one.state_dict() for one in networks]
+    means = {
+        name: torch.stack([one[name] for one in states]).mean(0) if weights.is_floating_point() else weights
+        for name, weights in states[0].items()
+    }
+    networks[0].load_state_dict(means)
+    return networks[0]
+
+
 def load_tokenizer(encoder: str) -> Tokenizer:
     """The encoder's own tokenizer, without padding or truncation: exactly what the artefact will hold.
 

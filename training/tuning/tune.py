@@ -80,7 +80,7 @@ def _study(config: TrainingConfig, data_digest: str) -> optuna.Study:
     settings = settings_of(config, data_digest)
     # A study may be made longer; the others touch no trial.
     for free in (
-        *("trials", "devices", "strategy", "coverage", "test_prompts"),
+        *("trials", "soup", "devices", "strategy", "coverage", "test_prompts"),
         *("unlabelled", "unlabelled_prompts", "distil_epochs"),
     ):
         del settings[free]
@@ -109,7 +109,7 @@ def run_trial(trial: optuna.Trial, config: TrainingConfig, splits: Splits, run: 
         logged_or_lost(mlflow.log_params, values | {"trial": trial.number})
     train = splits.train.first(config.trial_prompts)
     validation = splits.validation.first(config.trial_validation_prompts)
-    one_fit = config.with_values({**values, "checkpoint": None, "devices": 1, "strategy": "auto"})
+    one_fit = config.with_values({**values, "checkpoint": None, "soup": 1, "devices": 1, "strategy": "auto"})
     try:
         title = f"trial {trial.number} ({trial.number + 1} of {config.trials})"
         fit(one_fit, train, validation, [curves, last, Pruner(trial)], title)

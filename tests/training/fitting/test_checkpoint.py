@@ -27,12 +27,13 @@ class Killed(Exception):
 class StopsAt(Callback):
     """Counts the steps that were trained, and ends the training before one of them."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, member: int = 0) -> None:
         self.trained = 0
         self._step = step
+        self._member = member
 
-    def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        if trainer.global_step == self._step:
+    def on_train_batch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule, *_: Any) -> None:
+        if (trainer.global_step, module.member) == (self._step, self._member):
             raise Killed
         self.trained += 1
 
@@ -75,6 +76,22 @@ def test_a_resumed_training_goes_on_where_it_stopped(
         train(resumable, kill_at)
     resumed, trained = train(resumable, stop_at=STEPS)
     assert trained == STEPS - saved
+    assert all(torch.equal(resumed[name], value) for name, value in uninterrupted.items())
+
+
+@pytest.mark.parametrize(("kill_at", "saved"), [(1, 0), (5, 4), (11, 10)])
+def test_a_resumed_soup_goes_on_with_the_training_that_was_stopped(
+    config: TrainingConfig, tmp_path: Path, kill_at: int, saved: int
+) -> None:
+    soup = config.with_values({"soup": 2})
+    uninterrupted, trained = train(soup, stop_at=STEPS)
+    assert trained == 2 * STEPS
+    splits = split(soup, read_length_log(soup))
+    resumable = soup.with_values({"checkpoint": tmp_path})
+    with pytest.raises(Killed):
+        fit(resumable, splits.train, splits.validation, [StopsAt(kill_at, member=1)])
+    resumed, trained = train(resumable, stop_at=STEPS)
+    assert trained == STEPS - saved, "the first training of the two is done"
     assert all(torch.equal(resumed[name], value) for name, value in uninterrupted.items())
 
 

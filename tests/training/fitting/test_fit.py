@@ -118,6 +118,31 @@ def test_the_same_seed_gives_the_same_network(config: TrainingConfig) -> None:
     assert not torch.equal(weights[0], weights[2])
 
 
+def test_a_soup_is_the_mean_of_trainings_that_differ_in_their_batches_alone(config: TrainingConfig) -> None:
+    trainings: list[dict[str, torch.Tensor]] = []
+
+    class Weights(Metrics):
+        def on_train_start(self, _: lightning.Trainer, module: Any) -> None:
+            first.append(module.network.weight.detach().clone())
+
+        def on_train_end(self, trainer: lightning.Trainer, module: Any) -> None:
+            super().on_train_end(trainer)
+            trainings.append({name: one.clone() for name, one in module.network.state_dict().items()})
+
+    first: list[torch.Tensor] = []
+    metrics = Weights()
+    train, validation = parts(config)
+    network, _ = fit(config.with_values({"soup": 3}), train, validation, [metrics])
+    alone, _ = fit(config, train, validation)
+    assert all(torch.equal(first[0], one) for one in first)
+    assert torch.equal(trainings[0]["weight"], alone.weight)
+    assert not torch.equal(trainings[0]["weight"], trainings[1]["weight"])
+    for name, weights in network.state_dict().items():
+        torch.testing.assert_close(weights, torch.stack([one[name] for one in trainings]).float().mean(0).to(weights))
+    tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.views, config.max_tokens).ids))
+    assert metrics.last[TOTAL_ENCODER_TOKENS] == 3 * 3 * tokens, "what all of them have read"
+
+
 def test_pairs_that_cannot_be_sampled_end_before_any_training(config: TrainingConfig) -> None:
     train, validation = parts(config)
     config = config.with_values({"pairing": "sampled", "min_length_difference": 0.999})
