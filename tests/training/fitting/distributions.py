@@ -1,7 +1,7 @@
 """Heads that predict a distribution of lengths, and pairs that weigh what their inversion costs, beside margin ranking.
 
-`python -m tests.training.fitting.distributions LOG LENGTH_COLUMN [SEEDS]`: 2,000 training prompts, two passes, and
-2,000 test prompts; a row for each order of each seed: tau-b and what `order_metrics` says beside it.
+`python -m tests.training.fitting.distributions LOG LENGTH_COLUMN [SEEDS] [--prompts N]`: 2,000 training prompts,
+two passes, and 2,000 test prompts; a row for each order of each seed: tau-b and what `order_metrics` says beside it.
 
 - `margin` is the product's loss; `margin, by cost` weighs a pair by what its inversion costs in seconds per token:
   longer ÷ shorter - shorter ÷ longer, 10 at most.
@@ -11,9 +11,7 @@
   log-normal the last is the order of the median.
 """
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,35 +21,34 @@ from torch.distributions import Normal, StudentT
 from torch.optim.lr_scheduler import LambdaLR
 
 from registry.order.certain_pairs import Values
+from tests.training.fitting.measured import print_row, settings
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
 from training.config import TrainingConfig
 from training.fitting.losses import margin_ranking
 from training.fitting.pairs import counting_pairs
-from training.judging.ranking_metrics import order_metrics
 from training.network.batches import Batches, Labels, encode_all, labels_of
 from training.network.encoder import RankerNetwork, load_network, load_tokenizer
 from training.network.network_scores import network_scores
 from training.train import split
 
-PROMPTS, MOST_COST, DEGREES, TAIL = 2000, 10.0, 3, 0.1
+MOST_COST, DEGREES, TAIL = 10.0, 3, 0.1
 LEVELS = (np.arange(200) + 0.5) / 200
 """Of a predicted distribution; none above 0.9975, since a log-t has no mean."""
 Loss = Callable[[Tensor, Labels], Tensor]
 
 
-def main(config: TrainingConfig, seeds: int) -> None:
+def main() -> None:
     """Print the rows as they are known."""
-    parts = split(config, read_length_log(config))
-    train, test = parts.train, parts.test
-    for seed in range(seeds):
-        seeded = config.with_values({"seed": seed})
+    given, seeds = settings(__doc__, 2000, test_prompts=2000)
+    parts = split(given, read_length_log(given))
+    for seed in seeds:
+        config = given.with_values({"seed": seed})
         for name, loss in LOSSES.items():
-            network = fitted(seeded, loss, train)
-            predicted = network_scores(seeded, network, load_tokenizer(config.encoder), test.views)
+            network = fitted(config, loss, parts.train)
+            predicted = network_scores(config, network, load_tokenizer(config.encoder), parts.test.views)
             for order, scores in orders(name, predicted):
-                metrics = order_metrics(scores, test.output_tokens, test.is_censored)
-                print(seed, name, order, *(f"{one:.4f}" for one in metrics.values()), sep="\t", flush=True)  # noqa: T201
+                print_row(seed, name, order, scores=scores, test=parts.test)
 
 
 def fitted(config: TrainingConfig, loss: Loss, train: LabelledPrompts) -> RankerNetwork:
@@ -121,13 +118,4 @@ def orders(name: str, predicted: Values) -> Iterator[tuple[str, Values]]:
 
 
 if __name__ == "__main__":
-    given = TrainingConfig(
-        lengths=Path(sys.argv[1]),
-        length_column=sys.argv[2],
-        target_llm="tried",
-        epochs=2,
-        features="off",
-        max_prompts=PROMPTS,
-        test_prompts=PROMPTS,
-    )
-    main(given, int(sys.argv[3]) if len(sys.argv) > 3 else 3)
+    main()

@@ -1,7 +1,7 @@
 """Whether a ranker learns more from what other rankers predict than from the lengths of single answers.
 
-`python -m tests.training.fitting.teachers LOG LENGTH_COLUMN [SEEDS]`: 1,000 training prompts, two passes, and 1,000
-test prompts; a row for each ranker of each seed: tau-b and what `order_metrics` says beside it.
+`python -m tests.training.fitting.teachers LOG LENGTH_COLUMN [SEEDS] [--prompts N]`: 1,000 training prompts, two
+passes, and 1,000 test prompts; a row for each ranker of each seed: tau-b and what `order_metrics` says beside it.
 
 One answer is a noisy label: the same LLM answers the same prompt at another length next time. A teacher's prediction
 has no such noise, if the teacher never saw this answer. Pupils learn lengths that are mixed, in logarithms:
@@ -15,34 +15,32 @@ has no such noise, if the teacher never saw this answer. Pupils learn lengths th
 A teacher's score becomes a length by the line that fits log lengths best where it did not train, or where it did.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
 from registry.order.certain_pairs import Values
+from tests.training.fitting.measured import print_row, settings
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
 from training.config import TrainingConfig
 from training.fitting.fit import fit
-from training.judging.ranking_metrics import order_metrics
 from training.network.encoder import RankerNetwork, load_tokenizer
 from training.network.network_scores import network_scores
 from training.train import Splits, split
 
-PROMPTS, THIRDS, TEACHERS = 1000, 3, 3
+THIRDS, TEACHERS = 3, 3
 
 
-def main(config: TrainingConfig, seeds: int) -> None:
+def main() -> None:
     """Print the rows as they are known."""
-    parts = split(config, read_length_log(config))
-    for seed in range(seeds):
-        for name, scores in rankers(config.with_values({"seed": seed}), parts):
-            metrics = order_metrics(scores, parts.test.output_tokens, parts.test.is_censored)
-            print(seed, name, *(f"{one:.4f}" for one in metrics.values()), sep="\t", flush=True)  # noqa: T201
+    given, seeds = settings(__doc__, 1000, validation_prompts=100, test_prompts=1000)
+    parts = split(given, read_length_log(given))
+    for seed in seeds:
+        for name, scores in rankers(given.with_values({"seed": seed}), parts):
+            print_row(seed, name, scores=scores, test=parts.test)
 
 
 def rankers(config: TrainingConfig, parts: Splits) -> Iterator[tuple[str, Values]]:
@@ -93,14 +91,4 @@ def as_log_tokens(scores: Values, answers: Values) -> Values:
 
 
 if __name__ == "__main__":
-    given = TrainingConfig(
-        lengths=Path(sys.argv[1]),
-        length_column=sys.argv[2],
-        target_llm="tried",
-        epochs=2,
-        features="off",
-        max_prompts=PROMPTS,
-        validation_prompts=100,
-        test_prompts=PROMPTS,
-    )
-    main(given, int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    main()
