@@ -9,6 +9,7 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 
 from traffic.length_log import LengthLog
+from traffic.notes.cut_prompts import cut_note
 from traffic.notes.unknown_tokens import SAMPLED_PROMPTS, unknown_note
 from training.artefact.export import Splits
 from training.config import TrainingConfig
@@ -30,7 +31,7 @@ def log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
     mlflow.log_params(
         {"data_digest": log.digest} | {f"log_{name}": count for name, count in asdict(log.counts).items()}
     )
-    notes = (*log.notes, *splits.notes, *_unknown_words(config, log))
+    notes = (*log.notes, *splits.notes, *_unread(config, log))
     if notes:
         mlflow.log_text("".join(f"{note}\n" for note in notes), NOTES_FILE)
     mlflow.log_params(
@@ -44,10 +45,11 @@ def log_data(config: TrainingConfig, log: LengthLog, splits: Splits) -> None:
     )
 
 
-def _unknown_words(config: TrainingConfig, log: LengthLog) -> list[str]:
-    """What is said of prompts that the encoder cannot read; the first ones by their hashes are as good as any."""
-    note = unknown_note(log.prompts[:SAMPLED_PROMPTS], load_tokenizer(config.encoder), config.encoder)
-    if note is None:
-        return []
-    logger.warning("%s", note)
-    return [note]
+def _unread(config: TrainingConfig, log: LengthLog) -> list[str]:
+    """What is said of prompts that are not read, or not whole; the first ones by their hashes are as good as any."""
+    some, tokenizer = log.prompts[:SAMPLED_PROMPTS], load_tokenizer(config.encoder)
+    notes = (unknown_note(some, tokenizer, config.encoder), cut_note(some, tokenizer, config.max_tokens))
+    said = [note for note in notes if note is not None]
+    for note in said:
+        logger.warning("%s", note)
+    return said
