@@ -29,7 +29,8 @@ def test_the_trainings_of_a_soup_stand_one_after_the_other(
     )
     log = read_length_log(config)
     with tracking(f"sqlite:///{tmp_path / 'mlflow.db'}"):
-        with mlflow.start_run() as run:
+        experiment = mlflow.create_experiment("curves")  # another test's may still be the active one
+        with mlflow.start_run(experiment_id=experiment) as run:
             curves = MlflowCurves(run.info.run_id)
             fit(config, log.part("train", 48, 0), log.part("validation", 20, 0), [curves])
             curves.finish()
