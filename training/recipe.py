@@ -22,8 +22,8 @@ class Recipe:
     """Draws prompts, batches, the head and the trials; the split is not drawn."""
     soup: int = 1
     """Trainings, each with batches of its own from the same first weights, whose weights are averaged into one network
-    (a model soup, arXiv 2203.05482). With some thousand prompts 3 order better than 1, with tens of thousands they do
-    not; it takes so many times as long to train, and is served as fast."""
+    (a model soup, arXiv 2203.05482): for logs of some thousand prompts. It takes so many times as long to train, and is
+    served as fast."""
 
     margin: float = 1.0
     """By how much the longer prompt of a pair must outscore the shorter before the pair costs nothing."""

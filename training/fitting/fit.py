@@ -76,7 +76,7 @@ def fit_examples(
         network = _first_network(config, train, encoded)
         module = RankerModule(network, config, train.targets, member, encoder_tokens)
         seed = config.seed + member * SEEDS_APART
-        if member:
+        if member:  # the first draws on as it would without a soup
             lightning.seed_everything(seed, verbose=False)
         batches = _training_batches(config, encoded, train.labels, seed)
         validated = Batches(curve, validation.labels, config.batch_prompts, config.chunk_tokens, None)

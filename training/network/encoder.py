@@ -137,16 +137,14 @@ def load_weights(network: RankerNetwork, path: Path) -> None:
 
 
 def averaged(networks: Sequence[RankerNetwork]) -> RankerNetwork:
-    """The first of them with the mean of all their weights: a uniform soup (arXiv 2203.05482).
+    """The first of them with the mean of all their trained weights: a uniform soup (arXiv 2203.05482).
 
     It is of use where all were tuned from the same weights, the head's too; a mean of other networks orders nothing.
     """
-    states = [one.state_dict() for one in networks]
-    means = {
-        name: torch.stack([one[name] for one in states]).mean(0) if weights.is_floating_point() else weights
-        for name, weights in states[0].items()
-    }
-    networks[0].load_state_dict(means)
+    with torch.no_grad():
+        for first, *others in zip(*(one.parameters() for one in networks), strict=True):
+            if others and first.requires_grad:  # what was frozen stays what it was, to the last bit
+                first.copy_(torch.stack([first, *others]).mean(0))
     return networks[0]
 
 

@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from registry.errors import InvalidInput
+from tests.training.fitting.soups import Trainings
 from tests.training.labelling import LOSSES_AND_WEIGHTINGS
 from traffic.labelled_prompts import LabelledPrompts
 from traffic.length_log import read_length_log
@@ -119,26 +120,26 @@ def test_the_same_seed_gives_the_same_network(config: TrainingConfig) -> None:
 
 
 def test_a_soup_is_the_mean_of_trainings_that_differ_in_their_batches_alone(config: TrainingConfig) -> None:
-    trainings: list[dict[str, torch.Tensor]] = []
+    class FirstWeights(Callback):
+        seen: ClassVar[list[torch.Tensor]] = []
 
-    class Weights(Metrics):
         def on_train_start(self, _: lightning.Trainer, module: Any) -> None:
-            first.append(module.network.weight.detach().clone())
+            self.seen.append(module.network.weight.detach().clone())
 
-        def on_train_end(self, trainer: lightning.Trainer, module: Any) -> None:
-            super().on_train_end(trainer)
-            trainings.append({name: one.clone() for name, one in module.network.state_dict().items()})
-
-    first: list[torch.Tensor] = []
-    metrics = Weights()
+    config = config.with_values({"word_embeddings": "frozen"})
+    metrics, trainings = Metrics(), Trainings()
     train, validation = parts(config)
-    network, _ = fit(config.with_values({"soup": 3}), train, validation, [metrics])
+    network, _ = fit(config.with_values({"soup": 3}), train, validation, [FirstWeights(), metrics, trainings])
     alone, _ = fit(config, train, validation)
-    assert all(torch.equal(first[0], one) for one in first)
-    assert torch.equal(trainings[0]["weight"], alone.weight)
-    assert not torch.equal(trainings[0]["weight"], trainings[1]["weight"])
+    first, *others = FirstWeights.seen
+    assert all(torch.equal(first, one) for one in others)
+    assert torch.equal(network.word_embeddings, alone.word_embeddings), "to the last bit"
+    one, two, three = trainings.weights
+    assert torch.equal(one["weight"], alone.weight)
+    assert not torch.equal(one["weight"], two["weight"])
     for name, weights in network.state_dict().items():
-        torch.testing.assert_close(weights, torch.stack([one[name] for one in trainings]).float().mean(0).to(weights))
+        mean = torch.stack([one[name], two[name], three[name]]).double().mean(0)
+        torch.testing.assert_close(weights, mean.to(weights))
     tokens = sum(map(len, encode_all(load_tokenizer(config.encoder), train.views, config.max_tokens).ids))
     assert metrics.last[TOTAL_ENCODER_TOKENS] == 3 * 3 * tokens, "what all of them have read"
 
